@@ -1,0 +1,1 @@
+"""What every part agrees on: settings, channel contracts, identifiers and their normalisation."""

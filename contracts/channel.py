@@ -1,0 +1,131 @@
+"""The channel contract: what each column of a source means, in one YAML file per channel."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from contracts.categories import Category
+from contracts.identifiers import kind_of, nothing_key
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+Role = Literal[
+    "key", "version", "ignored",
+    "given_name", "middle_name", "family_name", "full_name", "gender", "language", "customer_since",
+    "birth_date", "birth_year", "birth_month", "birth_day",
+    "email", "phone", "contact", "device_id", "external_id",
+    "address", "street", "house_number", "unit", "po_box", "city", "postcode", "state", "country",
+    "attribute",
+    "event_id", "event_time", "event_type", "intent", "amount", "property",
+    "identifier_kind", "identifier", "purpose", "decision", "decided_at", "decided_through", "notice",
+]  # fmt: skip
+
+DATED: frozenset[str] = frozenset({"version", "birth_date", "customer_since", "event_time", "decided_at"})
+NAMED: frozenset[str] = frozenset({"attribute", "property"})
+REPEATABLE: frozenset[str] = frozenset({"email", "phone", "contact", "device_id", "external_id", "ignored", *NAMED})
+
+CATEGORY_OF: dict[str, Category] = {
+    **dict.fromkeys(["key", "version", "language", "customer_since", "gender"], Category.IDENTITY),
+    **dict.fromkeys(["given_name", "middle_name", "family_name", "full_name"], Category.IDENTITY),
+    **dict.fromkeys(["birth_date", "birth_year", "birth_month", "birth_day"], Category.IDENTITY),
+    **dict.fromkeys(["address", "street", "house_number", "unit", "po_box"], Category.CONTACT),
+    **dict.fromkeys(["city", "postcode", "state", "country", "contact"], Category.CONTACT),
+    **dict.fromkeys(["event_id", "event_time", "event_type", "intent"], Category.BEHAVIOUR),
+    "amount": Category.TRANSACTION,
+    **dict.fromkeys(["identifier_kind", "identifier", "purpose", "decision", "decided_at"], Category.CONTACT),
+    **dict.fromkeys(["decided_through", "notice"], Category.CONTACT),
+}
+
+NEEDED: dict[str, frozenset[str]] = {
+    "person": frozenset({"key"}),
+    "event": frozenset({"event_time"}),
+    "consent": frozenset({"identifier_kind", "identifier", "purpose", "decision", "decided_at"}),
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column: the canonical field it `is`, and how to read it."""
+
+    is_: Role = Field(alias="is", description="the canonical field that this column holds")
+    kind: Slug | None = Field(None, description="identifier kind, for `external_id` and `key`")
+    name: Slug | None = Field(None, description="name of the `attribute` or `property`")
+    format: str | None = Field(None, description="strptime format, `iso` or `epoch_ms`, for dates")
+    region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="ISO 3166 country of phones without a prefix")
+    values: dict[str, str] = Field({}, description="source value -> canonical value; others stay as they are")
+    category: Category | None = Field(None, description="data category; only needed where the field has no default")
+    required: bool = Field(False, description="a row without a readable value is quarantined")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.is_ in DATED and not self.format:
+            raise ValueError(f"expected a `format` for {self.is_}, found none; write a strptime format or `iso`")
+        if self.is_ == "external_id" and not self.kind:
+            raise ValueError("expected a `kind` for external_id, found none; e.g. `kind: loyalty_card`")
+        if self.kind and self.is_ not in ("external_id", "key"):
+            raise ValueError(f"expected `kind` only beside external_id or key, found it beside {self.is_}")
+        if (self.is_ in NAMED) != bool(self.name):
+            raise ValueError("expected a `name` for attribute and property, and for nothing else")
+        if self.is_ in NAMED and not self.category:
+            raise ValueError(f"expected a `category` for {self.is_} {self.name}, found none; what is unlabelled can't leave")
+        return self
+
+    @property
+    def data_category(self) -> Category:
+        """The stated category, or the default of the canonical field or identifier kind."""
+        if self.category:
+            return self.category
+        if self.is_ in ("email", "phone", "device_id"):
+            return kind_of(self.is_).category
+        if self.is_ == "external_id" and self.kind:
+            return kind_of(self.kind).category
+        return CATEGORY_OF.get(self.is_, Category.SENSITIVE)
+
+
+class Event(_Strict):
+    """What every row of an event channel has in common."""
+
+    type: Slug | None = Field(None, description="event type of every row, unless a column is `event_type`")
+
+
+class Channel(_Strict):
+    """A channel contract, valid in itself."""
+
+    channel: Slug = Field(description="the channel's name, as every record and event will carry it")
+    files: str = Field(description="file name or glob under the source folder")
+    format: Literal["csv", "jsonl", "parquet"]
+    holds: list[Literal["person", "event", "consent"]] = Field(min_length=1, max_length=2)
+    encoding: str = Field("utf-8", description="of csv and jsonl files")
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
+    nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
+    event: Event = Event()
+    columns: dict[str, Column] = Field(min_length=1, description="every column of the file; dots reach into JSON")
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        roles = [column.is_ for column in self.columns.values()]
+        for role in sorted({role for role in roles if role not in REPEATABLE and roles.count(role) > 1}):
+            raise ValueError(f"expected at most one column that is `{role}`, found {roles.count(role)}")
+        for kind in self.holds:
+            missing = sorted(NEEDED[kind] - set(roles))
+            if missing:
+                raise ValueError(f"expected a column that is `{missing[0]}` in a channel that holds {kind}, found none")
+        if "consent" in self.holds and len(self.holds) > 1:
+            raise ValueError("expected a consent channel to hold consent alone, found person or event beside it")
+        if "event" in self.holds and "event_type" not in roles and not self.event.type:
+            raise ValueError("expected `event: {type: ...}` or a column that is `event_type`, found neither")
+        if "event" in self.holds and not {"key", "event_id"} & set(roles):
+            raise ValueError("expected a column that is `event_id` or `key` in a channel that holds event, found none")
+        return self
+
+    @property
+    def nothing_keys(self) -> frozenset[str]:
+        return frozenset(nothing_key(value) for value in self.nothing)
+
+    def column_of(self, role: str) -> str | None:
+        """The column that is `role`, for roles that occur at most once."""
+        return next((name for name, column in self.columns.items() if column.is_ == role), None)

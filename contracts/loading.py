@@ -1,0 +1,72 @@
+"""Reads channel contracts from a folder; every error names file, line and key."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from contracts.channel import Channel
+
+
+class ContractError(ValueError):
+    """A contract that can't be used; the message says where and what was expected."""
+
+
+def load_channels(folder: Path) -> dict[str, Channel]:
+    """Every contract (`*.yml`, `*.yaml`) of a folder, by channel name; ContractError on the first that is wrong."""
+    if not folder.is_dir():
+        raise ContractError(f"{folder}: expected a folder of channel contracts, found none; set CONTRACTS")
+    channels: dict[str, Channel] = {}
+    for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+        channel = load_channel(path)
+        if channel.channel in channels:
+            raise ContractError(f"{path}: expected a channel name of its own, found {channel.channel!r} a second time")
+        channels[channel.channel] = channel
+    if not channels:
+        raise ContractError(f"{folder}: expected at least one channel contract (*.yml), found none")
+    return channels
+
+
+def load_channel(path: Path) -> Channel:
+    """One contract file, checked against the model."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        line = f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""
+        raise ContractError(f"{path}{line}: expected YAML in UTF-8, found a file that can't be parsed") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise ContractError(f"{path}:1: expected a mapping that starts with `channel:`, found something else")
+    lines: dict[tuple[str, ...], int] = {}
+    _index_lines(root, (), lines, path)
+    try:
+        return Channel.model_validate(yaml.safe_load(text))
+    except ValidationError as error:
+        raise ContractError("\n".join(_describe(path, dict(found), lines) for found in error.errors())) from None
+
+
+def _index_lines(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ...], int], path: Path) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            where = (*at, str(key.value))
+            if where in lines:
+                raise ContractError(f"{path}:{key.start_mark.line + 1}: {'.'.join(where)}: found this key a second time")
+            lines[where] = key.start_mark.line + 1
+            _index_lines(value, where, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _index_lines(value, (*at, str(position)), lines, path)
+
+
+def _describe(path: Path, found: dict[str, Any], lines: dict[tuple[str, ...], int]) -> str:
+    where = tuple(str(part) for part in found["loc"])
+    line = next(lines[where[:length]] for length in range(len(where), -1, -1) if where[:length] in lines)
+    key = ".".join(where) or "contract"
+    if found["type"] == "extra_forbidden":
+        return f"{path}:{line}: {key}: expected a key of the contract format, found an unknown one"
+    if found["type"] == "missing":
+        return f"{path}:{line}: {key}: expected this key, found none"
+    return f"{path}:{line}: {key}: " + re.sub(r"^Value error, ", "", found["msg"])

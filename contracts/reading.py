@@ -1,0 +1,145 @@
+"""Reads the canonical fields out of one raw row, by contract; the same for batch and live."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from contracts.categories import Category, strictest
+from contracts.channel import Channel, Column
+from contracts.dates import parse_date, parse_instant, typed_date
+from contracts.identifiers import Identifier, InvalidIdentifier, is_nothing, kind_of, normalise
+from contracts.names import clean
+
+EARLIEST_BIRTH = 1875
+
+
+class RefusedRow(ValueError):
+    """The row breaks its contract; the message says how and repeats no value."""
+
+
+class Row:
+    """One raw row seen through its contract: null-like values are gone, what can't be read is an issue."""
+
+    def __init__(self, contract: Channel, payload: Mapping[str, Any]) -> None:
+        self.contract = contract
+        self.issues: list[str] = []
+        self._nothing = contract.nothing_keys
+        self._cells: dict[str, list[tuple[str, Column, str]]] = {}
+        for name, column in contract.columns.items():
+            text = self._text(payload, name)
+            if text is not None:
+                self._cells.setdefault(column.is_, []).append((name, column, column.values.get(text, text)))
+            elif column.required or column.is_ == "key":
+                raise RefusedRow(f"{name}: expected a value ({column.is_}), found none")
+
+    def _text(self, payload: Mapping[str, Any], name: str) -> str | None:
+        value: Any = payload.get(name)
+        if value is None and "." in name:
+            value = payload
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None or isinstance(value, Mapping | list):
+            return None
+        text = clean(str(value))
+        return None if is_nothing(text, self._nothing) else text
+
+    def _unreadable(self, name: str, column: Column, problem: Exception | str) -> None:
+        message = f"{name}: {problem}"
+        if column.required:
+            raise RefusedRow(message)
+        self.issues.append(message)
+
+    def text(self, role: str) -> str | None:
+        """The cleaned text of the one column that is `role`."""
+        cells = self._cells.get(role)
+        return cells[0][2] if cells else None
+
+    def category(self, role: str, default: Category) -> Category:
+        """The strictest category of the columns that gave this row its `role`."""
+        cells = self._cells.get(role)
+        return strictest(column.data_category for _, column, _ in cells) if cells else default
+
+    def instant(self, role: str) -> datetime | None:
+        """The UTC instant of the one column that is `role`; an unreadable one is an issue and None."""
+        for name, column, text in self._cells.get(role, []):
+            try:
+                return parse_instant(text, column.format or "iso")
+            except ValueError as error:
+                self._unreadable(name, column, error)
+        return None
+
+    def day(self, role: str) -> date | None:
+        """Like `instant`, for calendar dates."""
+        for name, column, text in self._cells.get(role, []):
+            try:
+                return parse_date(text, column.format or "iso")
+            except ValueError as error:
+                self._unreadable(name, column, error)
+        return None
+
+    def number(self, role: str) -> float | None:
+        """A finite number with a point as its decimal mark."""
+        for name, column, text in self._cells.get(role, []):
+            try:
+                number = float(text)
+            except ValueError:
+                number = float("nan")
+            if abs(number) < 1e15:
+                return number
+            self._unreadable(name, column, "expected a number, found something else")
+        return None
+
+    def named(self, role: str) -> Iterator[tuple[str, str, Category]]:
+        """Name, text and category of every `attribute` or `property`."""
+        for _, column, text in self._cells.get(role, []):
+            if column.name:
+                yield column.name, text, column.data_category
+
+    def birth(self, as_of_year: int) -> tuple[date | None, int | None, str | None]:
+        """Birth date, birth year, and the date as typed, from one column, from parts, or the year alone.
+
+        Impossible ones are issues; what was typed stays, for matching.
+        """
+        born = self.day("birth_date")
+        typed = [typed_date(text, column.format or "iso") for _, column, text in self._cells.get("birth_date", [])]
+        parts = [self._whole_number(role) for role in ("birth_year", "birth_month", "birth_day")]
+        year = parts[0]
+        if born is None and all(parts):
+            try:
+                born = date(*[part for part in parts if part])
+            except ValueError:
+                self.issues.append("birth_day: expected a day of the calendar, found none such")
+        if born is not None:
+            year = born.year
+        if year is not None and not EARLIEST_BIRTH <= year <= as_of_year:
+            self.issues.append(f"birth_year: expected {EARLIEST_BIRTH} to {as_of_year}, found one beyond")
+            born = year = None
+        return born, year, born.isoformat() if born else next(iter(typed), None)
+
+    def _whole_number(self, role: str) -> int | None:
+        for name, column, text in self._cells.get(role, []):
+            if text.isdecimal():
+                return int(text)
+            self._unreadable(name, column, "expected a whole number, found something else")
+        return None
+
+    def identifiers(self) -> dict[Identifier, Category]:
+        """Every identifier that the row carries, normalised and in a fixed order, with its strictest category."""
+        found: dict[Identifier, Category] = {}
+        for role in ("email", "phone", "contact", "device_id", "external_id", "key"):
+            for name, column, text in self._cells.get(role, []):
+                if role == "key" and not column.kind:
+                    continue
+                kind = self._contact_kind(text) if role == "contact" else column.kind or role
+                try:
+                    identifier = normalise(kind, text, column.region or self.contract.region)
+                except InvalidIdentifier as error:
+                    self._unreadable(name, column, error)
+                    continue
+                stated = [column.category] if column.category else []
+                found[identifier] = strictest([found.get(identifier, kind_of(kind).category), *stated])
+        return dict(sorted(found.items()))
+
+    @staticmethod
+    def _contact_kind(text: str) -> str:
+        return "email" if "@" in text else "phone"

@@ -1,0 +1,60 @@
+"""One frozen settings object for every process, read from `OCV_*` environment variables."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"
+
+
+class Settings(BaseSettings):
+    """Where the stores are and whose tokens count.
+
+    Without URLs the embedded PostgreSQL and Valkey of `local` serve, with one data folder per lake so
+    that two lakes never mix. Outside demo mode there is no default secret: starting without one fails.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OCV_", frozen=True, extra="ignore")
+
+    local: Path = Path(".local")
+    lake: str = ".local/lake"
+    contracts_dir: Path = Path("examples/sample")
+    database_url: str | None = None
+    redis_url: str | None = None
+    spark_master: str = "local[*]"
+    spark_memory: str = "1536m"
+
+    demo: bool = False
+    audit_key: SecretStr | None = None
+    jwt_issuer: str = "https://issuer.demo.example"
+    jwt_audience: str = "one-customer-view"
+    jwks_url: str | None = None
+
+    @model_validator(mode="after")
+    def _no_demo_secret_outside_demo_mode(self) -> Self:
+        if not self.demo and self.audit_key and self.audit_key.get_secret_value() == DEMO_SECRET:
+            raise ValueError(
+                "expected a secret of your own in OCV_AUDIT_KEY, found the demo secret outside demo mode; "
+                "set your own, or set OCV_DEMO=1 for a demonstration"
+            )
+        return self
+
+    @property
+    def store_dir(self) -> Path:
+        """The folder of the embedded stores that belong to this lake."""
+        return self.local.resolve() / "stores" / hashlib.sha256(self.lake_uri.encode()).hexdigest()[:12]
+
+    @property
+    def lake_uri(self) -> str:
+        """The lake's root as Spark wants it: an absolute path, or the object store's URI unchanged."""
+        return self.lake.rstrip("/") if "://" in self.lake else str(Path(self.lake).resolve())
+
+
+@lru_cache
+def settings() -> Settings:
+    """The process's settings, read from the environment once."""
+    return Settings()

@@ -1,0 +1,214 @@
+"""Turns raw rows into the canonical records, events and consents that every later step works on."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from contracts.addresses import split_address_line
+from contracts.categories import Category
+from contracts.channel import CATEGORY_OF, Channel
+from contracts.identifiers import Identifier, InvalidIdentifier, normalise
+from contracts.names import Name, split_full_name, tidy_case
+from contracts.reading import RefusedRow, Row
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """What one source says of one person; empty parts are None. `categories` labels every field."""
+
+    record_id: str
+    channel: str
+    source_key: str
+    observed_at: datetime
+    given_name: str | None
+    middle_name: str | None
+    family_name: str | None
+    gender: str | None
+    birth_date: date | None
+    birth_year: int | None
+    birth_typed: str | None
+    street: str | None
+    unit: str | None
+    city: str | None
+    postcode: str | None
+    state: str | None
+    country: str | None
+    language: str | None
+    customer_since: date | None
+    identifiers: list[Identifier]
+    attributes: dict[str, str]
+    categories: dict[str, str]
+    issues: list[str]
+
+
+@dataclass(frozen=True)
+class InteractionEvent:
+    """One interaction of somebody with the company; `record_id` where its row was also a person record."""
+
+    event_id: str
+    channel: str
+    type: str
+    occurred_at: datetime
+    record_id: str | None
+    identifiers: list[Identifier]
+    intent: str | None
+    amount: float | None
+    properties: dict[str, str]
+    categories: dict[str, str]
+    issues: list[str]
+
+
+@dataclass(frozen=True)
+class ConsentRow:
+    """A decision of the person behind an identifier about a purpose, as a channel reported it."""
+
+    consent_id: str
+    channel: str
+    identifier: Identifier
+    purpose: str
+    decision: str
+    decided_at: datetime
+    decided_through: str
+    notice: str | None
+
+
+def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) -> PersonRecord:
+    """The canonical record of a raw row; `now` bounds birth years. Raises RefusedRow without a key."""
+    row = Row(contract, payload)
+    source_key = row.text("key") or ""
+    name = _name(row)
+    born, year, typed = row.birth(now.year)
+    street, postcode, city = _address(row)
+    identifiers = row.identifiers()
+    named = list(row.named("attribute"))
+    since = row.day("customer_since")
+    categories = {field: _category(row, roles) for field, roles in _ROLES_OF.items()}
+    categories |= {f"identifier.{found.kind}": category.value for found, category in identifiers.items()}
+    categories |= {f"attribute.{attribute}": category.value for attribute, _, category in named}
+    return PersonRecord(
+        record_id=f"{contract.channel}:{source_key}",
+        channel=contract.channel,
+        source_key=source_key,
+        observed_at=row.instant("version") or row.instant("event_time") or UNDATED,
+        given_name=name.given,
+        middle_name=name.middle,
+        family_name=name.family,
+        gender=row.text("gender"),
+        birth_date=born,
+        birth_year=year,
+        birth_typed=typed,
+        street=street,
+        unit=row.text("unit"),
+        city=city,
+        postcode=postcode,
+        state=row.text("state"),
+        country=row.text("country"),
+        language=row.text("language"),
+        customer_since=since,
+        identifiers=list(identifiers),
+        attributes={attribute: text for attribute, text, _ in named},
+        categories=categories,
+        issues=row.issues,
+    )
+
+
+def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> InteractionEvent:
+    """The event of a raw row; raises RefusedRow without a readable time or id."""
+    row = Row(contract, payload)
+    occurred_at = row.instant("event_time")
+    if occurred_at is None:
+        raise RefusedRow(f"{contract.column_of('event_time')}: expected the time of the event, found none that can be read")
+    own_id = row.text("event_id") or row.text("key")
+    if own_id is None:
+        raise RefusedRow(f"{contract.column_of('event_id')}: expected a value (event_id), found none")
+    named = list(row.named("property"))
+    categories = {field: row.category(field, CATEGORY_OF[field]).value for field in ("intent", "amount")}
+    categories |= {"type": row.category("event_type", CATEGORY_OF["event_type"]).value}
+    categories |= {f"property.{name}": category.value for name, _, category in named}
+    return InteractionEvent(
+        event_id=f"{contract.channel}:{own_id}",
+        channel=contract.channel,
+        type=row.text("event_type") or contract.event.type or "",
+        occurred_at=occurred_at,
+        record_id=f"{contract.channel}:{row.text('key')}" if "person" in contract.holds else None,
+        identifiers=list(row.identifiers()),
+        intent=row.text("intent"),
+        amount=row.number("amount"),
+        properties={name: text for name, text, _ in named},
+        categories=categories,
+        issues=row.issues,
+    )
+
+
+def consent_row(contract: Channel, payload: Mapping[str, Any]) -> ConsentRow:
+    """The consent of a raw row; everything about a consent is required, so RefusedRow on any gap."""
+    row = Row(contract, payload)
+    decided_at = row.instant("decided_at")
+    texts = {role: row.text(role) for role in ("identifier_kind", "identifier", "purpose", "decision")}
+    missing = [role for role, text in texts.items() if text is None]
+    if missing or decided_at is None:
+        role = missing[0] if missing else "decided_at"
+        raise RefusedRow(f"{contract.column_of(role)}: expected a readable value ({role}), found none")
+    try:
+        identifier = normalise(str(texts["identifier_kind"]), str(texts["identifier"]), contract.region)
+    except InvalidIdentifier as error:
+        raise RefusedRow(f"{contract.column_of('identifier')}: {error}") from None
+    through = row.text("decided_through") or contract.channel
+    said = [identifier.kind, identifier.value, str(texts["purpose"]), str(texts["decision"]), decided_at.isoformat(), through]
+    return ConsentRow(
+        consent_id=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
+        channel=contract.channel,
+        identifier=identifier,
+        purpose=str(texts["purpose"]),
+        decision=str(texts["decision"]),
+        decided_at=decided_at,
+        decided_through=through,
+        notice=row.text("notice"),
+    )
+
+
+_ROLES_OF: dict[str, tuple[str, ...]] = {
+    "given_name": ("given_name", "full_name"),
+    "middle_name": ("middle_name", "full_name"),
+    "family_name": ("family_name", "full_name"),
+    "gender": ("gender",),
+    "birth_date": ("birth_date", "birth_year", "birth_month", "birth_day"),
+    "street": ("address", "street", "house_number", "po_box"),
+    "unit": ("unit",),
+    "city": ("city", "address"),
+    "postcode": ("postcode", "address"),
+    "state": ("state",),
+    "country": ("country",),
+    "language": ("language",),
+    "customer_since": ("customer_since",),
+}
+
+
+def _category(row: Row, roles: tuple[str, ...]) -> str:
+    default = CATEGORY_OF[roles[0]]
+    return max((row.category(role, default) for role in roles), key=list(Category).index).value
+
+
+def _name(row: Row) -> Name:
+    given, middle, family = row.text("given_name"), row.text("middle_name"), row.text("family_name")
+    whole = row.text("full_name")
+    if whole and not (given and family):
+        parts = split_full_name(whole)
+        given, middle, family = given or parts.given, middle or parts.middle, family or parts.family
+    return Name(*(tidy_case(part) if part else None for part in (given, middle, family)))
+
+
+def _address(row: Row) -> tuple[str | None, str | None, str | None]:
+    street, postcode, city = row.text("street"), row.text("postcode"), row.text("city")
+    if number := row.text("house_number"):
+        street = f"{number} {street}" if street else number
+    if street is None and (box := row.text("po_box")):
+        street = f"po box {box}"
+    if (line := row.text("address")) and street is None:
+        street, line_postcode, line_city = split_address_line(line)
+        postcode, city = postcode or line_postcode, city or line_city
+    return street, postcode, city
