@@ -1,10 +1,11 @@
 """The channel contract: what each column of a source means, in one YAML file per channel."""
 
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from contracts.categories import Category
+from contracts.categories import Category, strictest
 from contracts.identifiers import kind_of, nothing_key
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -22,7 +23,8 @@ Role = Literal[
 
 DATED: frozenset[str] = frozenset({"version", "birth_date", "customer_since", "event_time", "decided_at"})
 NAMED: frozenset[str] = frozenset({"attribute", "property"})
-REPEATABLE: frozenset[str] = frozenset({"email", "phone", "contact", "device_id", "external_id", "ignored", *NAMED})
+IDENTIFYING: frozenset[str] = frozenset({"email", "phone", "contact", "device_id", "external_id"})
+REPEATABLE: frozenset[str] = frozenset({"ignored", *IDENTIFYING, *NAMED})
 
 CATEGORY_OF: dict[str, Category] = {
     **dict.fromkeys(["key", "version", "language", "customer_since", "gender"], Category.IDENTITY),
@@ -34,6 +36,27 @@ CATEGORY_OF: dict[str, Category] = {
     "amount": Category.TRANSACTION,
     **dict.fromkeys(["identifier_kind", "identifier", "purpose", "decision", "decided_at"], Category.CONTACT),
     **dict.fromkeys(["decided_through", "notice"], Category.CONTACT),
+}
+
+# Which columns a canonical field is read from: its category is the strictest of theirs.
+ROLES_OF: dict[str, tuple[Role, ...]] = {
+    "given_name": ("given_name", "full_name"),
+    "middle_name": ("middle_name", "full_name"),
+    "family_name": ("family_name", "full_name"),
+    "gender": ("gender",),
+    "birth_date": ("birth_date", "birth_year", "birth_month", "birth_day"),
+    "birth_year": ("birth_date", "birth_year"),
+    "street": ("address", "street", "house_number", "po_box"),
+    "unit": ("unit",),
+    "city": ("city", "address"),
+    "postcode": ("postcode", "address"),
+    "state": ("state",),
+    "country": ("country",),
+    "language": ("language",),
+    "customer_since": ("customer_since",),
+    "type": ("event_type",),
+    "intent": ("intent",),
+    "amount": ("amount",),
 }
 
 NEEDED: dict[str, frozenset[str]] = {
@@ -101,6 +124,8 @@ class Channel(_Strict):
     encoding: str = Field("utf-8", description="of csv and jsonl files")
     delimiter: str = Field(",", min_length=1, max_length=1)
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
+    trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts this channel")
+    trust_in: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field({}, description="field -> trust, where it differs")
     nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
     event: Event = Event()
     columns: dict[str, Column] = Field(min_length=1, description="every column of the file; dots reach into JSON")
@@ -125,6 +150,26 @@ class Channel(_Strict):
     @property
     def nothing_keys(self) -> frozenset[str]:
         return frozenset(nothing_key(value) for value in self.nothing)
+
+    @cached_property
+    def categories(self) -> dict[str, str]:
+        """The data category of everything that a row of this channel can say.
+
+        Keys are canonical fields, `identifier.KIND`, `attribute.NAME` and `property.NAME`.
+        """
+        found: dict[str, list[Category]] = {}
+        columns = self.columns.values()
+        for field, roles in ROLES_OF.items():
+            found[field] = [column.data_category for column in columns if column.is_ in roles] or [CATEGORY_OF[roles[0]]]
+        for column in columns:
+            if column.is_ in NAMED:
+                found.setdefault(f"{column.is_}.{column.name}", []).append(column.data_category)
+            kinds = ("email", "phone") if column.is_ == "contact" else (column.kind or column.is_,)
+            if column.kind or column.is_ in IDENTIFYING:
+                for kind in kinds:
+                    stated = [column.category] if column.category else []
+                    found.setdefault(f"identifier.{kind}", [kind_of(kind).category]).extend(stated)
+        return {key: strictest(categories).value for key, categories in found.items()}
 
     def column_of(self, role: str) -> str | None:
         """The column that is `role`, for roles that occur at most once."""

@@ -70,8 +70,9 @@ def kind_of(kind: str) -> Kind:
 
 def nothing_key(text: str) -> str:
     """The form in which null-like values are compared: no accents, no case, single spaces."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(text.casefold().split())
 
 
 def is_nothing(text: str, nothing: frozenset[str] = frozenset()) -> bool:

@@ -21,6 +21,8 @@ class Name:
 
 def clean(text: str) -> str:
     """Unicode NFC, no control or format characters (bidirectional marks, zero-width), single spaces."""
+    if text.isprintable():
+        return " ".join(unicodedata.normalize("NFC", text).split())
     kept = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
     return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
@@ -41,6 +43,7 @@ def tidy_case(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=65_536)
 def split_full_name(text: str) -> Name:
     """Parts of a name in one column; `Family, Given` and titles are understood (nameparser)."""
     parsed = HumanName(clean(text))

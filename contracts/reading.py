@@ -1,13 +1,12 @@
 """Reads the canonical fields out of one raw row, by contract; the same for batch and live."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from contracts.categories import Category, strictest
 from contracts.channel import Channel, Column
 from contracts.dates import parse_date, parse_instant, typed_date
-from contracts.identifiers import Identifier, InvalidIdentifier, is_nothing, kind_of, normalise
+from contracts.identifiers import Identifier, InvalidIdentifier, is_nothing, normalise
 from contracts.names import clean
 
 EARLIEST_BIRTH = 1875
@@ -54,11 +53,6 @@ class Row:
         cells = self._cells.get(role)
         return cells[0][2] if cells else None
 
-    def category(self, role: str, default: Category) -> Category:
-        """The strictest category of the columns that gave this row its `role`."""
-        cells = self._cells.get(role)
-        return strictest(column.data_category for _, column, _ in cells) if cells else default
-
     def instant(self, role: str) -> datetime | None:
         """The UTC instant of the one column that is `role`; an unreadable one is an issue and None."""
         for name, column, text in self._cells.get(role, []):
@@ -89,11 +83,9 @@ class Row:
             self._unreadable(name, column, "expected a number, found something else")
         return None
 
-    def named(self, role: str) -> Iterator[tuple[str, str, Category]]:
-        """Name, text and category of every `attribute` or `property`."""
-        for _, column, text in self._cells.get(role, []):
-            if column.name:
-                yield column.name, text, column.data_category
+    def named(self, role: str) -> dict[str, str]:
+        """The `attribute`s or `property`s by name."""
+        return {column.name: text for _, column, text in self._cells.get(role, []) if column.name}
 
     def birth(self, as_of_year: int) -> tuple[date | None, int | None, str | None]:
         """Birth date, birth year, and the date as typed, from one column, from parts, or the year alone.
@@ -123,22 +115,19 @@ class Row:
             self._unreadable(name, column, "expected a whole number, found something else")
         return None
 
-    def identifiers(self) -> dict[Identifier, Category]:
-        """Every identifier that the row carries, normalised and in a fixed order, with its strictest category."""
-        found: dict[Identifier, Category] = {}
+    def identifiers(self) -> list[Identifier]:
+        """Every identifier that the row carries, normalised, once, in a fixed order."""
+        found: set[Identifier] = set()
         for role in ("email", "phone", "contact", "device_id", "external_id", "key"):
             for name, column, text in self._cells.get(role, []):
                 if role == "key" and not column.kind:
                     continue
                 kind = self._contact_kind(text) if role == "contact" else column.kind or role
                 try:
-                    identifier = normalise(kind, text, column.region or self.contract.region)
+                    found.add(normalise(kind, text, column.region or self.contract.region))
                 except InvalidIdentifier as error:
                     self._unreadable(name, column, error)
-                    continue
-                stated = [column.category] if column.category else []
-                found[identifier] = strictest([found.get(identifier, kind_of(kind).category), *stated])
-        return dict(sorted(found.items()))
+        return sorted(found)
 
     @staticmethod
     def _contact_kind(text: str) -> str:

@@ -3,27 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.addresses import split_address_line
-from contracts.categories import Category
-from contracts.channel import CATEGORY_OF, Channel
+from contracts.channel import Channel
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
 from contracts.names import Name, split_full_name, tidy_case
 from contracts.reading import RefusedRow, Row
 
-UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 @dataclass(frozen=True)
 class PersonRecord:
-    """What one source says of one person; empty parts are None. `categories` labels every field."""
+    """What one source says of one person; what it doesn't say is None. `categories` labels every field."""
 
     record_id: str
     channel: str
     source_key: str
-    observed_at: datetime
+    observed_at: datetime | None
     given_name: str | None
     middle_name: str | None
     family_name: str | None
@@ -44,6 +40,10 @@ class PersonRecord:
     categories: dict[str, str]
     issues: list[str]
 
+    def as_row(self) -> dict[str, Any]:
+        """The record as a row of the lake."""
+        return vars(self) | {"identifiers": [vars(found) for found in self.identifiers]}
+
 
 @dataclass(frozen=True)
 class InteractionEvent:
@@ -61,6 +61,10 @@ class InteractionEvent:
     categories: dict[str, str]
     issues: list[str]
 
+    def as_row(self) -> dict[str, Any]:
+        """The event as a row of the lake."""
+        return vars(self) | {"identifiers": [vars(found) for found in self.identifiers]}
+
 
 @dataclass(frozen=True)
 class ConsentRow:
@@ -75,6 +79,10 @@ class ConsentRow:
     decided_through: str
     notice: str | None
 
+    def as_row(self) -> dict[str, Any]:
+        """The consent as a row of the lake."""
+        return vars(self) | {"identifier_kind": self.identifier.kind, "identifier": self.identifier.value}
+
 
 def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) -> PersonRecord:
     """The canonical record of a raw row; `now` bounds birth years. Raises RefusedRow without a key."""
@@ -83,17 +91,11 @@ def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) 
     name = _name(row)
     born, year, typed = row.birth(now.year)
     street, postcode, city = _address(row)
-    identifiers = row.identifiers()
-    named = list(row.named("attribute"))
-    since = row.day("customer_since")
-    categories = {field: _category(row, roles) for field, roles in _ROLES_OF.items()}
-    categories |= {f"identifier.{found.kind}": category.value for found, category in identifiers.items()}
-    categories |= {f"attribute.{attribute}": category.value for attribute, _, category in named}
     return PersonRecord(
         record_id=f"{contract.channel}:{source_key}",
         channel=contract.channel,
         source_key=source_key,
-        observed_at=row.instant("version") or row.instant("event_time") or UNDATED,
+        observed_at=row.instant("version") or row.instant("event_time"),
         given_name=name.given,
         middle_name=name.middle,
         family_name=name.family,
@@ -108,10 +110,10 @@ def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) 
         state=row.text("state"),
         country=row.text("country"),
         language=row.text("language"),
-        customer_since=since,
-        identifiers=list(identifiers),
-        attributes={attribute: text for attribute, text, _ in named},
-        categories=categories,
+        customer_since=row.day("customer_since"),
+        identifiers=row.identifiers(),
+        attributes=row.named("attribute"),
+        categories=contract.categories,
         issues=row.issues,
     )
 
@@ -125,21 +127,17 @@ def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> Interact
     own_id = row.text("event_id") or row.text("key")
     if own_id is None:
         raise RefusedRow(f"{contract.column_of('event_id')}: expected a value (event_id), found none")
-    named = list(row.named("property"))
-    categories = {field: row.category(field, CATEGORY_OF[field]).value for field in ("intent", "amount")}
-    categories |= {"type": row.category("event_type", CATEGORY_OF["event_type"]).value}
-    categories |= {f"property.{name}": category.value for name, _, category in named}
     return InteractionEvent(
         event_id=f"{contract.channel}:{own_id}",
         channel=contract.channel,
         type=row.text("event_type") or contract.event.type or "",
         occurred_at=occurred_at,
         record_id=f"{contract.channel}:{row.text('key')}" if "person" in contract.holds else None,
-        identifiers=list(row.identifiers()),
+        identifiers=row.identifiers(),
         intent=row.text("intent"),
         amount=row.number("amount"),
-        properties={name: text for name, text, _ in named},
-        categories=categories,
+        properties=row.named("property"),
+        categories=contract.categories,
         issues=row.issues,
     )
 
@@ -171,26 +169,17 @@ def consent_row(contract: Channel, payload: Mapping[str, Any]) -> ConsentRow:
     )
 
 
-_ROLES_OF: dict[str, tuple[str, ...]] = {
-    "given_name": ("given_name", "full_name"),
-    "middle_name": ("middle_name", "full_name"),
-    "family_name": ("family_name", "full_name"),
-    "gender": ("gender",),
-    "birth_date": ("birth_date", "birth_year", "birth_month", "birth_day"),
-    "street": ("address", "street", "house_number", "po_box"),
-    "unit": ("unit",),
-    "city": ("city", "address"),
-    "postcode": ("postcode", "address"),
-    "state": ("state",),
-    "country": ("country",),
-    "language": ("language",),
-    "customer_since": ("customer_since",),
-}
-
-
-def _category(row: Row, roles: tuple[str, ...]) -> str:
-    default = CATEGORY_OF[roles[0]]
-    return max((row.category(role, default) for role in roles), key=list(Category).index).value
+def check_row(contract: Channel, payload: Mapping[str, Any], received_at: datetime) -> str:
+    """The key of a row that keeps its contract; RefusedRow says what breaks it."""
+    if "consent" in contract.holds:
+        return consent_row(contract, payload).consent_id
+    if "event" in contract.holds:
+        event_id = interaction_event(contract, payload).event_id
+        if "person" not in contract.holds:
+            return event_id.partition(":")[2]
+    if any(column.required for column in contract.columns.values()):
+        person_record(contract, payload, received_at)
+    return Row(contract, payload).text("key") or ""
 
 
 def _name(row: Row) -> Name:

@@ -1,0 +1,1 @@
+"""Accuracy, speed and fault runs, each one command that prints a table."""

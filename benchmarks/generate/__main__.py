@@ -1,0 +1,30 @@
+"""`python -m benchmarks.generate --people N --seed S --out DIR`."""
+
+import argparse
+from pathlib import Path
+
+from benchmarks.generate.run import generate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.generate", description="Makes channel files of invented French customers."
+    )
+    parser.add_argument(
+        "--people", type=_at_least_one, default=1_000, help="customers to invent (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other customers (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the files; existing ones are replaced")
+    options = parser.parse_args()
+    for name, count in generate(options.people, options.seed, options.out).items():
+        print(f"{name:<12} {count:>12,}")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("expected a whole number of at least 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

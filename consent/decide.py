@@ -1,0 +1,105 @@
+"""The one decision about reading personal data: pure, per data category, by Cedar policies under their schema."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from cedarpy import AuthzResult, is_authorized_batch
+from cedarpy import Decision as Cedar
+
+from consent.current import current_event
+from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Purpose
+from consent.policies import FAILED, Policies, reason_of
+from contracts.categories import Category
+
+OUTSIDE = "category-outside-purpose"
+
+
+def decide(
+    policies: Policies,
+    consents: Iterable[ConsentEvent],
+    actor: Actor,
+    purpose: Purpose,
+    categories: Iterable[Category],
+    now: datetime,
+) -> Decision:
+    """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
+
+    `consents` are the events of all identifiers of the person, in any order.
+    """
+    event = current_event(consents, purpose.id, now)
+    state = event.state if event else ConsentState.UNKNOWN
+    wanted = sorted(set(categories), key=list(Category).index)
+    decided = tuple(
+        _category_decision(category, result, purpose, actor, state)
+        for category, result in zip(wanted, _evaluate(policies, actor, purpose, wanted, state), strict=True)
+    )
+    rests_on_event = purpose.legal_basis in (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST) and event is not None
+    return Decision(
+        purpose=purpose.id,
+        policy=_leading_policy(decided),
+        categories=decided,
+        consent_state=state,
+        consent_event=event.consent_id if event and rests_on_event else None,
+        notice_version=event.notice_version if event and rests_on_event else purpose.notice_version,
+    )
+
+
+def _evaluate(
+    policies: Policies, actor: Actor, purpose: Purpose, categories: list[Category], state: ConsentState
+) -> list[AuthzResult | None]:
+    requests: list[dict[str, Any]] = [
+        {
+            "principal": {"type": "Actor", "id": actor.subject},
+            "action": {"type": "Action", "id": "read"},
+            "resource": {"type": "DataCategory", "id": category.value},
+            "context": {"purpose": _uid("Purpose", purpose.id), "consent": state.value},
+        }
+        for category in categories
+    ]
+    try:
+        return [*is_authorized_batch(requests, policies.rules, _entities(actor, purpose), policies.schema)]
+    except Exception:  # noqa: BLE001 - an engine that cannot answer, for whatever reason, permits nothing
+        return [None] * len(categories)
+
+
+def _entities(actor: Actor, purpose: Purpose) -> list[dict[str, Any]]:
+    return [
+        {"uid": {"type": "Actor", "id": actor.subject}, "attrs": {"role": actor.role.value}, "parents": []},
+        {
+            "uid": {"type": "Purpose", "id": purpose.id},
+            "attrs": {
+                "legal_basis": purpose.legal_basis.value,
+                "refused": purpose.refused,
+                "roles": sorted(purpose.roles),
+                "categories": [_uid("DataCategory", category) for category in sorted(purpose.categories)],
+            },
+            "parents": [],
+        },
+    ]
+
+
+def _uid(kind: str, name: str) -> dict[str, Any]:
+    return {"__entity": {"type": kind, "id": name}}
+
+
+def _category_decision(
+    category: Category, result: AuthzResult | None, purpose: Purpose, actor: Actor, state: ConsentState
+) -> CategoryDecision:
+    allowed = result is not None and result.decision is Cedar.Allow and not result.diagnostics.errors
+    named = result.diagnostics.id_annotations_by_reason.values() if result and not result.diagnostics.errors else ()
+    policy = min(named, key=_rank, default=FAILED)
+    reason = reason_of(policy, category=category.value, purpose=purpose.id, role=actor.role.value, state=state.value)
+    return CategoryDecision(category, allowed, policy, reason)
+
+
+def _leading_policy(decided: tuple[CategoryDecision, ...]) -> str:
+    permits = [one.policy for one in decided if one.allowed]
+    telling = [one.policy for one in decided if one.policy != OUTSIDE]
+    return min(permits or telling or [one.policy for one in decided], key=_rank, default=FAILED)
+
+
+def _rank(policy: str) -> tuple[int, str]:
+    # The reason to name first: what can never be, then who asks, then what is asked for, then the person's own choice.
+    order = ["purpose-refused", "role-not-permitted", OUTSIDE]
+    return (order.index(policy) if policy in order else len(order), policy)

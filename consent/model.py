@@ -1,0 +1,139 @@
+"""The words of consent: who asks, for what purpose, and what the person decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.categories import Category
+from contracts.identifiers import Identifier
+
+
+class Role(StrEnum):
+    """Who may ask for personal data."""
+
+    ADVISOR = "advisor"
+    BOT = "bot"
+    PRIVACY_OFFICER = "privacy_officer"
+    STEWARD = "steward"
+    CUSTOMER = "customer"
+
+
+class LegalBasis(StrEnum):
+    """What permits a purpose, by GDPR art. 6(1); `none` where nothing does."""
+
+    CONTRACT = "contract"
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+    LEGAL_OBLIGATION = "legal_obligation"
+    NONE = "none"
+
+
+class ConsentState(StrEnum):
+    """The states of a consent in the W3C Data Privacy Vocabulary, from the least restrictive to the most."""
+
+    RENEWED = "RenewedConsentGiven"
+    GIVEN = "ConsentGiven"
+    REQUESTED = "ConsentRequested"
+    DEFERRED = "ConsentRequestDeferred"
+    UNKNOWN = "ConsentUnknown"
+    EXPIRED = "ConsentExpired"
+    INVALIDATED = "ConsentInvalidated"
+    REFUSED = "ConsentRefused"
+    WITHDRAWN = "ConsentWithdrawn"
+    REVOKED = "ConsentRevoked"
+
+    @property
+    def restrictiveness(self) -> int:
+        return _RESTRICTIVENESS[self]
+
+    @property
+    def permits(self) -> bool:
+        return self in (ConsentState.GIVEN, ConsentState.RENEWED)
+
+
+_RESTRICTIVENESS = {state: rank for rank, state in enumerate(ConsentState)}
+
+# The words that channels use for a decision; any other word is unknown consent, and so permits nothing.
+STATE_OF_WORD: dict[str, ConsentState] = {
+    "granted": ConsentState.GIVEN,
+    "renewed": ConsentState.RENEWED,
+    "requested": ConsentState.REQUESTED,
+    "deferred": ConsentState.DEFERRED,
+    "expired": ConsentState.EXPIRED,
+    "invalidated": ConsentState.INVALIDATED,
+    "refused": ConsentState.REFUSED,
+    "objected": ConsentState.REFUSED,
+    "withdrawn": ConsentState.WITHDRAWN,
+    "revoked": ConsentState.REVOKED,
+}
+
+
+@dataclass(frozen=True)
+class ConsentEvent:
+    """What the person behind an identifier decided about a purpose, and which notice they were shown."""
+
+    consent_id: str
+    identifier: Identifier
+    purpose: str
+    state: ConsentState
+    decided_at: datetime
+    notice_version: str | None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else."""
+
+    subject: str
+    role: Role
+    profile_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What data may be read for, and who may read which categories of it."""
+
+    id: str
+    name: dict[str, str]
+    text: dict[str, str]
+    dpv: str
+    legal_basis: LegalBasis
+    categories: frozenset[Category]
+    roles: frozenset[Role]
+    retention: str
+    notice_version: str
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class CategoryDecision:
+    """Whether data of one category may be read, by which policy, and why in words."""
+
+    category: Category
+    allowed: bool
+    policy: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one actor may read of one person for one purpose, and what that rests on.
+
+    `consent_event` is the event that decided, where there is one. `notice_version` is that of the notice which the
+    person was shown with it, otherwise of the purpose's notice in force.
+    """
+
+    purpose: str
+    policy: str
+    categories: tuple[CategoryDecision, ...]
+    consent_state: ConsentState
+    consent_event: str | None
+    notice_version: str | None
+
+    @property
+    def allowed(self) -> frozenset[Category]:
+        return frozenset(decided.category for decided in self.categories if decided.allowed)
+
+    @property
+    def withheld(self) -> tuple[CategoryDecision, ...]:
+        return tuple(decided for decided in self.categories if not decided.allowed)

@@ -1,0 +1,69 @@
+"""Reads the purposes from their file, once, and refuses a file that says something unclear."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from consent.model import LegalBasis, Purpose, Role
+from contracts.categories import Category
+
+PUBLISHED = Path(__file__).parent / "purposes.yml"
+
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class _Texts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fr: Words
+    en: Words
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,62}$")]
+    name: _Texts
+    text: _Texts
+    dpv: Annotated[str, StringConstraints(pattern=r"^dpv:[A-Z][A-Za-z]+$")]
+    legal_basis: LegalBasis
+    categories: frozenset[Category]
+    roles: frozenset[Role]
+    retention: Annotated[str, StringConstraints(pattern=r"^P\d+[YMD]$")]
+    notice_version: Words
+    refused: bool = False
+
+    @model_validator(mode="after")
+    def _is_refused_or_founded(self) -> Self:
+        if self.refused != (self.legal_basis is LegalBasis.NONE):
+            raise ValueError("expected `legal_basis: none` for refused purposes, and for them alone")
+        if not self.refused and not (self.categories and self.roles):
+            raise ValueError("expected at least one category and one role in a purpose that is not refused, found none")
+        return self
+
+
+class InvalidPurposes(ValueError):
+    """The file of purposes is not as it must be; the message names the entry and the key."""
+
+
+def read_purposes(path: Path) -> Mapping[str, Purpose]:
+    """The purposes of a file by their id; raises InvalidPurposes."""
+    try:
+        entries = TypeAdapter(list[_Entry]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise InvalidPurposes(f"{path}: expected a list of purposes, found: {error}") from error
+    found: dict[str, Purpose] = {}
+    for entry in entries:
+        if entry.id in found:
+            raise InvalidPurposes(f"{path}: expected each id once, found {entry.id} twice; rename one")
+        found[entry.id] = Purpose(**{**dict(entry), "name": entry.name.model_dump(), "text": entry.text.model_dump()})
+    return found
+
+
+@lru_cache
+def published_purposes() -> Mapping[str, Purpose]:
+    """The project's own purposes."""
+    return read_purposes(PUBLISHED)

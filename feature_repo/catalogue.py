@@ -1,0 +1,99 @@
+"""Every feature with its type and data category, in one place; imports no Feast and no Spark.
+
+A feature inherits the strictest category of its inputs. That an event is an order, and when, is part of the
+transaction; whatever else happened, where and why is behaviour.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from consent.model import Purpose
+from contracts.categories import Category, strictest
+
+VERSION = 1
+"""Raise it when a feature's meaning changes: every row is then written again."""
+
+INPUTS: dict[str, Category] = {
+    "profile": Category.IDENTITY,
+    "customer_since": Category.IDENTITY,
+    "order": Category.TRANSACTION,
+    "amount": Category.TRANSACTION,
+    "interaction": Category.BEHAVIOUR,
+    "intent": Category.BEHAVIOUR,
+}
+
+WINDOWS = (30, 90, 365)
+"""Days. A window ends with `as_of` and holds what is younger than its length: an event exactly 30 days old is out."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature's value type and the inputs that it is computed from."""
+
+    type: Literal["whole", "number", "text", "flag", "instant"]
+    inputs: tuple[str, ...]
+    meaning: str
+
+    @property
+    def category(self) -> Category:
+        return strictest(INPUTS[name] for name in self.inputs)
+
+
+def _value_features() -> dict[str, Feature]:
+    features = {"recency_days": Feature("whole", ("order",), "whole days since the last order")}
+    for days in WINDOWS:
+        features |= {
+            f"orders_{days}d": Feature("whole", ("order",), f"orders in {days} days, returns not counted"),
+            f"amount_{days}d": Feature("number", ("order", "amount"), f"orders less returns in {days} days"),
+            f"average_order_{days}d": Feature("number", ("order", "amount"), f"amount_{days}d per order; null without one"),
+        }
+    return features | {
+        "returns_365d": Feature("whole", ("order", "amount"), "orders of a negative amount in 365 days"),
+        "lifetime_orders": Feature("whole", ("order",), "orders so far, returns not counted"),
+        "lifetime_amount": Feature("number", ("order", "amount"), "orders less returns so far"),
+        "value_version": Feature("whole", ("profile",), "version of these definitions"),
+    }
+
+
+VIEWS: dict[str, dict[str, Feature]] = {
+    "features_value": _value_features(),
+    "features_interactions": {
+        "contacts_30d": Feature("whole", ("interaction",), "calls, messages, visits, e-mails and letters in 30 days"),
+        "last_contact_at": Feature("instant", ("interaction",), "time of the last contact"),
+        "last_contact_channel": Feature("text", ("interaction",), "channel of the last contact"),
+        "channel_mix": Feature("text", ("interaction",), "JSON: channel -> share of the interactions in 365 days"),
+        "preferred_channel": Feature("text", ("interaction",), "channel of most interactions in 365 days, then the latest"),
+        "last_intent": Feature("text", ("intent",), "intent of the last event that stated one"),
+        "last_intent_at": Feature("instant", ("intent",), "time of that event"),
+        "open_complaint": Feature("flag", ("interaction", "intent"), "a complaint without a later resolution"),
+        "open_complaint_since": Feature("instant", ("interaction", "intent"), "time of the first such complaint"),
+        "days_as_customer": Feature("whole", ("customer_since",), "days since the earliest known start"),
+        "next_milestone": Feature("text", ("customer_since",), "next anniversary as a customer: 1 year, then every 5"),
+        "next_milestone_on": Feature("text", ("customer_since",), "its date, ISO 8601"),
+        "interactions_version": Feature("whole", ("profile",), "version of these definitions"),
+    },
+}
+
+CATEGORIES: dict[str, Category] = {
+    name: feature.category for features in VIEWS.values() for name, feature in features.items()
+}
+
+# What a profile's features are of use for; the data categories that each may see come from the purpose itself.
+PURPOSES = (
+    "service",
+    "advice",
+    "personalisation",
+    "analytics",
+    "fraud_prevention",
+    "model_training",
+    "privacy_rights",
+)
+
+
+def features_of(purpose: Purpose) -> dict[str, list[str]]:
+    """Which features of each view a purpose may see: those of the data categories that it lists."""
+    allowed = {
+        view: [name for name, feature in features.items() if feature.category in purpose.categories]
+        for view, features in VIEWS.items()
+    }
+    return {view: names for view, names in allowed.items() if names}

@@ -1,0 +1,47 @@
+"""Up to which version of each gold table the online store has come.
+
+Kept in the online store itself: what it forgets, its progress forgets with it.
+"""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from redis import Redis
+
+
+@dataclass(frozen=True)
+class Position:
+    """A version of one Delta table, under one set of definitions; a rebuilt table has another id."""
+
+    table_id: str
+    version: int
+    definitions: str
+
+
+def position_in_log(table: str, definitions: str) -> Position | None:
+    """The table's position by its Delta log, without a JVM; None where the log is not a local folder of whole history."""
+    log = Path(table, "_delta_log")
+    first = log / f"{0:020}.json"
+    if "://" in table or not first.exists():
+        return None
+    actions = [json.loads(line) for line in first.read_text(encoding="utf-8").splitlines()]
+    ids = [action["metaData"]["id"] for action in actions if "metaData" in action]
+    newest = max(int(file.stem) for file in log.glob("*.json") if re.fullmatch(r"\d{20}", file.stem))
+    return Position(ids[0], newest, definitions) if ids else None
+
+
+def reached(client: Redis, view: str) -> Position | None:
+    """The position that the online store has reached, None before the first time."""
+    found = client.get(_key(view))
+    return Position(**json.loads(found)) if found else None
+
+
+def remember(client: Redis, view: str, position: Position) -> None:
+    """Records a position; call it after the rows are written."""
+    client.set(_key(view), json.dumps(asdict(position)))
+
+
+def _key(view: str) -> str:
+    return f"materialised:{view}"

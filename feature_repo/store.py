@@ -1,0 +1,62 @@
+"""The Feast store of these settings: registry in PostgreSQL, online in Valkey or Redis, offline in the lake."""
+
+from typing import Any
+
+from feast import FeatureStore, RepoConfig
+from feast.infra.key_encoding_utils import serialize_entity_key, serialize_entity_key_prefix
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+from sqlalchemy import text
+
+from stores.embedded import Stores
+from stores.postgres import open_engine
+
+PROJECT = "one_customer_view"
+REGISTRY_SCHEMA = "feast"
+KEY_VERSION = 3
+
+
+def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None) -> FeatureStore:
+    """Opens the store; the registry is read once and then held, until `refresh_registry()`.
+
+    `spark_conf` is only needed for offline reads. Feast's tables live in a PostgreSQL schema of their own.
+    """
+    engine = open_engine(stores.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('feast'))"))
+        connection.execute(text(f"create schema if not exists {REGISTRY_SCHEMA}"))
+    engine.dispose()
+    registry: dict[str, Any] = {
+        "registry_type": "sql",
+        "path": stores.database_url,
+        "cache_ttl_seconds": 0,
+        "sqlalchemy_config_kwargs": {
+            "pool_pre_ping": True,
+            "hide_parameters": True,
+            "connect_args": {"options": f"-c search_path={REGISTRY_SCHEMA}"},
+        },
+    }
+    # `skip_dedup`: the lake decides which row is the newest. Feast would refuse a row that was corrected without a later
+    # event (a merge, an order that came late), since its instant is the same.
+    online = {"type": "redis", "connection_string": stores.feast_connection, "skip_dedup": True}
+    return FeatureStore(
+        config=RepoConfig(
+            project=PROJECT,
+            provider="local",
+            registry=registry,
+            online_store=online,
+            offline_store={"type": "spark", "spark_conf": spark_conf},
+            entity_key_serialization_version=KEY_VERSION,
+        )
+    )
+
+
+def online_key(profile_id: str) -> bytes:
+    """The one key under which all features of a profile are kept online; deleting it forgets them."""
+    key = EntityKey(join_keys=["profile_id"], entity_values=[Value(string_val=profile_id)])
+    return serialize_entity_key(key, KEY_VERSION) + PROJECT.encode()
+
+
+def online_key_pattern() -> bytes:
+    """What SCAN finds every profile's key with."""
+    return serialize_entity_key_prefix(["profile_id"], KEY_VERSION) + b"*" + PROJECT.encode()

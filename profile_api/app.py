@@ -1,0 +1,63 @@
+"""Puts the application together from settings and opened stores."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from consent.loading import published_policies
+from consent.purposes import published_purposes
+from contracts.settings import Settings
+from profile_api.auth import Verifier
+from profile_api.console import mount_console
+from profile_api.errors import handle_errors
+from profile_api.gate import Gate
+from profile_api.keys import accepted_keys
+from profile_api.limits import BodyLimit, Guarded
+from profile_api.routers import features, health, profiles, timeline
+from profile_api.stored import FeatureReader
+from stores.postgres import open_engine
+
+DESCRIPTION = """One customer, one view: advisors, bots and customers read the same profile at the same version.
+
+Send a bearer token and a header `Purpose` with every request. What the purpose, your role or the person's own
+decisions do not permit is absent from `data` and explained under `withheld`."""
+
+
+def create_app(
+    settings: Settings,
+    database_url: str,
+    feature_reader: FeatureReader | None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The application over these stores; raises NoIssuer where no tokens could be accepted."""
+    engine = open_engine(database_url)
+    app = FastAPI(
+        title="One customer view",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=_disposing(engine),
+    )
+    app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
+    app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock)
+    for resource in (health, profiles, timeline, features):
+        app.include_router(resource.router)
+    mount_console(app)
+    handle_errors(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Guarded)
+    return app
+
+
+def _disposing(engine: Engine) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
+    return lifespan

@@ -1,0 +1,90 @@
+"""Who asks: bearer tokens of one issuer, checked by joserfc, as typed dependencies of the routes."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from consent.model import Actor, Role
+from profile_api.errors import Problem
+
+ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
+KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})  # no embedded key, no key address, no critical extension
+LONGEST_TOKEN = 8_192
+
+
+class Keys(Protocol):
+    """The public keys that tokens may be signed with."""
+
+    def current(self, key_id: str | None) -> KeySet:
+        """The keys, renewed when `key_id` is not among them."""
+        ...
+
+
+class Verifier:
+    """Turns a token into the actor that it speaks for; `clock` says what time it is."""
+
+    def __init__(self, keys: Keys, issuer: str, audience: str, clock: Callable[[], datetime]) -> None:
+        self._keys = keys
+        self._registry = JWSRegistry(algorithms=list(ALGORITHMS))
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock().timestamp()),
+            leeway=0,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+            role={"essential": True, "values": [role.value for role in Role]},
+        )
+
+    def actor(self, token: str) -> Actor:
+        """The actor of a valid token; any other token is a 401 that does not say what is wrong with it."""
+        try:
+            if len(token) > LONGEST_TOKEN:
+                raise ValueError("too long")
+            decoded = jwt.decode(token, self._key_set, list(ALGORITHMS), self._registry)
+            if not set(decoded.header) <= KNOWN_HEADERS:
+                raise ValueError("unknown header")
+            self._claims.validate(decoded.claims)
+            return _actor(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise unauthorised() from error
+
+    def _key_set(self, recipient: Any) -> KeySet:
+        key_id = recipient.headers().get("kid")
+        return self._keys.current(key_id if isinstance(key_id, str) else None)
+
+
+def _actor(claims: dict[str, Any]) -> Actor:
+    subject, profile_id = claims["sub"], claims.get("profile_id")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 200 or "\x00" in subject:
+        raise ValueError("sub")
+    role = Role(claims["role"])
+    if role is Role.CUSTOMER and not isinstance(profile_id, str):
+        raise ValueError("profile_id")
+    return Actor(subject, role, profile_id if role is Role.CUSTOMER else None)
+
+
+def unauthorised() -> Problem:
+    """The one answer for no token and for any bad one."""
+    detail = "Expected `Authorization: Bearer` with a token that this service accepts, found none; sign in again."
+    return Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token with the claim `role`.")
+
+
+def _reader(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
+    if credentials is None:
+        raise unauthorised()
+    verifier: Verifier = request.app.state.verifier
+    return verifier.actor(credentials.credentials)
+
+
+Reader = Annotated[Actor, Depends(_reader)]

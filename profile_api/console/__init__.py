@@ -1,0 +1,14 @@
+"""The advisor's page: server-rendered, through the same gate as every other reader."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from profile_api.console.pages import router
+
+
+def mount_console(app: FastAPI) -> None:
+    """Adds the page and its files to the application."""
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

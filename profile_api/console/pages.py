@@ -1,0 +1,150 @@
+"""The routes of the advisor's page; forms carry identifiers in their bodies, never in addresses."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
+
+from consent.model import Actor, Role
+from consent.purposes import published_purposes
+from contracts.identifiers import KINDS, InvalidIdentifier, normalise
+from profile_api.console import words
+from profile_api.console.session import Advisor, advisor_of, forget, keep, same_origin
+from profile_api.cursors import position_of
+from profile_api.dependencies import AskedGate
+from profile_api.errors import Problem
+from profile_api.gate import Gate
+from profile_api.routers.profiles import Lookup
+from profile_api.views import Answer, ProfileData
+
+PAGE = 20
+Result = TypeVar("Result")
+Text = Annotated[str, Form()]
+
+router = APIRouter(prefix="/advisor", include_in_schema=False)
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+)
+_templates.filters.update(label=words.label, day=words.day, clock=words.clock)
+_templates.globals.update(
+    by_reason=words.by_reason,
+    display_name=words.display_name,
+    by_category=words.by_category,
+    for_readers=words.for_readers,
+)
+
+
+@router.get("")
+def open_page(request: Request) -> HTMLResponse:
+    """The search, or the sign-in where nobody is signed in."""
+    try:
+        actor = advisor_of(request, request.cookies.get("ocv_advisor", ""))
+    except Problem:
+        return _page("sign_in.html", actor=None, problem=None)
+    return _page("search.html", actor=actor, **_search())
+
+
+@router.post("/session", dependencies=[same_origin])
+def sign_in(request: Request, token: Text = "") -> Response:
+    """Keeps a valid advisor's token for this browser session."""
+    try:
+        advisor_of(request, token)
+    except Problem as problem:
+        return _page("sign_in.html", problem.status, actor=None, problem=problem)
+    response = RedirectResponse("/advisor", status_code=303)
+    keep(response, request, token)
+    return response
+
+
+@router.post("/session/end", dependencies=[same_origin])
+def sign_out() -> Response:
+    """Forgets the token."""
+    response = RedirectResponse("/advisor", status_code=303)
+    forget(response)
+    return response
+
+
+@router.post("/search", dependencies=[same_origin])
+def search(
+    request: Request,
+    actor: Advisor,
+    gate: AskedGate,
+    kind: Text = "",
+    value: Text = "",
+    region: Text = "",
+    purpose: Text = "",
+) -> HTMLResponse:
+    """The person who carries an identifier."""
+
+    def find() -> Answer[ProfileData]:
+        try:
+            asked = Lookup(kind=kind, value=value.strip(), region=region.strip().upper() or None)
+            return gate.lookup(actor, purpose, normalise(asked.kind, asked.value, asked.region))
+        except (ValidationError, InvalidIdentifier) as error:
+            detail = str(error) if isinstance(error, InvalidIdentifier) else "Expected an identifier, found none."
+            raise Problem(422, "invalid-identifier", detail) from error
+
+    return _person(request, gate, actor, find, {"kind": kind, "region": region, "purpose": purpose})
+
+
+@router.post("/profile", dependencies=[same_origin])
+def change_purpose(
+    request: Request, actor: Advisor, gate: AskedGate, profile_id: Text = "", purpose: Text = ""
+) -> HTMLResponse:
+    """The same person for another purpose."""
+    chosen = {"kind": "email", "region": "", "purpose": purpose}
+    return _person(request, gate, actor, lambda: gate.profile(actor, purpose, profile_id), chosen)
+
+
+@router.post("/timeline", dependencies=[same_origin])
+def earlier_events(
+    actor: Advisor, gate: AskedGate, profile_id: Text = "", purpose: Text = "", cursor: Text = ""
+) -> HTMLResponse:
+    """The next page of the person's interactions."""
+    try:
+        timeline = gate.timeline(actor, purpose, profile_id, position_of(cursor), PAGE)
+    except Problem as problem:
+        return _page("problem.html", problem.status, problem=problem)
+    return _page("events.html", timeline=timeline)
+
+
+def _person(
+    request: Request, gate: Gate, actor: Actor, find: Callable[[], Answer[ProfileData]], chosen: dict[str, str]
+) -> HTMLResponse:
+    whole = request.headers.get("hx-request") != "true"
+    try:
+        profile = find()
+        shown = {
+            "profile": profile,
+            "features": _or_problem(lambda: gate.features(actor, profile.purpose, profile.profile_id)),
+            "timeline": _or_problem(lambda: gate.timeline(actor, profile.purpose, profile.profile_id, None, PAGE)),
+            "problem": None,
+        }
+        status = 200
+    except Problem as problem:
+        shown, status = {"problem": problem}, problem.status
+    found = _templates.get_template("problem.html" if shown["problem"] else "person.html").render(**shown, **_search())
+    if not whole:
+        return HTMLResponse(found, status)
+    return _page("search.html", status, actor=actor, **{**_search(), "chosen": chosen, "found": found})
+
+
+def _or_problem(read: Callable[[], Result]) -> "Result | Problem":
+    try:
+        return read()
+    except Problem as problem:
+        return problem
+
+
+def _search() -> dict[str, Any]:
+    purposes = [one for one in published_purposes().values() if Role.ADVISOR in one.roles]
+    chosen = {"kind": "email", "region": "", "purpose": "service"}
+    return {"kinds": list(KINDS), "purposes": purposes, "chosen": chosen, "found": None}
+
+
+def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(_templates.get_template(template).render(**values), status)

@@ -1,0 +1,75 @@
+"""Invites to a demonstration: the page, a token for each role, and a line for the shell that works at once."""
+
+import json
+from datetime import UTC, datetime
+
+from rich.console import Console
+from sqlalchemy import Engine, func, select
+
+from consent.model import Role
+from contracts.identifiers import Identifier
+from contracts.settings import Settings, settings
+from profile_api.keys import demo_issuer
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+from stores.schema import identifiers, profiles
+
+PURPOSES = {Role.ADVISOR: "service", Role.BOT: "service", Role.PRIVACY_OFFICER: "privacy_rights"}
+
+
+def print_invitation(chosen: Settings, engine: Engine, address: str, console: Console | None = None) -> None:
+    """Prints the invitation for the demo at `address`; raises NoIssuer outside demo mode."""
+    issuer, screen = demo_issuer(chosen), console or Console()
+    somebody = _somebody(engine)
+    screen.print(f"\n[bold]Advisor page[/bold]  {address}/advisor\n")
+    for role, purpose in PURPOSES.items():
+        token = issuer.token(role, datetime.now(UTC))
+        screen.print(f"[bold]{role.value.replace('_', ' ').capitalize()}[/bold] token, good for 12 hours")
+        screen.print(token, soft_wrap=True, markup=False, highlight=False)
+        if somebody:
+            screen.print(_curl(address, token, purpose, somebody), soft_wrap=True, markup=False, highlight=False)
+        screen.print()
+    if somebody is None:
+        screen.print("No profile has been published yet: run `make pipeline` first.\n")
+
+
+def _somebody(engine: Engine) -> Identifier | None:
+    # The e-mail address that finds one person alone, and one with many records, so that there is something to see.
+    alone = (
+        select(identifiers.c.value, func.min(identifiers.c.profile_id).label("profile_id"))
+        .where(identifiers.c.kind == "email")
+        .group_by(identifiers.c.value)
+        .having(func.count() == 1)
+        .subquery()
+    )
+    query = (
+        select(alone.c.value)
+        .join(profiles, profiles.c.profile_id == alone.c.profile_id)
+        .order_by(func.jsonb_array_length(profiles.c.document["records"]).desc(), alone.c.value)
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        value = connection.scalar(query)
+    return Identifier("email", value) if value else None
+
+
+def _curl(address: str, token: str, purpose: str, identifier: Identifier) -> str:
+    body = json.dumps({"kind": identifier.kind, "value": identifier.value}, ensure_ascii=False).replace("'", "'\\''")
+    return (
+        f"curl -s {address}/v1/profiles/lookup -H 'Authorization: Bearer {token}' -H 'Purpose: {purpose}' "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
+
+
+def main() -> None:
+    """Prints the invitation for a service that runs at its usual address."""
+    chosen = settings()
+    with open_stores(chosen) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        print_invitation(chosen, engine, "http://127.0.0.1:8000")
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

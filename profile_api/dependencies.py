@@ -1,0 +1,49 @@
+"""What the routes need from a request, as types."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+
+from profile_api.gate import Gate
+from profile_api.views import View
+
+
+def _gate(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+AskedGate = Annotated[Gate, Depends(_gate)]
+
+PurposeHeader = Annotated[
+    str | None,
+    Header(
+        alias="Purpose",
+        description="What the data is for: an id of `consent/purposes.yml`. Without one the answer is a 400.",
+        examples=["service"],
+    ),
+]
+
+
+class ProblemDocument(View):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def _problem(meaning: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {"description": meaning, "content": {"application/problem+json": {"schema": schema}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _problem("No `Purpose` header with a known purpose; `valid` lists them"),
+    401: _problem("No token that this service accepts"),
+    403: _problem("This role may not read for this purpose, or nobody may"),
+    404: _problem("No such profile, or none that you may read"),
+    422: _problem("Not a request as described here"),
+    503: _problem("The store, the ledger, the policies or the audit trail do not answer: no data"),
+}

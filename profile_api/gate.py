@@ -1,0 +1,277 @@
+"""The only place where personal data leaves: find, decide, mask, write the audit row, answer.
+
+No audit row, no ledger or no policy: no data. Whoever imports `profile_api.store` elsewhere goes round all of it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent.current import current_event
+from consent.decide import decide
+from consent.model import Actor, ConsentEvent, ConsentState, Decision, LegalBasis, Purpose, Role
+from consent.policies import FAILED, Policies
+from contracts.categories import Category
+from contracts.identifiers import Identifier, kind_of
+from profile_api.cursors import Position, cursor_of
+from profile_api.errors import Problem, not_found, unavailable
+from profile_api.masking import Mask
+from profile_api.store import Reading, Store
+from profile_api.stored import FeatureReader, StoredProfile
+from profile_api.views import (
+    Answer,
+    ConsentStatus,
+    DecisionView,
+    FeaturesData,
+    ProfileData,
+    TimelineData,
+    View,
+    Withheld,
+)
+
+Data = TypeVar("Data", bound=View)
+REFUSALS = frozenset({"purpose-refused", "role-not-permitted"})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who asks, for which purpose (its id, as it came), and by which route."""
+
+    actor: Actor
+    purpose: str | None
+    action: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    profile: StoredProfile
+    requested_id: str | None = None
+    by: Identifier | None = None
+
+
+class Gate:
+    """Answers about people; `features` is None where no online store serves."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        features: FeatureReader | None,
+        policies: Policies,
+        purposes: Mapping[str, Purpose],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._features = Store(engine), features
+        self._policies, self._purposes, self._clock = policies, purposes, clock
+
+    def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:
+        """The profile that carries this identifier; 409 where several people share it."""
+
+        def find(reading: Reading, ask: Ask, may: Decision) -> _Found | Problem:
+            if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
+                return not_found()  # not even whether it exists
+            owners = reading.owners(identifier)
+            if actor.role is Role.CUSTOMER:
+                owners = [owner for owner in owners if _is_own(reading, actor, owner)]
+            if len(owners) > 1:
+                detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
+                return Problem(409, "identifier-shared", detail, shared_by=len(owners))
+            profile = reading.profile(owners[0]) if owners else None
+            return _Found(profile, by=identifier) if profile else not_found()
+
+        return self._answer(Ask(actor, purpose, "lookup"), find, lambda reading, profile, mask, may: mask.profile())
+
+    def profile(self, actor: Actor, purpose: str | None, profile_id: str) -> Answer[ProfileData]:
+        """The profile of this id, or the one into which it was merged."""
+        ask = Ask(actor, purpose, "profile")
+        return self._answer(ask, _by_id(profile_id), lambda reading, profile, mask, may: mask.profile())
+
+    def timeline(
+        self, actor: Actor, purpose: str | None, profile_id: str, start: Position | None, limit: int
+    ) -> Answer[TimelineData]:
+        """The person's interactions, newest first, `limit` at a time."""
+
+        def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> TimelineData:
+            events = reading.events(profile.profile_id, sorted(may.allowed), limit + 1, start)
+            shown = [mask.event(event) for event in events[:limit]]
+            more = len(events) > limit
+            return TimelineData(
+                events=shown, next_cursor=cursor_of([one.occurred_at for one in shown], start) if more else None
+            )
+
+        return self._answer(Ask(actor, purpose, "timeline"), _by_id(profile_id), show)
+
+    def features(self, actor: Actor, purpose: str | None, profile_id: str) -> Answer[FeaturesData]:
+        """The person's online features of this purpose."""
+
+        def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> FeaturesData:
+            if self._features is None:
+                raise unavailable("the online features")
+            return mask.features(self._features.read(profile.profile_id, may.purpose))
+
+        return self._answer(Ask(actor, purpose, "features"), _by_id(profile_id), show)
+
+    def missing(self) -> list[str]:
+        """The stores that do not answer."""
+        missing = []
+        try:
+            self._store.ping()
+        except SQLAlchemyError:
+            missing.append("postgresql")
+        try:
+            if self._features is None:
+                missing.append("features")
+            else:
+                self._features.read("nobody", "service")
+        except Exception:  # noqa: BLE001 - whatever the online store's driver raises, it does not serve
+            missing.append("features")
+        return missing
+
+    def _answer(
+        self,
+        ask: Ask,
+        find: Callable[[Reading, Ask, Decision], "_Found | Problem"],
+        show: Callable[[Reading, StoredProfile, Mask, Decision], Data],
+    ) -> Answer[Data]:
+        purpose = self._purpose(ask)
+        now = self._clock()
+        beforehand = decide(self._policies, (), ask.actor, purpose, Category, now)
+        if beforehand.policy == FAILED:
+            raise unavailable("the policies")
+        with self._one_transaction() as reading:
+            # The audit row is written in the same transaction: an answer exists only once it is committed.
+            if beforehand.policy in REFUSALS:
+                outcome: Answer[Data] | Problem = _refusal(beforehand)
+                self._record(reading, ask, None, beforehand, "refused", now)
+            else:
+                outcome = self._outcome(reading, ask, purpose, beforehand, find, show, now)
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
+
+    def _outcome(
+        self,
+        reading: Reading,
+        ask: Ask,
+        purpose: Purpose,
+        beforehand: Decision,
+        find: Callable[[Reading, Ask, Decision], "_Found | Problem"],
+        show: Callable[[Reading, StoredProfile, Mask, Decision], Data],
+        now: datetime,
+    ) -> "Answer[Data] | Problem":
+        found = find(reading, ask, beforehand)
+        if isinstance(found, Problem):
+            self._record(reading, ask, None, beforehand, found.kind, now)
+            return found
+        profile = found.profile
+        consents = reading.consents(profile.identifiers)
+        decision = decide(self._policies, consents, ask.actor, purpose, Category, now)
+        if decision.policy == FAILED:
+            raise unavailable("the policies")
+        own = ask.actor.role is not Role.CUSTOMER or _is_own(reading, ask.actor, profile.profile_id)
+        if not own or _found_by_what_it_may_not_know(found, decision):
+            self._record(reading, ask, None, decision, not_found().kind, now)
+            return not_found()
+        data = show(reading, profile, Mask(profile, decision.allowed), decision)
+        self._record(reading, ask, profile.profile_id, decision, "answered", now)
+        return Answer(
+            profile_id=profile.profile_id,
+            requested_id=found.requested_id if found.requested_id != profile.profile_id else None,
+            version=profile.version,
+            purpose=purpose.id,
+            data=data,
+            withheld=[
+                Withheld(category=one.category, reason=one.reason, policy=one.policy) for one in decision.withheld
+            ],
+            decision=DecisionView(
+                policy=decision.policy, consent_event=decision.consent_event, notice_version=decision.notice_version
+            ),
+            consent=self._consent_status(consents, now),
+        )
+
+    def _purpose(self, ask: Ask) -> Purpose:
+        purpose = self._purposes.get(ask.purpose or "")
+        if purpose is None:
+            valid = sorted(known.id for known in self._purposes.values() if not known.refused)
+            detail = (
+                "Expected a header `Purpose` that says what the data is for, found none that is known; see `valid`."
+            )
+            raise Problem(400, "purpose-required", detail, valid=valid)
+        return purpose
+
+    @contextmanager
+    def _one_transaction(self) -> Iterator[Reading]:
+        try:
+            with self._store.reading() as reading:
+                yield reading
+        except SQLAlchemyError as error:
+            raise unavailable("the operational store") from error
+        except (RedisError, ConnectionError) as error:
+            raise unavailable("the online features") from error
+
+    def _record(
+        self, reading: Reading, ask: Ask, profile_id: str | None, decision: Decision, outcome: str, now: datetime
+    ) -> None:
+        reading.record(
+            at=now,
+            actor=ask.actor.subject,
+            role=ask.actor.role.value,
+            purpose=decision.purpose,
+            action=ask.action,
+            profile_id=profile_id,
+            decision={
+                "policy": decision.policy,
+                "allowed": sorted(decision.allowed),
+                "withheld": {one.category.value: one.policy for one in decision.withheld},
+                "consent_event": decision.consent_event,
+                "notice_version": decision.notice_version,
+            },
+            outcome=outcome,
+        )
+
+    def _consent_status(self, consents: list[ConsentEvent], now: datetime) -> dict[str, ConsentStatus]:
+        asked = (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
+        status: dict[str, ConsentStatus] = {}
+        for purpose in self._purposes.values():
+            event = current_event(consents, purpose.id, now)
+            if purpose.legal_basis is LegalBasis.CONSENT or (event and purpose.legal_basis in asked):
+                state = event.state if event else ConsentState.UNKNOWN
+                status[purpose.id] = ConsentStatus(
+                    state=state,
+                    permits=state.permits,
+                    decided_at=event.decided_at if event else None,
+                    consent_event=event.consent_id if event else None,
+                    notice_version=event.notice_version if event else None,
+                )
+        return status
+
+
+def _by_id(profile_id: str) -> Callable[[Reading, Ask, Decision], "_Found | Problem"]:
+    def find(reading: Reading, ask: Ask, may: Decision) -> _Found | Problem:
+        profile = reading.profile(profile_id)
+        return _Found(profile, requested_id=profile_id) if profile else not_found()
+
+    return find
+
+
+def _is_own(reading: Reading, actor: Actor, profile_id: str) -> bool:
+    own: Any = reading.profile(actor.profile_id) if actor.profile_id else None
+    return own is not None and own.profile_id == profile_id
+
+
+def _found_by_what_it_may_not_know(found: _Found, decision: Decision) -> bool:
+    if found.by is None or Category.SENSITIVE in decision.allowed:
+        return False
+    return any(
+        Identifier(one["kind"], one["value"]) == found.by and one.get("category") == Category.SENSITIVE
+        for one in found.profile.document.get("identifiers", [])
+    )
+
+
+def _refusal(decision: Decision) -> Problem:
+    return Problem(403, decision.policy, decision.categories[0].reason, policy=decision.policy)

@@ -1,0 +1,83 @@
+"""Guards before any route: how large a body may be, what headers every answer carries, what the log may say."""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from profile_api.errors import Problem, problem_response
+
+LARGEST_BODY = 64 * 1024
+HEADERS = {
+    b"cache-control": b"no-store",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+log = structlog.get_logger()
+
+
+class BodyLimit:
+    """Refuses bodies beyond 64 KiB, also those that do not state their length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        # Read whole before the route runs: it is small, and so no answer has begun when it proves too large.
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > LARGEST_BODY:
+                detail = f"Expected a body of at most {LARGEST_BODY} bytes, found a larger one."
+                return await problem_response(Problem(413, "body-too-large", detail))(scope, receive, send)
+        given = False
+
+        async def once() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return await self._app(scope, once, send)
+
+
+class Guarded:
+    """Adds the protective headers, and logs each request by its route's template: never a path, query or body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started, status = time.perf_counter(), 500
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers: list[Any] = message.setdefault("headers", [])
+                present = {name.lower() for name, _ in headers}
+                headers += [(name, value) for name, value in HEADERS.items() if name not in present]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        finally:
+            route = getattr(scope.get("route"), "path", "none")
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            log.info("request", method=scope["method"], route=route, status=status, milliseconds=elapsed)

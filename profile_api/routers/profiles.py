@@ -1,0 +1,65 @@
+"""The profile: found by any of the person's identifiers, or by its id."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from contracts.identifiers import InvalidIdentifier, normalise
+from profile_api.auth import Reader
+from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.errors import Problem
+from profile_api.views import Answer, ProfileData
+
+router = APIRouter(prefix="/v1/profiles", tags=["profiles"], responses=PROBLEMS)
+
+ProfileId = Annotated[str, Path(max_length=200, description="id of a profile, also one that was merged away")]
+
+
+class Lookup(BaseModel):
+    """An identifier as it was heard or typed; it is normalised here as it was at ingestion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    value: Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+EXAMPLES = {
+    "by e-mail address": {"value": {"kind": "email", "value": "Ana.Durand@inbox.example"}},
+    "by phone, as dialled in France": {"value": {"kind": "phone", "value": "01 70 00 00 00", "region": "FR"}},
+    "by loyalty card": {"value": {"kind": "loyalty_card", "value": "L-204816"}},
+}
+
+
+@router.post(
+    "/lookup",
+    summary="Find a profile by one of the person's identifiers",
+    responses={
+        409: {
+            "model": ProblemDocument,
+            "description": "Several people share this identifier; `shared_by` says how many",
+        }
+    },
+)
+def look_up(
+    gate: AskedGate,
+    reader: Reader,
+    lookup: Annotated[Lookup, Body(openapi_examples=EXAMPLES)],
+    purpose: PurposeHeader = None,
+) -> Answer[ProfileData]:
+    """The identifier travels in the body: addresses and logs never hold it."""
+    try:
+        identifier = normalise(lookup.kind, lookup.value, lookup.region)
+    except InvalidIdentifier as error:
+        raise Problem(422, "invalid-identifier", str(error)) from error
+    return gate.lookup(reader, purpose, identifier)
+
+
+@router.get("/{profile_id}", summary="Read a profile")
+def read_profile(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
+) -> Answer[ProfileData]:
+    """Every field with its source; `requested_id` appears where the id was merged into another."""
+    return gate.profile(reader, purpose, profile_id)

@@ -1,0 +1,26 @@
+"""The person's interactions, across channels."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from profile_api.auth import Reader
+from profile_api.cursors import position_of
+from profile_api.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.routers.profiles import ProfileId
+from profile_api.views import Answer, TimelineData
+
+router = APIRouter(prefix="/v1/profiles", tags=["timeline"], responses=PROBLEMS)
+
+
+@router.get("/{profile_id}/timeline", summary="Read a person's interactions, newest first")
+def read_timeline(
+    gate: AskedGate,
+    reader: Reader,
+    profile_id: ProfileId,
+    purpose: PurposeHeader = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Answer[TimelineData]:
+    """Events whose type is withheld are absent, also from the pages' sizes."""
+    return gate.timeline(reader, purpose, profile_id, position_of(cursor) if cursor else None, limit)

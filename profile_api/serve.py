@@ -1,0 +1,54 @@
+"""Serves what the pipeline published: `python -m profile_api.serve`. Ctrl-C ends all that it started."""
+
+import argparse
+import signal
+from types import FrameType
+
+import uvicorn
+
+from contracts.settings import Settings, settings
+from feature_repo.online import open_features
+from profile_api.app import create_app
+from profile_api.demo_tokens import print_invitation
+from profile_api.keys import NoIssuer
+from profile_api.logs import configure_logs
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+
+
+def serve(chosen: Settings, host: str, port: int) -> None:
+    """Starts the stores that need starting, migrates, and serves until a signal ends it."""
+    signal.signal(signal.SIGTERM, _leave)
+    with open_stores(chosen) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        if chosen.demo and not chosen.jwks_url:
+            print_invitation(chosen, engine, f"http://{host}:{port}")
+        engine.dispose()
+        app = create_app(chosen, stores.database_url, open_features(stores))
+        config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False)
+        try:
+            uvicorn.Server(config).run()
+        except KeyboardInterrupt:
+            pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m profile_api.serve", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    arguments = parser.parse_args()
+    configure_logs()
+    try:
+        serve(settings(), arguments.host, arguments.port)
+    except NoIssuer as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

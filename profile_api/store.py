@@ -1,0 +1,104 @@
+"""Reads the operational store: the gate's hands, imported by `profile_api.gate` alone."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, tuple_
+
+from consent.model import STATE_OF_WORD, ConsentEvent, ConsentState
+from contracts.identifiers import Identifier
+from profile_api.stored import StoredEvent, StoredProfile
+from stores.schema import audit, consent_events, identifiers, profiles, redirects, timeline
+
+
+class Reading:
+    """Everything that one answer reads and writes, in one snapshot of the store."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def profile(self, profile_id: str) -> StoredProfile | None:
+        """The profile of this id or, for a merged-away id, the one that it became part of."""
+        if "\x00" in profile_id:
+            return None
+        target = select(redirects.c.profile_id).where(redirects.c.old_id == profile_id).scalar_subquery()
+        rows = self._connection.execute(
+            select(profiles.c.profile_id, profiles.c.version, profiles.c.document).where(
+                profiles.c.profile_id.in_([profile_id, target])
+            )
+        ).all()
+        found = sorted(rows, key=lambda row: row.profile_id != profile_id)
+        return StoredProfile(*found[0]) if found else None
+
+    def owners(self, identifier: Identifier) -> list[str]:
+        """The ids of the profiles that carry an identifier."""
+        query = select(identifiers.c.profile_id).where(
+            identifiers.c.kind == identifier.kind, identifiers.c.value == identifier.value
+        )
+        return sorted(set(self._connection.scalars(query)))
+
+    def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
+        """All consent events of these identifiers, whatever their purpose."""
+        pairs = [(one.kind, one.value) for one in of]
+        if not pairs:
+            return []
+        columns = consent_events.c
+        rows = self._connection.execute(
+            select(consent_events).where(tuple_(columns.identifier_kind, columns.identifier).in_(pairs))
+        )
+        return [
+            ConsentEvent(
+                row.consent_id,
+                Identifier(row.identifier_kind, row.identifier),
+                row.purpose,
+                STATE_OF_WORD.get(row.decision, ConsentState.UNKNOWN),
+                row.decided_at,
+                row.notice,
+            )
+            for row in rows
+        ]
+
+    def events(
+        self, profile_id: str, categories: list[str], limit: int, start: tuple[datetime, int] | None
+    ) -> list[StoredEvent]:
+        """The newest events whose type is of one of these categories; others are not even counted.
+
+        `start` is an instant, and how many such events at that instant to leave out.
+        """
+        columns = timeline.c
+        query = (
+            select(columns.event_id, columns.occurred_at, columns.document)
+            .where(columns.profile_id == profile_id)
+            .where(columns.document["categories"]["type"].astext.in_(categories))
+            .order_by(columns.occurred_at.desc(), columns.event_id)
+            .limit(limit)
+        )
+        if start:
+            moment, given = start
+            query = query.where(columns.occurred_at <= moment).offset(given)
+        return [StoredEvent(*row) for row in self._connection.execute(query)]
+
+    def record(self, **row: Any) -> None:
+        """Writes the audit row of this answer."""
+        self._connection.execute(insert(audit).values(**row))
+
+
+class Store:
+    """The operational store behind an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """One snapshot, committed at the end: an answer whose audit row is not kept is never given."""
+        connected = self._engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        with connected as connection, connection.begin():
+            yield Reading(connection)
+
+    def ping(self) -> None:
+        """Raises SQLAlchemyError unless the tables are there and can be read."""
+        with self._engine.connect() as connection:
+            connection.execute(select(profiles.c.profile_id).limit(1))

@@ -1,0 +1,1 @@
+"""Identity resolution: which records are one person, with the evidence, and under which stable id."""

@@ -1,0 +1,118 @@
+"""A person record as comparison columns: pure and per record, so the same in batch and for one live caller."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from contracts.addresses import street_tokens
+from contracts.identifiers import Identifier, is_blocklisted
+from contracts.names import fold
+from spark_jobs.resolve.name_parts import NameParts, formal_names, name_parts, sound
+
+# Column -> Spark type. `emails` and `phones` hold values; sharing.py splits them by how many people hold each.
+COLUMNS: dict[str, str] = {
+    "record_id": "string",
+    **dict.fromkeys(["given", "initial", "middle", "middle_initial", "family", "family_long"], "string"),
+    **dict.fromkeys(["formal", "middle_words", "family_words"], "array<string>"),
+    **dict.fromkeys(["given_sound", "family_sound"], "string"),
+    **dict.fromkeys(["birth", "birth_year", "year_hint"], "string"),
+    **dict.fromkeys(["emails", "phones", "external_ids", "device_ids"], "array<string>"),
+    **dict.fromkeys(["email", "mailbox", "mailbox_letters", "mailbox_digits", "phone", "national_id"], "string"),
+    "mailbox_is_name": "boolean",
+    **dict.fromkeys(["whole_names", "initialled_names"], "array<string>"),
+    **dict.fromkeys(["street", "house_number", "street_name", "unit", "city", "postcode", "gender"], "string"),
+}
+
+
+def comparables(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The comparison columns of a person record in its lake form (`PersonRecord.as_row()`); empty parts are None."""
+    name = name_parts(record["given_name"], record["middle_name"], record["family_name"])
+    held: dict[str, list[str]] = {}
+    for found in record["identifiers"]:
+        if not is_blocklisted(Identifier(found["kind"], found["value"])):
+            held.setdefault(found["kind"], []).append(found["value"])
+    mail, phone = held.pop("email", None), held.pop("phone", None)
+    device, national = held.pop("device_id", None), held.pop("national_id", None)
+    year = record["birth_year"]
+    street, number, street_name = _street(record["street"]) if record["street"] else (None, None, None)
+    return {
+        "record_id": record["record_id"],
+        **_name_columns(name),
+        "birth": record["birth_typed"],
+        "birth_year": str(int(year)) if year else None,
+        **_mail_columns(mail, name, int(year) if year else None),
+        "emails": mail,
+        "phones": phone,
+        "phone": phone[0] if phone else None,
+        "national_id": national[0] if national else None,
+        "device_ids": device,
+        "external_ids": sorted(f"{kind}:{value}" for kind, values in held.items() for value in values) or None,
+        "street": street,
+        "house_number": number,
+        "street_name": street_name,
+        "unit": _joined(street_tokens(record["unit"]).removeprefix("apt ")) if record["unit"] else None,
+        "city": fold(record["city"]) or None if record["city"] else None,
+        "postcode": _joined(fold(record["postcode"]).replace(" ", "")) if record["postcode"] else None,
+        "gender": fold(record["gender"])[:1] or None if record["gender"] else None,
+    }
+
+
+def _joined(text: str) -> str | None:
+    return text or None
+
+
+def _name_columns(name: NameParts) -> dict[str, Any]:
+    between = [word for word in name.middle if len(word) > 1]
+    return {
+        "given": name.given,
+        "initial": name.initial,
+        "formal": list(formal_names(name.given)) if name.given else None,
+        "middle": name.middle[0] if name.middle else None,
+        "middle_initial": name.middle[0][0] if name.middle else None,
+        "middle_words": between or None,
+        "family": name.family,
+        # Rita Martinez Herrera: Martinez may be a second given name or the first of two surnames.
+        "family_long": "".join(between) + name.family if between and name.family else None,
+        "family_words": list(name.family_words) or None,
+        "given_sound": sound(name.given) if name.given else None,
+        "family_sound": sound(name.family) if name.family else None,
+    }
+
+
+def _mail_columns(mail: list[str] | None, name: NameParts, year: int | None) -> dict[str, Any]:
+    """What the first mailbox says of its owner: `don.muldoon58` holds a name and perhaps a birth year."""
+    given, family = name.given, name.family
+    whole: list[str] = []
+    initialled: list[str] = []
+    if given and family:
+        whole = sorted({given + family, family + given})
+        initialled = sorted({given[0] + family, family + given[0], given + family[0], family[0] + given})
+    letters, digits = _mailbox(mail[0]) if mail else (None, None)
+    two = digits if digits and len(digits) == 2 else digits[2:] if digits and re.fullmatch(r"(19|20)\d\d", digits) else None
+    return {
+        "email": mail[0] if mail else None,
+        "mailbox": mail[0].partition("@")[0] if mail else None,
+        "mailbox_letters": letters,
+        "mailbox_digits": digits,
+        "mailbox_is_name": bool(letters) and letters in {*whole, *initialled, given, family},
+        "whole_names": whole or None,
+        "initialled_names": initialled or None,
+        "year_hint": f"{year % 100:02d}" if year else two,
+    }
+
+
+@lru_cache(maxsize=65_536)
+def _mailbox(mail: str) -> tuple[str | None, str | None]:
+    folded = fold(mail.partition("@")[0].partition("+")[0])
+    letters = "".join(c for c in folded if c.isalpha())
+    digits = "".join(c for c in folded if c.isdecimal())
+    return (letters if len(letters) > 2 else None), digits or None
+
+
+@lru_cache(maxsize=65_536)
+def _street(line: str) -> tuple[str | None, str | None, str | None]:
+    """Street tokens, house number and street name; a line without a leading number is a street name alone."""
+    tokens = street_tokens(line).split()
+    number = tokens[0] if tokens and any(c.isdigit() for c in tokens[0]) else None
+    return " ".join(tokens) or None, number, " ".join(tokens[1:] if number else tokens) or None

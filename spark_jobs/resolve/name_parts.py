@@ -1,0 +1,92 @@
+"""A person's name as comparable parts: whatever the order, the titles and the words that are no name."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jellyfish
+from nicknames import NickNamer
+
+from contracts.names import fold
+
+# What forms hold where no name was given: kinship, role and courtesy words, English and French. As given names
+# they say nothing; surnames are dropped only for words that are nobody's surname.
+_NOT_A_GIVEN_NAME = frozenset(
+    """baby infant child kid boy girl son daughter mother father mom dad mum parent wife husband spouse sister brother
+    sibling grandmother grandfather grandson granddaughter grandchild grandparent grandma grandpa aunt uncle niece
+    nephew cousin twin adult minor male female man woman lady gentleman person people family household householder
+    occupant resident tenant owner roommate boarder guest friend partner guardian dependent dependant eldest oldest
+    youngest older younger elder first second third of the in a an and next to unit house bebe enfant garcon fille fils
+    mere pere femme mari epouse epoux soeur frere oncle tante neveu cousine monsieur madame mademoiselle mr mrs ms miss
+    mme mlle dr prof sir jr sr ii iii unknown anonymous inconnu inconnue""".split()
+)
+_GENERATIONS = frozenset({"jr", "sr", "ii", "iii"})
+_NOT_A_SURNAME = frozenset(
+    """dont do not know unknown refused none no name noname female male inmate resident occupant patient anonymous
+    inconnu inconnue nn""".split()
+)
+
+_NICKNAMES = NickNamer()
+
+
+@dataclass(frozen=True)
+class NameParts:
+    """Folded parts without blanks; `middle` are all words between, `family_words` whatever may be a surname."""
+
+    given: str | None = None
+    initial: str | None = None
+    middle: tuple[str, ...] = ()
+    family: str | None = None
+    family_words: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=262_144)
+def name_parts(given: str | None, middle: str | None, family: str | None) -> NameParts:
+    """The parts of a name as a source gave them.
+
+    A surname of single letters is a misread order: `Gibson Lilia E` is Lilia E. Gibson, `Garcia Velez Lilah E` is
+    Lilah E. Garcia Velez.
+    """
+    first, between, last = _words(given), _words(middle), _words(family)
+    named = [word for word in first if word not in _NOT_A_GIVEN_NAME]
+    first = named if len(named) == len(first) or any(len(word) > 1 for word in named) else []
+    between = [word for word in between if word not in _NOT_A_GIVEN_NAME]
+    last = [word for word in last if word not in _GENERATIONS]
+    last = [] if all(word in _NOT_A_SURNAME for word in last) else last
+    whole = [*first, *(word for word in between if len(word) > 1)]
+    if last and all(len(word) == 1 for word in last) and len(whole) > 1:
+        first, between, last = whole[-1:], last, whole[:-1]
+    given_name, family_name = "".join(first), "".join(last)
+    words = {word for word in [*last, *between] if len(word) > 2}
+    return NameParts(
+        given=given_name if len(given_name) > 1 else None,
+        initial=given_name[:1] or None,
+        middle=tuple(between),
+        family=family_name if len(family_name) > 1 else None,
+        family_words=tuple(sorted(words)),
+    )
+
+
+def _words(text: str | None) -> list[str]:
+    return fold(text).split() if text else []
+
+
+@lru_cache(maxsize=262_144)
+def formal_names(given: str) -> tuple[str, ...]:
+    """The name and the formal names that it is short for, so that Bob and Robert meet."""
+    return tuple(sorted({given, *_NICKNAMES.canonicals_of(given)}))
+
+
+@lru_cache(maxsize=262_144)
+def sound(name: str) -> str:
+    """The first five sounds of a name (metaphone); names in other scripts sound as they are written."""
+    return jellyfish.metaphone(name)[:5] or name[:5]
+
+
+@lru_cache(maxsize=262_144)
+def given_names_compatible(one: str, other: str) -> bool:
+    """Whether two given names may be one person's: equal, short for one another, initial, or misspelt."""
+    if one == other or one[0] == other[0] and 1 in (len(one), len(other)):
+        return True
+    if set(formal_names(one)) & set(formal_names(other)):
+        return True
+    return jellyfish.jaro_winkler_similarity(one, other) >= 0.85

@@ -1,0 +1,97 @@
+"""Keeps profile ids stable when clusters change, and says what changed: created, merged, split, moved."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of identity history: what happened to a profile, with the profile on the other side if any."""
+
+    kind: str  # created | merged | split | moved
+    profile_id: str
+    other_id: str | None
+    records: tuple[str, ...]
+
+
+@dataclass
+class StableIds:
+    """The outcome of a run: record -> profile, retired ids -> surviving profile, and the history of the run."""
+
+    assignments: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+
+def assign(
+    clusters: Iterable[Collection[str]],
+    previous: Mapping[str, str],
+    since: Mapping[str, datetime],
+    retired: Collection[str] = (),
+) -> StableIds:
+    """Gives each cluster the id it overlaps most with, then the oldest; the other ids redirect.
+
+    `previous` maps the touched records to their former profile, `since` says when a profile was first seen, and
+    `retired` are ids that redirect already and are never given out again. Deterministic in its arguments as sets.
+    """
+    claims: list[tuple[int, datetime, str, int]] = []
+    ordered = sorted(sorted(cluster) for cluster in clusters)
+    for index, cluster in enumerate(ordered):
+        overlap = Counter(previous[record] for record in cluster if record in previous)
+        claims += [(-count, since[profile], profile, index) for profile, count in overlap.items()]
+    # 1. The strongest claim on an id takes it; every cluster and every id is settled once.
+    id_of: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, _, profile, index in sorted(claims):
+        if index not in id_of and profile not in taken:
+            id_of[index] = profile
+            taken.add(profile)
+    # 2. A cluster without an id of old gets one from its first record.
+    used = taken | set(previous.values()) | set(retired)
+    outcome = StableIds()
+    heirs: dict[str, Counter[str]] = defaultdict(Counter)
+    for index, cluster in enumerate(ordered):
+        profile = id_of.get(index) or new_id(cluster[0], used)
+        used.add(profile)
+        outcome.assignments |= dict.fromkeys(cluster, profile)
+        came_from = defaultdict(list)
+        for record in cluster:
+            came_from[previous.get(record)].append(record)
+            if record in previous:
+                heirs[previous[record]][profile] += 1
+        if index not in id_of and set(came_from) == {None}:
+            outcome.changes.append(Change("created", profile, None, tuple(cluster)))
+        for former, records in came_from.items():
+            if former is not None and former != profile:
+                kind = "merged" if former not in taken else "moved" if index in id_of else "split"
+                outcome.changes.append(Change(kind, profile, former, tuple(records)))
+    # 3. An id that no cluster kept redirects to the profile that most of its records went to.
+    for former, profiles in heirs.items():
+        if former not in taken:
+            outcome.redirects[former] = min(profiles, key=lambda profile: (-profiles[profile], profile))
+    return outcome
+
+
+def new_id(record_id: str, used: Collection[str]) -> str:
+    """An id from the founding record's, so that a rebuild gives the same; it says nothing about the person."""
+    attempt = 0
+    while True:
+        digest = hashlib.blake2b(f"{record_id}\0{attempt}".encode(), digest_size=10).hexdigest()
+        if (profile := f"p_{digest}") not in used:
+            return profile
+        attempt += 1
+
+
+def follow(redirects: Mapping[str, str]) -> dict[str, str]:
+    """Redirects that reach their final profile in one step."""
+    final = {}
+    for old, target in redirects.items():
+        seen = {old}
+        while target in redirects and target not in seen:
+            seen.add(target)
+            target = redirects[target]
+        final[old] = target
+    return final

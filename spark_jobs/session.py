@@ -1,0 +1,45 @@
+"""The only SparkSession factory: every job, test and notebook runs under these settings."""
+
+import os
+import sys
+
+from pyspark.sql import SparkSession
+
+from contracts.settings import Settings
+from spark_jobs.jars import jar_folder
+
+
+def spark_conf(config: Settings) -> dict[str, str]:
+    """Delta on Spark for a small machine or a cluster; jars are local files, so a start asks no registry."""
+    cores = os.cpu_count() or 2
+    jars = sorted(str(path) for path in jar_folder().glob("*.jar"))
+    if not jars:
+        raise SystemExit(f"expected the Delta jars in {jar_folder()}, found none; run `make setup` first")
+    return {
+        "spark.jars": ",".join(jars),
+        "spark.driver.memory": config.spark_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": "-Dlog4j2.level=error -XX:+UseSerialGC",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(cores * 2),
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.schema.autoMerge.enabled": "false",
+    }
+
+
+def spark_session(config: Settings) -> SparkSession:
+    """The process's session; python workers see the same clock (UTC) as the JVM."""
+    os.environ["TZ"] = "UTC"
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("one-customer-view").master(config.spark_master)
+    for key, value in spark_conf(config).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()

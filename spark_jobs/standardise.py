@@ -1,0 +1,117 @@
+"""Bronze -> silver: the newest version of every source record, every event and every consent, in canonical form."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from contracts.channel import Channel
+from contracts.loading import load_channels
+from contracts.settings import settings
+from contracts.standard import consent_row, interaction_event, person_record
+from spark_jobs.session import spark_session
+from spark_jobs.tables import (
+    BRONZE,
+    CONSENTS,
+    EVENTS,
+    RECORDS,
+    Table,
+    arrow_schema,
+    changed_rows,
+    progress,
+    read,
+    remember,
+    versions,
+    write_changes,
+)
+
+Standardiser = Callable[[Channel, dict[str, Any], datetime], dict[str, Any]]
+
+
+def as_record(contract: Channel, payload: dict[str, Any], received_at: datetime) -> dict[str, Any]:
+    return person_record(contract, payload, received_at).as_row()
+
+
+def as_event(contract: Channel, payload: dict[str, Any], received_at: datetime) -> dict[str, Any]:
+    return interaction_event(contract, payload).as_row()
+
+
+def as_consent(contract: Channel, payload: dict[str, Any], received_at: datetime) -> dict[str, Any]:
+    return consent_row(contract, payload).as_row()
+
+
+def standardised(bronze: DataFrame, channels: dict[str, Channel], table: Table, standardiser: Standardiser) -> DataFrame:
+    """Raw payloads as rows of a silver table, with `_received` to order versions of the same key by."""
+
+    carried = ", _received timestamp, _row bigint"
+    schema = arrow_schema(table, carried)
+
+    def standardise(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rows = []
+            for raw in batch.to_pylist():
+                row = standardiser(channels[raw["channel"]], json.loads(raw["payload"]), raw["received_at"])
+                came = {"content_hash": raw["content_hash"], "_received": raw["received_at"], "_row": raw["row_number"]}
+                rows.append(row | came)
+            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+
+    spread = bronze.where(F.col("channel").isin(*channels)).repartition(bronze.sparkSession.sparkContext.defaultParallelism)
+    return spread.mapInArrow(standardise, table.schema + carried)
+
+
+def newest(rows: DataFrame, key: str, version: str) -> DataFrame:
+    """One row a key: the highest version; of equal versions the one that came last."""
+    order = Window.partitionBy(key).orderBy(F.desc(version), F.desc("_received"), F.desc("_row"), "content_hash")
+    return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
+
+
+def standardise(spark: SparkSession, lake: str, channels: dict[str, Channel]) -> dict[str, Any]:
+    """Brings the silver tables up to date with the bronze rows that came since the last run."""
+    sources = versions(spark, lake, list(BRONZE.values()))
+    done = progress(spark, lake, "standardise")
+    changed = 0
+    unreadable: dict[str, dict[str, int]] = {}
+    steps: list[tuple[str, Table, Standardiser, str, str]] = [
+        ("person", RECORDS, as_record, "observed_at", "person"),
+        ("person", EVENTS, as_event, "occurred_at", "event"),
+        ("event", EVENTS, as_event, "occurred_at", "event"),
+        ("consent", CONSENTS, as_consent, "decided_at", "consent"),
+    ]
+    for origin, table, standardiser, version, holds in steps:
+        bronze = BRONZE[origin]
+        wanted = {name: contract for name, contract in channels.items() if holds in contract.holds}
+        after, until = done.get(bronze.name, -1), sources[bronze.name]
+        if until <= after or not wanted:
+            continue
+        fresh = changed_rows(spark, lake, bronze, after, until)
+        rows = newest(standardised(fresh, wanted, table, standardiser), table.key[0], version)
+        kept = read(spark, lake, table).select(table.key[0], F.col(version).alias("_kept"))
+        older = F.coalesce(F.col(version) < F.col("_kept"), F.col(version).isNull() & F.col("_kept").isNotNull())
+        rows = rows.join(kept, table.key[0], "left").where(~older).localCheckpoint()
+        changed += write_changes(spark, lake, table, rows)
+        if "issues" in table.struct.fieldNames():
+            for row in rows.select("channel", F.explode("issues").alias("issue")).groupBy("channel", "issue").count().collect():
+                unreadable.setdefault(row.channel, {})[row.issue] = row["count"]
+    if sources != done:
+        remember(spark, lake, "standardise", sources)
+    return {"rows_changed": changed, "unreadable": unreadable}
+
+
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contracts", required=True, type=Path, help="folder of the channel contracts")
+    parser.add_argument("--lake", default=settings().lake_uri)
+    given = parser.parse_args(args)
+    done = standardise(spark_session(settings()), given.lake, load_channels(given.contracts))
+    print(json.dumps(done, ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Survivorship: which of several values becomes the golden record's, by rules that are data."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import TypeAdapter
+
+from contracts.categories import strictest
+from contracts.names import fold
+
+Rule = Literal["most_trusted", "most_recent", "most_frequent", "longest", "earliest"]
+
+FIELDS = (
+    "given_name", "middle_name", "family_name", "gender", "birth_date", "birth_year", "street", "unit", "city",
+    "postcode", "state", "country", "language", "customer_since",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value that a source record offers for a field."""
+
+    value: str
+    category: str
+    record_id: str
+    channel: str
+    observed_at: datetime | None
+    trust: int
+
+
+@lru_cache
+def rules() -> dict[str, list[Rule]]:
+    """The rules per field, checked once."""
+    text = Path(__file__).with_name("survivorship.yml").read_text(encoding="utf-8")
+    found = TypeAdapter(dict[str, list[Rule]]).validate_python(yaml.safe_load(text))
+    if "default" not in found:
+        raise ValueError("survivorship.yml: expected rules for `default`, found none")
+    return found
+
+
+def candidates(record: Mapping[str, Any], trust: Mapping[tuple[str, str], int]) -> list[tuple[str, Candidate]]:
+    """Every (field, candidate) that one silver record offers; `trust` is by (channel, field)."""
+    found = [(field, record[field]) for field in FIELDS if record[field] is not None]
+    found += [(held["kind"], held["value"]) for held in record["identifiers"] if held["kind"] in ("email", "phone")]
+    attributes = dict(record["attributes"])
+    found += sorted(attributes.items())
+    categories = dict(record["categories"])
+    channel = record["channel"]
+    offered = []
+    for field, value in found:
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        label = f"attribute.{field}" if field in attributes else f"identifier.{field}"
+        category = categories[field] if field in categories else categories[label]
+        weight = trust.get((channel, field), trust.get((channel, ""), 50))
+        offered.append((field, Candidate(text, category, record["record_id"], channel, record["observed_at"], weight)))
+    return offered
+
+
+def survivor(field: str, offered: Sequence[Candidate]) -> tuple[Candidate, str]:
+    """The winning candidate and the rule that told it from the runner-up; `only_value` where there was no contest."""
+    key_of = {candidate: fold(candidate.value) for candidate in offered}
+    frequency = Counter(key_of.values())
+    order = rules().get(field, rules()["default"])
+
+    def rank(candidate: Candidate) -> tuple[float | str, ...]:
+        measures: dict[Rule, float | str] = {
+            "most_trusted": -candidate.trust,
+            "most_recent": -candidate.observed_at.timestamp() if candidate.observed_at else 0.0,
+            "most_frequent": -frequency[key_of[candidate]],
+            "longest": -len(candidate.value),
+            "earliest": candidate.value,
+        }
+        return tuple(measures[rule] for rule in order)
+
+    ranked = sorted(offered, key=lambda candidate: (rank(candidate), candidate.value, candidate.record_id))
+    winner = ranked[0]
+    rival = next((candidate for candidate in ranked if key_of[candidate] != key_of[winner]), None)
+    if rival is None:
+        return winner, "only_value"
+    told = zip(order, rank(winner), rank(rival), strict=True)
+    return winner, next((rule for rule, ours, theirs in told if ours != theirs), "first_in_order")
+
+
+def golden_record(profile_id: str, records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """One person's golden record with the provenance of every field and the values that lost."""
+    offered: dict[str, list[Candidate]] = {}
+    for record in records:
+        for field, candidate in candidates(record, trust):
+            offered.setdefault(field, []).append(candidate)
+    fields = []
+    for field, choices in sorted(offered.items()):
+        winner, rule = survivor(field, choices)
+        losing = {fold(one.value): one for one in reversed(choices) if fold(one.value) != fold(winner.value)}
+        fields.append(
+            {
+                "field": field,
+                "value": winner.value,
+                "category": strictest(choice.category for choice in choices).value,
+                "record_id": winner.record_id,
+                "channel": winner.channel,
+                "observed_at": winner.observed_at,
+                "rule": rule,
+                "losing": [
+                    {"value": one.value, "record_id": one.record_id, "channel": one.channel, "observed_at": one.observed_at}
+                    for one in sorted(losing.values(), key=lambda one: (one.value, one.record_id))
+                ],
+            }
+        )
+    dated = [record["observed_at"] for record in records if record["observed_at"]]
+    identifiers = {
+        (held["kind"], held["value"]): dict(record["categories"])[f"identifier.{held['kind']}"]
+        for record in records
+        for held in record["identifiers"]
+    }
+    return {
+        "profile_id": profile_id,
+        "fields": fields,
+        "identifiers": [
+            {"kind": kind, "value": value, "category": category} for (kind, value), category in sorted(identifiers.items())
+        ],
+        "records": sorted(record["record_id"] for record in records),
+        "first_seen": min(dated, default=None),
+        "last_seen": max(dated, default=None),
+    }

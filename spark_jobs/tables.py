@@ -1,0 +1,217 @@
+"""Every Delta table of the lake: its name, schema, key and properties, and the few ways to read and write one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from delta.tables import DeltaTable
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+_IDENTIFIERS = "array<struct<kind:string,value:string>>"
+_MAP = "map<string,string>"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Delta table: DDL schema, key, and the columns that file statistics may be kept of.
+
+    Statistics live in the log in plain text, so only columns without personal data are listed.
+    """
+
+    name: str
+    schema: str
+    key: tuple[str, ...]
+    statistics: tuple[str, ...] = ()
+
+    @property
+    def struct(self) -> StructType:
+        return StructType.fromDDL(self.schema)
+
+
+_BRONZE = (
+    "channel string, source_key string, content_hash string, payload string, file string, row_number bigint,"
+    " batch_id string, received_at timestamp"
+)
+BRONZE = {
+    holds: Table(f"bronze/{name}", _BRONZE, ("channel", "source_key", "content_hash"), ("batch_id", "received_at"))
+    for holds, name in {"person": "records", "event": "events", "consent": "consents"}.items()
+}
+QUARANTINE = Table(
+    "bronze/quarantine",
+    "quarantine_id string, channel string, file string, row_number bigint, batch_id string, received_at timestamp,"
+    " reason string, header array<string>, raw binary, replayed_at timestamp",
+    ("quarantine_id",),
+    ("batch_id", "received_at"),
+)
+RECORDS = Table(
+    "silver/records",
+    "record_id string, channel string, source_key string, observed_at timestamp, given_name string, middle_name string,"
+    " family_name string, gender string, birth_date date, birth_year int, birth_typed string, street string, unit string,"
+    " city string, postcode string, state string, country string, language string, customer_since date,"
+    f" identifiers {_IDENTIFIERS}, attributes {_MAP}, categories {_MAP}, issues array<string>, content_hash string",
+    ("record_id",),
+    ("observed_at",),
+)
+EVENTS = Table(
+    "silver/events",
+    "event_id string, channel string, type string, occurred_at timestamp, record_id string,"
+    f" identifiers {_IDENTIFIERS}, intent string, amount double, properties {_MAP}, categories {_MAP},"
+    " issues array<string>, content_hash string",
+    ("event_id",),
+    ("occurred_at",),
+)
+CONSENTS = Table(
+    "silver/consents",
+    "consent_id string, channel string, identifier_kind string, identifier string, purpose string, decision string,"
+    " decided_at timestamp, decided_through string, notice string, content_hash string",
+    ("consent_id",),
+    ("decided_at",),
+)
+EDGES = Table(
+    "identity/edges",
+    "left_id string, right_id string, tier string, rule string, weight double, evidence string",
+    ("left_id", "right_id", "rule"),
+    ("weight",),
+)
+ASSIGNMENTS = Table(
+    "identity/assignments", "record_id string, profile_id string, since timestamp", ("record_id",), ("profile_id", "since")
+)
+HISTORY = Table(
+    "identity/history",
+    "history_id string, at timestamp, run string, kind string, profile_id string, other_id string,"
+    " records array<string>, reason string",
+    ("history_id",),
+    ("at", "profile_id"),
+)
+REDIRECTS = Table("identity/redirects", "old_id string, profile_id string", ("old_id",), ("old_id", "profile_id"))
+HELD = Table(
+    "identity/held", "left_id string, right_id string, reason string, evidence string", ("left_id", "right_id"), ("reason",)
+)
+PROFILES = Table(
+    "gold/profiles",
+    "profile_id string, fields array<struct<field:string,value:string,category:string,record_id:string,channel:string,"
+    "observed_at:timestamp,rule:string,losing:array<struct<value:string,record_id:string,channel:string,"
+    "observed_at:timestamp>>>>, identifiers array<struct<kind:string,value:string,category:string>>,"
+    " records array<string>, first_seen timestamp, last_seen timestamp",
+    ("profile_id",),
+    ("profile_id", "last_seen"),
+)
+TIMELINE = Table(
+    "gold/timeline",
+    "event_id string, profile_id string, channel string, type string, occurred_at timestamp, intent string,"
+    f" amount double, properties {_MAP}, categories {_MAP}",
+    ("event_id",),
+    ("profile_id", "occurred_at"),
+)
+PROGRESS = Table("progress", "job string, source string, version bigint", ("job", "source"), ("version",))
+
+
+def path(lake: str, table: Table) -> str:
+    return f"{lake}/{table.name}"
+
+
+def exists(spark: SparkSession, lake: str, table: Table) -> bool:
+    return DeltaTable.isDeltaTable(spark, path(lake, table))
+
+
+def read(spark: SparkSession, lake: str, table: Table) -> DataFrame:
+    """The table as it is, or an empty one of its schema before the first write."""
+    if exists(spark, lake, table):
+        return spark.read.format("delta").load(path(lake, table))
+    return spark.createDataFrame([], table.struct)
+
+
+def version(spark: SparkSession, lake: str, table: Table) -> int:
+    """The newest version of a table; -1 before the first write."""
+    if not exists(spark, lake, table):
+        return -1
+    return int(DeltaTable.forPath(spark, path(lake, table)).history(1).select("version").first()[0])
+
+
+def changes(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:
+    """The change feed of versions `after`+1 to `until`, with `_change_type` and `_commit_version`."""
+    reader = spark.read.format("delta").option("readChangeFeed", "true")
+    return reader.option("startingVersion", after + 1).option("endingVersion", until).load(path(lake, table))
+
+
+def changed_rows(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:
+    """The rows, as they are now, that were inserted or updated in those versions."""
+    if after < 0:
+        return read(spark, lake, table)
+    keys = changes(spark, lake, table, after, until).select(*table.key).distinct()
+    return read(spark, lake, table).join(keys, list(table.key), "left_semi")
+
+
+def append(spark: SparkSession, lake: str, table: Table, rows: DataFrame) -> None:
+    """Adds rows that the caller knows to be new."""
+    _create(spark, lake, table)
+    rows.select(*_columns(table)).write.format("delta").mode("append").save(path(lake, table))
+
+
+def write_changes(
+    spark: SparkSession, lake: str, table: Table, rows: DataFrame, within: Column | None = None, deletes: bool = False
+) -> int:
+    """Makes the table hold `rows`, touching only what differs, and tells how many rows changed.
+
+    With `deletes`, rows of the table (those `within` the condition, if given) that are missing from `rows` go.
+    Nothing different means no commit at all.
+    """
+    rows = rows.select(*_columns(table))
+    if not exists(spark, lake, table):
+        append(spark, lake, table, rows)
+        return read(spark, lake, table).count()
+    found = read(spark, lake, table)
+    old = (found.where(within) if within is not None else found).select(*table.key, _digest(table).alias("_old"))
+    new = rows.withColumn("_new", _digest(table))
+    how = "full" if deletes else "left"
+    joined = new.join(old, list(table.key), how).where(~F.col("_new").eqNullSafe(F.col("_old")))
+    differing = joined.withColumn("_gone", F.col("_new").isNull()).drop("_new", "_old").localCheckpoint()
+    count = differing.count()
+    if count:
+        on = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
+        values = {column: f"s.{column}" for column in _columns(table)}
+        merge = DeltaTable.forPath(spark, path(lake, table)).alias("t").merge(differing.alias("s"), on)
+        if deletes:
+            merge = merge.whenMatchedDelete("s._gone")
+        merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()
+    return count
+
+
+def progress(spark: SparkSession, lake: str, job: str) -> dict[str, int]:
+    """The version of each source table that a job has worked off."""
+    rows = read(spark, lake, PROGRESS).where(F.col("job") == job).collect()
+    return {row.source: row.version for row in rows}
+
+
+def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int]) -> None:
+    """Records the source versions that a job has worked off; call it after the job's own writes."""
+    rows = spark.createDataFrame([(job, source, at) for source, at in versions.items()], PROGRESS.struct)
+    write_changes(spark, lake, PROGRESS, rows)
+
+
+def arrow_schema(table: Table, extra: str = "") -> pa.Schema:
+    """The table's schema (and `extra` DDL columns) for mapInArrow, with timestamps in UTC."""
+    return to_arrow_schema(StructType.fromDDL(table.schema + extra), timezone="UTC")
+
+
+def versions(spark: SparkSession, lake: str, tables: Sequence[Table]) -> dict[str, int]:
+    return {table.name: version(spark, lake, table) for table in tables}
+
+
+def _columns(table: Table) -> list[str]:
+    return table.struct.fieldNames()
+
+
+def _digest(table: Table) -> Column:
+    return F.md5(F.to_json(F.struct(*[column for column in _columns(table)])))
+
+
+def _create(spark: SparkSession, lake: str, table: Table) -> None:
+    builder = DeltaTable.createIfNotExists(spark).location(path(lake, table)).addColumns(table.struct)
+    builder = builder.property("delta.enableChangeDataFeed", "true")
+    builder = builder.property("delta.enableDeletionVectors", "false")
+    builder = builder.property("delta.dataSkippingStatsColumns", ",".join(table.statistics))
+    builder.execute()

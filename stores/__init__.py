@@ -1,0 +1,1 @@
+"""The operational stores: PostgreSQL and Valkey/Redis, embedded by default, their tables and migrations."""

@@ -1,0 +1,48 @@
+"""The application over a database with a few people in it."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from consent.model import Role
+from contracts.settings import Settings
+from profile_api.app import create_app
+from profile_api.keys import DemoIssuer, demo_issuer
+from tests.profile_api.people import NOW, Features, write_people
+
+Headers = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(local=tmp_path_factory.mktemp("api"), demo=True, jwks_url=None)
+
+
+@pytest.fixture(scope="session")
+def issuer(api_settings: Settings) -> DemoIssuer:
+    return demo_issuer(api_settings)
+
+
+@pytest.fixture
+def features() -> Features:
+    return Features()
+
+
+@pytest.fixture
+def client(api_settings: Settings, engine: Engine, database_url: str, features: Features) -> TestClient:
+    write_people(engine)
+    app = create_app(api_settings, database_url, features, clock=lambda: NOW)
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def headers(issuer: DemoIssuer) -> Headers:
+    """The headers of a role and a purpose."""
+
+    def of(role: Role = Role.ADVISOR, purpose: str | None = "service", profile_id: str | None = None) -> dict[str, str]:
+        sent = {"Authorization": f"Bearer {issuer.token(role, NOW, profile_id)}"}
+        return sent | ({"Purpose": purpose} if purpose else {})
+
+    return of

@@ -1,0 +1,74 @@
+"""`python -m profile_api.serve` as a process of its own: it serves, and a signal ends all that it started."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _left_over(folder: Path) -> list[str]:
+    return [
+        process.name()
+        for process in psutil.process_iter()
+        if process.status() != psutil.STATUS_ZOMBIE and str(folder) in " ".join(process.cmdline())
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serving_starts_the_stores_answers_and_ends_with_a_signal(store_folder: Path, number: signal.Signals) -> None:
+    port = _free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
+    environment |= {"OCV_LOCAL": str(store_folder), "OCV_LAKE": str(store_folder / "lake"), "OCV_DEMO": "1"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "profile_api.serve", "--port", str(port)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        _wait_until_it_lives(server, port)
+        ready = httpx.get(f"http://127.0.0.1:{port}/v1/ready")
+        assert ready.json() == {"status": "ready"}
+    finally:
+        os.killpg(server.pid, number)  # as a terminal does it: to the whole group
+        said, logged = server.communicate(timeout=60)
+    assert "Advisor page" in said and "Advisor token" in said
+    assert "Traceback" not in logged, logged
+    assert '"route": "/v1/ready"' in logged
+    assert _left_over(store_folder) == []
+
+
+def test_serving_without_an_issuer_says_what_to_set(store_folder: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
+    environment |= {"OCV_LOCAL": str(store_folder), "OCV_LAKE": str(store_folder / "lake")}
+    said = subprocess.run(
+        [sys.executable, "-m", "profile_api.serve"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert said.returncode != 0
+    assert said.stderr.strip().splitlines()[-1].startswith("expected the address of your issuer's keys in OCV_JWKS_URL")
+    assert _left_over(store_folder) == []
+
+
+def _wait_until_it_lives(server: "subprocess.Popen[str]", port: int) -> None:
+    while server.poll() is None:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/v1/health").raise_for_status()
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(server.communicate()[1])
