@@ -59,7 +59,7 @@ def _evaluate(
     ]
     try:
         return [*is_authorized_batch(requests, policies.rules, _entities(actor, purpose), policies.schema)]
-    except Exception:  # noqa: BLE001 - an engine that cannot answer, for whatever reason, permits nothing
+    except Exception:  # an engine that cannot answer, for whatever reason, permits nothing
         return [None] * len(categories)
 
 

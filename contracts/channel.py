@@ -93,7 +93,9 @@ class Column(_Strict):
         if (self.is_ in NAMED) != bool(self.name):
             raise ValueError("expected a `name` for attribute and property, and for nothing else")
         if self.is_ in NAMED and not self.category:
-            raise ValueError(f"expected a `category` for {self.is_} {self.name}, found none; what is unlabelled can't leave")
+            raise ValueError(
+                f"expected a `category` for {self.is_} {self.name}, found none; what is unlabelled can't leave"
+            )
         return self
 
     @property
@@ -160,7 +162,9 @@ class Channel(_Strict):
         found: dict[str, list[Category]] = {}
         columns = self.columns.values()
         for field, roles in ROLES_OF.items():
-            found[field] = [column.data_category for column in columns if column.is_ in roles] or [CATEGORY_OF[roles[0]]]
+            found[field] = [column.data_category for column in columns if column.is_ in roles] or [
+                CATEGORY_OF[roles[0]]
+            ]
         for column in columns:
             if column.is_ in NAMED:
                 found.setdefault(f"{column.is_}.{column.name}", []).append(column.data_category)

@@ -58,6 +58,9 @@ ROLE_MAILBOXES = frozenset(
     sales support help office reception accueil service root mail hello bonjour secretariat""".split()
 )
 
+# Eight times the same digit, no subscriber at all, and the digits counted up (`06 12 34 56 78`, `206-123-4567`).
+_PLACEHOLDER_PHONE = re.compile(r"(\d)\1{7}$|0{7}$|12345678(9|90)?$|^\+1\d{3}1234567$")
+
 
 class InvalidIdentifier(ValueError):
     """The value cannot be an identifier of its kind; the message never repeats the value."""
@@ -88,6 +91,7 @@ def normalise(kind: str, raw: str, region: str | None = None) -> Identifier:
     if kind == "phone":
         return Identifier(kind, normalise_phone(raw, region))
     value = re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw)).casefold()
+    value = unicodedata.normalize("NFKC", value)  # letters and marks that only now stand side by side
     if kind == "national_id":
         value = re.sub(r"[\W_]", "", value)
     if not value:
@@ -129,5 +133,5 @@ def is_blocklisted(identifier: Identifier) -> bool:
     if identifier.kind == "national_id":
         return len(set(identifier.value)) == 1 or len(identifier.value) < 5
     if identifier.kind == "phone":
-        return len(set(identifier.value[-7:])) == 1
+        return _PLACEHOLDER_PHONE.search(identifier.value) is not None
     return is_nothing(identifier.value) or set(identifier.value) == {"0"}

@@ -35,7 +35,9 @@ def load_channel(path: Path) -> Channel:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        line = f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""
+        line = (
+            f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""
+        )
         raise ContractError(f"{path}{line}: expected YAML in UTF-8, found a file that can't be parsed") from error
     if not isinstance(root, yaml.MappingNode):
         raise ContractError(f"{path}:1: expected a mapping that starts with `channel:`, found something else")
@@ -53,7 +55,9 @@ def _index_lines(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ..
         for key, value in node.value:
             where = (*at, str(key.value))
             if where in lines:
-                raise ContractError(f"{path}:{key.start_mark.line + 1}: {'.'.join(where)}: found this key a second time")
+                raise ContractError(
+                    f"{path}:{key.start_mark.line + 1}: {'.'.join(where)}: found this key a second time"
+                )
             lines[where] = key.start_mark.line + 1
             _index_lines(value, where, lines, path)
     elif isinstance(node, yaml.SequenceNode):

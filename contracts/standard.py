@@ -12,6 +12,7 @@ from contracts.identifiers import Identifier, InvalidIdentifier, normalise
 from contracts.names import Name, split_full_name, tidy_case
 from contracts.reading import RefusedRow, Row
 
+
 @dataclass(frozen=True)
 class PersonRecord:
     """What one source says of one person; what it doesn't say is None. `categories` labels every field."""
@@ -123,7 +124,9 @@ def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> Interact
     row = Row(contract, payload)
     occurred_at = row.instant("event_time")
     if occurred_at is None:
-        raise RefusedRow(f"{contract.column_of('event_time')}: expected the time of the event, found none that can be read")
+        raise RefusedRow(
+            f"{contract.column_of('event_time')}: expected the time of the event, found none that can be read"
+        )
     own_id = row.text("event_id") or row.text("key")
     if own_id is None:
         raise RefusedRow(f"{contract.column_of('event_id')}: expected a value (event_id), found none")
@@ -156,7 +159,14 @@ def consent_row(contract: Channel, payload: Mapping[str, Any]) -> ConsentRow:
     except InvalidIdentifier as error:
         raise RefusedRow(f"{contract.column_of('identifier')}: {error}") from None
     through = row.text("decided_through") or contract.channel
-    said = [identifier.kind, identifier.value, str(texts["purpose"]), str(texts["decision"]), decided_at.isoformat(), through]
+    said = [
+        identifier.kind,
+        identifier.value,
+        str(texts["purpose"]),
+        str(texts["decision"]),
+        decided_at.isoformat(),
+        through,
+    ]
     return ConsentRow(
         consent_id=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
         channel=contract.channel,

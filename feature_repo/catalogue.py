@@ -45,7 +45,9 @@ def _value_features() -> dict[str, Feature]:
         features |= {
             f"orders_{days}d": Feature("whole", ("order",), f"orders in {days} days, returns not counted"),
             f"amount_{days}d": Feature("number", ("order", "amount"), f"orders less returns in {days} days"),
-            f"average_order_{days}d": Feature("number", ("order", "amount"), f"amount_{days}d per order; null without one"),
+            f"average_order_{days}d": Feature(
+                "number", ("order", "amount"), f"amount_{days}d per order; null without one"
+            ),
         }
     return features | {
         "returns_365d": Feature("whole", ("order", "amount"), "orders of a negative amount in 365 days"),
@@ -62,7 +64,9 @@ VIEWS: dict[str, dict[str, Feature]] = {
         "last_contact_at": Feature("instant", ("interaction",), "time of the last contact"),
         "last_contact_channel": Feature("text", ("interaction",), "channel of the last contact"),
         "channel_mix": Feature("text", ("interaction",), "JSON: channel -> share of the interactions in 365 days"),
-        "preferred_channel": Feature("text", ("interaction",), "channel of most interactions in 365 days, then the latest"),
+        "preferred_channel": Feature(
+            "text", ("interaction",), "channel of most interactions in 365 days, then the latest"
+        ),
         "last_intent": Feature("text", ("intent",), "intent of the last event that stated one"),
         "last_intent_at": Feature("instant", ("intent",), "time of that event"),
         "open_complaint": Feature("flag", ("interaction", "intent"), "a complaint without a later resolution"),

@@ -1,7 +1,7 @@
 """Writes to the online store, through Feast, what the lake's feature tables have become.
 
-Feast's own `materialize()` reads a span of time, so every run would write every profile again; Delta's change feed names
-the rows that differ.
+Feast's own `materialize()` reads a span of time, so every run would write every profile again; Delta's change feed
+names the rows that differ.
 """
 
 from redis import Redis

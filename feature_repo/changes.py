@@ -1,15 +1,17 @@
 """What became of the rows of a feature table since a position, from Delta's change feed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.window import Window
 
-from feature_repo.progress import Position
+from feature_repo.progress import Position, position_in_log
 from spark_jobs.features import FEATURES
-from spark_jobs.tables import changes, exists, path, read, version
+from spark_jobs.tables import Table, changes, exists, path, read, version
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,23 @@ class FeatureChanges:
 def feature_changes(
     spark: SparkSession, lake: str, view: str, since: Position | None, definitions: str
 ) -> FeatureChanges:
-    """The changes since a position; the whole table where the position belongs to another table or other definitions."""
+    """The changes since a position; the whole table where the position is of another table or other definitions."""
     table = FEATURES[view]
     if not exists(spark, lake, table):
         raise SystemExit(f"expected {table.name} in the lake, found none; run `python -m spark_jobs.features` first")
-    table_id = DeltaTable.forPath(spark, path(lake, table)).detail().first()["id"]
-    now = Position(table_id, version(spark, lake, table), definitions)
-    if since is None or (since.table_id, since.definitions) != (table_id, definitions) or since.version > now.version:
+    now = position_in_log(path(lake, table), definitions) or _position(spark, lake, table, definitions)
+    if since is None or replace(since, version=0) != replace(now, version=0) or since.version > now.version:
         return FeatureChanges(now, read(spark, lake, table).toArrow(), [], whole=True)
     if since.version == now.version:
         return FeatureChanges(now, read(spark, lake, table).limit(0).toArrow(), [], whole=False)
-    touched = changes(spark, lake, table, since.version, now.version).select("profile_id").distinct().localCheckpoint()
-    current = read(spark, lake, table)
-    gone = touched.join(current.select("profile_id"), "profile_id", "left_anti")
-    rows = current.join(F.broadcast(touched), "profile_id", "left_semi")
-    return FeatureChanges(now, rows.toArrow(), [row.profile_id for row in gone.collect()], whole=False)
+    newest = Window.partitionBy("profile_id").orderBy(F.desc("_commit_version"), F.col("_change_type") == "delete")
+    feed = changes(spark, lake, table, since.version, now.version).where("_change_type != 'update_preimage'")
+    last = feed.withColumn("_rank", F.row_number().over(newest)).where("_rank = 1").toArrow()
+    deleted = pc.equal(last["_change_type"], "delete")
+    rows = last.filter(pc.invert(deleted)).select(table.struct.fieldNames())
+    return FeatureChanges(now, rows, last.filter(deleted)["profile_id"].to_pylist(), whole=False)
+
+
+def _position(spark: SparkSession, lake: str, table: Table, definitions: str) -> Position:
+    table_id = DeltaTable.forPath(spark, path(lake, table)).detail().collect()[0]["id"]
+    return Position(table_id, version(spark, lake, table), definitions)

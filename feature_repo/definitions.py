@@ -1,6 +1,5 @@
-"""The catalogue as Feast objects: one entity, a wide view per gold table, a service per purpose that may use features."""
+"""The catalogue as Feast objects: one entity, a wide view per gold table, a service per purpose that uses features."""
 
-import warnings
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -11,8 +10,6 @@ from feast.types import Bool, FeastType, Float64, Int64, String, UnixTimestamp
 
 from consent.model import Purpose
 from feature_repo.catalogue import PURPOSES, VERSION, VIEWS, features_of
-
-warnings.filterwarnings("ignore", "The spark data source API is an experimental feature", RuntimeWarning)
 
 TYPES: dict[str, FeastType] = {
     "whole": Int64,
@@ -56,5 +53,10 @@ def _view(name: str, lake: str) -> FeatureView:
     ]
     key = Field(name="profile_id", dtype=String)
     return FeatureView(
-        name=name, entities=[PROFILE], ttl=NO_EXPIRY, schema=[key, *fields], source=source, tags={"version": str(VERSION)}
+        name=name,
+        entities=[PROFILE],
+        ttl=NO_EXPIRY,
+        schema=[key, *fields],
+        source=source,
+        tags={"version": str(VERSION)},
     )

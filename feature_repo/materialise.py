@@ -21,7 +21,9 @@ def definitions() -> str:
     purposes = published_purposes()
     described = {
         "version": VERSION,
-        "views": {view: {name: [what.type, what.category] for name, what in found.items()} for view, found in VIEWS.items()},
+        "views": {
+            view: {name: [what.type, what.category] for name, what in found.items()} for view, found in VIEWS.items()
+        },
         "services": {name: features_of(purposes[name]) for name in PURPOSES},
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

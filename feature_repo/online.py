@@ -63,7 +63,11 @@ def _answer(response: OnlineResponse) -> Answer:
         if name in found:
             moment = found[name].event_timestamps[0]
             stands_at = moment.ToDatetime(UTC) if moment.seconds else None
-            answer[name] = {"value": _value(found[name].values[0]), "category": category.value, "event_timestamp": stands_at}
+            answer[name] = {
+                "value": _value(found[name].values[0]),
+                "category": category.value,
+                "event_timestamp": stands_at,
+            }
     return answer
 
 

@@ -21,7 +21,7 @@ class Position:
 
 
 def position_in_log(table: str, definitions: str) -> Position | None:
-    """The table's position by its Delta log, without a JVM; None where the log is not a local folder of whole history."""
+    """The table's position by its log, without a JVM; None where that is no local folder with its first commit."""
     log = Path(table, "_delta_log")
     first = log / f"{0:020}.json"
     if "://" in table or not first.exists():
@@ -35,7 +35,7 @@ def position_in_log(table: str, definitions: str) -> Position | None:
 def reached(client: Redis, view: str) -> Position | None:
     """The position that the online store has reached, None before the first time."""
     found = client.get(_key(view))
-    return Position(**json.loads(found)) if found else None
+    return Position(**json.loads(str(found, "utf-8"))) if isinstance(found, bytes) else None
 
 
 def remember(client: Redis, view: str, position: Position) -> None:

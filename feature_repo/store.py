@@ -1,5 +1,6 @@
 """The Feast store of these settings: registry in PostgreSQL, online in Valkey or Redis, offline in the lake."""
 
+import warnings
 from typing import Any
 
 from feast import FeatureStore, RepoConfig
@@ -36,19 +37,20 @@ def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None)
             "connect_args": {"options": f"-c search_path={REGISTRY_SCHEMA}"},
         },
     }
-    # `skip_dedup`: the lake decides which row is the newest. Feast would refuse a row that was corrected without a later
-    # event (a merge, an order that came late), since its instant is the same.
+    # `skip_dedup`: the lake decides which row is the newest. Feast would refuse a row that was corrected without a
+    # later event (a merge, an order that came late), since its instant is the same.
     online = {"type": "redis", "connection_string": stores.feast_connection, "skip_dedup": True}
-    return FeatureStore(
-        config=RepoConfig(
-            project=PROJECT,
-            provider="local",
-            registry=registry,
-            online_store=online,
-            offline_store={"type": "spark", "spark_conf": spark_conf},
-            entity_key_serialization_version=KEY_VERSION,
-        )
+    config = RepoConfig(
+        project=PROJECT,
+        provider="local",
+        registry=registry,
+        online_store=online,
+        offline_store={"type": "spark", "spark_conf": spark_conf},
+        entity_key_serialization_version=KEY_VERSION,
     )
+    # Only now: loading Feast's Spark store sets a filter of its own.
+    warnings.filterwarnings("ignore", "The spark data source API is an experimental feature", RuntimeWarning)
+    return FeatureStore(config=config)
 
 
 def online_key(profile_id: str) -> bytes:

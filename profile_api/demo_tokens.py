@@ -34,7 +34,7 @@ def print_invitation(chosen: Settings, engine: Engine, address: str, console: Co
 
 
 def _somebody(engine: Engine) -> Identifier | None:
-    # The e-mail address that finds one person alone, and one with many records, so that there is something to see.
+    # An e-mail address that finds one person alone, with about four records: enough for sources to differ.
     alone = (
         select(identifiers.c.value, func.min(identifiers.c.profile_id).label("profile_id"))
         .where(identifiers.c.kind == "email")
@@ -45,7 +45,7 @@ def _somebody(engine: Engine) -> Identifier | None:
     query = (
         select(alone.c.value)
         .join(profiles, profiles.c.profile_id == alone.c.profile_id)
-        .order_by(func.jsonb_array_length(profiles.c.document["records"]).desc(), alone.c.value)
+        .order_by(func.abs(func.jsonb_array_length(profiles.c.document["records"]) - 4), alone.c.value)
         .limit(1)
     )
     with engine.connect() as connection:

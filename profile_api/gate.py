@@ -13,12 +13,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent.current import current_event
 from consent.decide import decide
-from consent.model import Actor, ConsentEvent, ConsentState, Decision, LegalBasis, Purpose, Role
+from consent.model import Actor, Decision, Purpose, Role
 from consent.policies import FAILED, Policies
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
+from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
 from profile_api.masking import Mask
@@ -26,7 +26,6 @@ from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.views import (
     Answer,
-    ConsentStatus,
     DecisionView,
     FeaturesData,
     ProfileData,
@@ -128,7 +127,7 @@ class Gate:
                 missing.append("features")
             else:
                 self._features.read("nobody", "service")
-        except Exception:  # noqa: BLE001 - whatever the online store's driver raises, it does not serve
+        except Exception:  # whatever the online store's driver raises, it does not serve
             missing.append("features")
         return missing
 
@@ -191,7 +190,7 @@ class Gate:
             decision=DecisionView(
                 policy=decision.policy, consent_event=decision.consent_event, notice_version=decision.notice_version
             ),
-            consent=self._consent_status(consents, now),
+            consent=consent_status(self._purposes.values(), consents, now),
         )
 
     def _purpose(self, ask: Ask) -> Purpose:
@@ -234,22 +233,6 @@ class Gate:
             outcome=outcome,
         )
 
-    def _consent_status(self, consents: list[ConsentEvent], now: datetime) -> dict[str, ConsentStatus]:
-        asked = (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
-        status: dict[str, ConsentStatus] = {}
-        for purpose in self._purposes.values():
-            event = current_event(consents, purpose.id, now)
-            if purpose.legal_basis is LegalBasis.CONSENT or (event and purpose.legal_basis in asked):
-                state = event.state if event else ConsentState.UNKNOWN
-                status[purpose.id] = ConsentStatus(
-                    state=state,
-                    permits=state.permits,
-                    decided_at=event.decided_at if event else None,
-                    consent_event=event.consent_id if event else None,
-                    notice_version=event.notice_version if event else None,
-                )
-        return status
-
 
 def _by_id(profile_id: str) -> Callable[[Reading, Ask, Decision], "_Found | Problem"]:
     def find(reading: Reading, ask: Ask, may: Decision) -> _Found | Problem:
@@ -269,7 +252,7 @@ def _found_by_what_it_may_not_know(found: _Found, decision: Decision) -> bool:
         return False
     return any(
         Identifier(one["kind"], one["value"]) == found.by and one.get("category") == Category.SENSITIVE
-        for one in found.profile.document.get("identifiers", [])
+        for one in found.profile.document.get("identifiers") or []
     )
 
 

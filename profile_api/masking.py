@@ -17,7 +17,7 @@ class Mask:
         self._allowed = {category.value for category in allowed}
         self._denied_keys = {
             _letters(one["value"])
-            for one in self._document.get("identifiers", [])
+            for one in self._document.get("identifiers") or []
             if one.get("category") not in self._allowed
         }
 
@@ -27,12 +27,12 @@ class Mask:
         return ProfileData(
             fields={
                 field["field"]: self._field(field)
-                for field in self._document.get("fields", [])
-                if field.get("category") in self._allowed
+                for field in self._document.get("fields") or []
+                if field.get("category") in self._allowed and field.get("value") is not None
             },
             identifiers=[
                 IdentifierView(kind=one["kind"], value=one["value"], category=one["category"])
-                for one in self._document.get("identifiers", [])
+                for one in self._document.get("identifiers") or []
                 if one.get("category") in self._allowed
             ],
             first_seen=seen.get("first_seen"),
@@ -65,7 +65,7 @@ class Mask:
                 name: FeatureView(
                     value=one["value"], category=one["category"], event_timestamp=one.get("event_timestamp")
                 )
-                for name, one in sorted(features.items())
+                for name, one in features.items()
                 if one.get("category") in self._allowed
             }
         )

@@ -10,7 +10,7 @@ from contracts.settings import Settings, settings
 from feature_repo.online import open_features
 from profile_api.app import create_app
 from profile_api.demo_tokens import print_invitation
-from profile_api.keys import NoIssuer
+from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.logs import configure_logs
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
@@ -18,6 +18,7 @@ from stores.postgres import migrate, open_engine
 
 def serve(chosen: Settings, host: str, port: int) -> None:
     """Starts the stores that need starting, migrates, and serves until a signal ends it."""
+    accepted_keys(chosen)  # says at once what is missing, before any store starts
     signal.signal(signal.SIGTERM, _leave)
     with open_stores(chosen) as stores:
         engine = open_engine(stores.database_url)

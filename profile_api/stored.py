@@ -18,7 +18,7 @@ class StoredProfile:
 
     @property
     def identifiers(self) -> list[Identifier]:
-        return [Identifier(one["kind"], one["value"]) for one in self.document.get("identifiers", [])]
+        return [Identifier(one["kind"], one["value"]) for one in self.document.get("identifiers") or []]
 
 
 @dataclass(frozen=True)

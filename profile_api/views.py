@@ -10,26 +10,42 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(frozen=True, json_schema_extra={"examples": [values]})
+
+
 class LosingValue(View):
     value: str
     channel: str
-    observed_at: str
+    observed_at: str | None = Field(description="null where the source does not date its records")
     record_id: str | None = None
 
 
 class FieldView(View):
     """A field of the golden record and where its value comes from; `record_id` only where it gives nothing away."""
 
+    model_config = _example(
+        value="12 rue des Lilas",
+        category="contact",
+        channel="crm",
+        observed_at="2024-01-05T10:00:00+00:00",
+        rule="most_recent",
+        record_id="crm:42",
+        losing=[{"value": "3 place Haute", "channel": "web", "observed_at": "2022-03-04T09:00:00+00:00"}],
+    )
+
     value: str
     category: str
     channel: str
-    observed_at: str
+    observed_at: str | None = Field(description="null where the source does not date its records")
     rule: str = Field(description="the survivorship rule that chose this value")
     record_id: str | None = None
     losing: list[LosingValue] = Field(description="what other sources say")
 
 
 class IdentifierView(View):
+    model_config = _example(kind="email", value="ana@inbox.example", category="contact")
+
     kind: str
     value: str
     category: str
@@ -43,6 +59,15 @@ class ProfileData(View):
 
 
 class EventView(View):
+    model_config = _example(
+        event_id="orders:17",
+        occurred_at="2024-05-01T11:00:00Z",
+        channel="orders",
+        type="order",
+        amount=49.9,
+        properties={"article": "lamp"},
+    )
+
     event_id: str | None
     occurred_at: datetime
     channel: str
@@ -58,6 +83,8 @@ class TimelineData(View):
 
 
 class FeatureView(View):
+    model_config = _example(value=2, category="transaction", event_timestamp="2024-05-01T00:00:00Z")
+
     value: Any
     category: str
     event_timestamp: datetime | None = Field(description="as of when the value holds")
@@ -68,6 +95,12 @@ class FeaturesData(View):
 
 
 class Withheld(View):
+    model_config = _example(
+        category="sensitive",
+        reason="The purpose service does not cover data of this category.",
+        policy="category-outside-purpose",
+    )
+
     category: str
     reason: str
     policy: str
@@ -80,6 +113,14 @@ class DecisionView(View):
 
 
 class ConsentStatus(View):
+    model_config = _example(
+        state="ConsentGiven",
+        permits=True,
+        decided_at="2024-02-03T10:00:00Z",
+        consent_event="6f1c0d",
+        notice_version="2024-1",
+    )
+
     state: str = Field(description="in terms of the W3C Data Privacy Vocabulary")
     permits: bool
     decided_at: datetime | None

@@ -80,7 +80,10 @@ def features_interactions(profiles: DataFrame, timeline: DataFrame, as_of: datet
     """One row per profile: contacts, channels, intents, complaints and the time as a customer."""
     intent = F.when(_usable("intent", INPUTS["intent"]), F.col("intent"))
     events = _until(timeline, as_of).withColumn("intent", intent)
-    contact, resolved = F.col("type").isin(*CONTACTS), (F.col("type") == RESOLVED) | F.col("intent").eqNullSafe(RESOLVED)
+    contact, resolved = (
+        F.col("type").isin(*CONTACTS),
+        (F.col("type") == RESOLVED) | F.col("intent").eqNullSafe(RESOLVED),
+    )
     moment = F.col("occurred_at")
     stated = F.col("intent").isNotNull() & ~resolved
     last_resolved = F.max(F.when(resolved, moment)).alias("resolved_at")
@@ -152,9 +155,9 @@ def _channels(events: DataFrame, as_of: datetime) -> DataFrame:
         .select(
             "profile_id",
             "preferred_channel",
-            F.to_json(
-                F.transform_values(F.map_from_entries("mix"), lambda _, n: F.round(n / F.col("total"), 4))
-            ).alias("channel_mix"),
+            F.to_json(F.transform_values(F.map_from_entries("mix"), lambda _, n: F.round(n / F.col("total"), 4))).alias(
+                "channel_mix"
+            ),
         )
     )
 
@@ -171,7 +174,9 @@ def _customer_since(as_of: datetime) -> Column:
             stated,
             lambda field: F.concat(
                 F.array(field["value"]),
-                F.coalesce(F.transform(field["losing"], lambda losing: losing["value"]), F.array().cast("array<string>")),
+                F.coalesce(
+                    F.transform(field["losing"], lambda losing: losing["value"]), F.array().cast("array<string>")
+                ),
             ),
         )
     )
@@ -206,7 +211,7 @@ COMPUTED: dict[str, Callable[[DataFrame, DataFrame, datetime], DataFrame]] = {
 
 def newest_event(timeline: DataFrame) -> datetime | None:
     """The instant at which a sample of the past stands."""
-    newest = timeline.agg(F.unix_micros(F.max("occurred_at"))).first()[0]
+    newest = timeline.agg(F.unix_micros(F.max("occurred_at"))).collect()[0][0]
     return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
 
 
@@ -227,7 +232,9 @@ def features(spark: SparkSession, lake: str, as_of: datetime) -> dict[str, Any]:
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lake", default=settings().lake_uri)
-    parser.add_argument("--as-of", default=datetime.now(UTC).isoformat(), help="ISO 8601, or `newest` for the newest event")
+    parser.add_argument(
+        "--as-of", default=datetime.now(UTC).isoformat(), help="ISO 8601, or `newest` for the newest event"
+    )
     given = parser.parse_args(args)
     spark = spark_session(settings())
     if given.as_of == "newest":

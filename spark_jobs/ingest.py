@@ -15,8 +15,6 @@ import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
 from pyspark.sql.window import Window
 
 from contracts.channel import Channel
@@ -27,7 +25,7 @@ from contracts.settings import settings
 from contracts.standard import check_row
 from spark_jobs.files import RawRow, read_rows
 from spark_jobs.session import spark_session
-from spark_jobs.tables import BRONZE, QUARANTINE, append, read, write_changes
+from spark_jobs.tables import BRONZE, QUARANTINE, append, arrow_schema, read
 
 PARSED = (
     "channel string, holds string, file string, batch_id string, row_number bigint, source_key string,"
@@ -95,7 +93,7 @@ def parse_files(
 ) -> DataFrame:
     """Every row of every file, files in parallel; row 0 of a file holds the columns that it has."""
 
-    arrow = to_arrow_schema(StructType.fromDDL(PARSED), timezone="UTC")
+    arrow = arrow_schema(PARSED)
 
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -163,39 +161,42 @@ def report(channels: dict[str, Channel], rows: DataFrame, columns: DataFrame, pa
     return found
 
 
+def keep_accepted(spark: SparkSession, lake: str, rows: DataFrame, received_at: datetime) -> int:
+    """Appends the accepted rows to bronze and tells how many they were."""
+    accepted = rows.where("outcome = 'accepted'").withColumn("received_at", F.lit(received_at))
+    counts = {row.holds: row["count"] for row in accepted.groupBy("holds").count().collect()}
+    for holds in counts:
+        append(spark, lake, BRONZE[holds], accepted.where(F.col("holds") == holds))
+    return sum(counts.values())
+
+
+def known_keys(spark: SparkSession, lake: str) -> DataFrame:
+    """The key of every row that bronze holds."""
+    records, events, consents = (read(spark, lake, table).select(*KEY) for table in BRONZE.values())
+    return records.union(events).union(consents)
+
+
 def ingest(
     spark: SparkSession, lake: str, sources: str, channels: dict[str, Channel], received_at: datetime
 ) -> dict[str, Any]:
     """Takes in what is new under the source folder and tells what became of every row."""
     files = source_files(sources, channels)
     everything = parse_files(spark, files, channels, received_at).persist(StorageLevel.DISK_ONLY)
-    parsed = everything.where("row_number > 0")
-    return _sort_out(spark, lake, channels, parsed, everything.where("row_number = 0"), received_at)
-
-
-def _sort_out(
-    spark: SparkSession,
-    lake: str,
-    channels: dict[str, Channel],
-    parsed: DataFrame,
-    columns: DataFrame,
-    received_at: datetime,
-) -> dict[str, Any]:
-    known = [read(spark, lake, table).select(*KEY) for table in BRONZE.values()]
-    rows = classify(parsed, known[0].union(known[1]).union(known[2])).persist(StorageLevel.DISK_ONLY)
+    parsed, columns = everything.where("row_number > 0"), everything.where("row_number = 0")
+    rows = classify(parsed, known_keys(spark, lake)).persist(StorageLevel.DISK_ONLY)
     found = report(channels, rows, columns, parsed)
     changed = 0
-    for holds, table in BRONZE.items():
-        count = sum(found[name]["accepted"] for name, contract in channels.items() if contract.holds[0] == holds)
-        if count:
-            accepted = rows.where((F.col("outcome") == "accepted") & (F.col("holds") == holds))
-            append(spark, lake, table, accepted.withColumn("received_at", F.lit(received_at)))
-            changed += count
+    if any(channel["accepted"] for channel in found.values()):
+        changed += keep_accepted(spark, lake, rows, received_at)
     if any(channel["quarantined"] for channel in found.values()):
-        refused = quarantine_rows(rows, received_at)
         kept = read(spark, lake, QUARANTINE).select("quarantine_id")
-        changed += write_changes(spark, lake, QUARANTINE, refused.join(kept, "quarantine_id", "left_anti"))
+        refused = quarantine_rows(rows, received_at).join(kept, "quarantine_id", "left_anti").persist()
+        if fresh := refused.count():
+            append(spark, lake, QUARANTINE, refused)
+            changed += fresh
+        refused.unpersist()
     rows.unpersist()
+    everything.unpersist()
     return {"channels": found, "rows_changed": changed}
 
 

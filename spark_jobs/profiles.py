@@ -42,7 +42,7 @@ def trust_of(channels: Mapping[str, Channel]) -> dict[tuple[str, str], int]:
 
 def golden_profiles(records: DataFrame, assignments: DataFrame, trust: Mapping[tuple[str, str], int]) -> DataFrame:
     """The golden record of every profile."""
-    schema = arrow_schema(PROFILES)
+    schema = arrow_schema(PROFILES.schema)
 
     def build(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -80,7 +80,9 @@ def build(spark: SparkSession, lake: str, channels: Mapping[str, Channel]) -> di
     if sources == progress(spark, lake, "profiles"):
         return {"rows_changed": 0, "unattributed_events": None}
     records, assignments = read(spark, lake, RECORDS), read(spark, lake, ASSIGNMENTS)
-    changed = write_changes(spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels)), deletes=True)
+    changed = write_changes(
+        spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels)), deletes=True
+    )
     events = attributed(read(spark, lake, EVENTS), records, assignments).localCheckpoint()
     changed += write_changes(spark, lake, TIMELINE, events.where("profile_id is not null"), deletes=True)
     remember(spark, lake, "profiles", sources)

@@ -2,11 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from delta.tables import DeltaTable
+import psycopg
 from psycopg import sql
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -24,8 +25,8 @@ from spark_jobs.tables import (
     Table,
     changed_rows,
     changes,
-    path,
     read,
+    table_id,
     version,
 )
 from stores.embedded import open_stores
@@ -43,8 +44,7 @@ class Publication:
     def __init__(self, spark: SparkSession, lake: str, table: Table, connection: Connection) -> None:
         self._spark, self._lake, self._table, self._connection = spark, lake, table, connection
         self.until = version(spark, lake, table)
-        table_id = DeltaTable.forPath(spark, path(lake, table)).detail().first()["id"] if self.until >= 0 else "none"
-        self.name = f"{table.name}@{table_id}"
+        self.name = f"{table.name}@{table_id(spark, lake, table)}"
         found = text("SELECT delta_version FROM publish_progress WHERE table_name = :name")
         reached = connection.execute(found, {"name": self.name}).scalar()
         self.after = -1 if reached is None else int(reached)
@@ -72,7 +72,7 @@ class Publication:
 def stage(connection: Connection, name: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Copies rows into a temporary table of this transaction; `columns` is its DDL."""
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP"))
-    raw = connection.connection.driver_connection
+    raw: psycopg.Connection[Any] = connection.connection.dbapi_connection  # type: ignore[assignment]  # engine is psycopg's
     with raw.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
         for row in rows:
             copy.write_row(row)
@@ -85,7 +85,7 @@ def profile_documents(profiles: DataFrame) -> DataFrame:
     return profiles.select("profile_id", document.alias("document"), "identifiers")
 
 
-def publish_profiles(connection: Connection, publication: Publication, now: datetime) -> int:
+def publish_profiles(connection: Connection, now: datetime, publication: Publication) -> int:
     """Upserts changed golden records with their identifiers; profiles that are gone go. Returns rows changed."""
     touched = publication.touched("profile_id")
     documents = profile_documents(publication.rows()).persist()
@@ -145,9 +145,18 @@ def publish_redirects(connection: Connection, publication: Publication) -> int:
     return int(connection.execute(upsert).rowcount)
 
 
-def publish_consents(connection: Connection, publication: Publication, now: datetime) -> int:
+def publish_consents(connection: Connection, now: datetime, publication: Publication) -> int:
     """Appends the consent events that the ledger does not hold yet."""
-    columns = ["consent_id", "identifier_kind", "identifier", "purpose", "decision", "decided_at", "decided_through", "notice"]
+    columns = [
+        "consent_id",
+        "identifier_kind",
+        "identifier",
+        "purpose",
+        "decision",
+        "decided_at",
+        "decided_through",
+        "notice",
+    ]
     columns.append("channel")
     rows = (
         tuple(value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
@@ -157,18 +166,22 @@ def publish_consents(connection: Connection, publication: Publication, now: date
     stage(connection, "new_consents", ddl, rows)
     names = ", ".join(columns)
     insert = f"INSERT INTO consent_events ({names}, received_at) SELECT {names}, :now FROM new_consents"
-    return int(connection.execute(text(f"{insert} ORDER BY decided_at, consent_id ON CONFLICT DO NOTHING"), {"now": now}).rowcount)
+    return int(
+        connection.execute(
+            text(f"{insert} ORDER BY decided_at, consent_id ON CONFLICT DO NOTHING"), {"now": now}
+        ).rowcount
+    )
 
 
 def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> dict[str, int]:
     """Brings PostgreSQL to the lake's newest versions, all in one transaction."""
     changed: dict[str, int] = {}
     with engine.begin() as connection:
-        steps = {
-            PROFILES: lambda one: publish_profiles(connection, one, now),
-            TIMELINE: lambda one: publish_timeline(connection, one),
-            REDIRECTS: lambda one: publish_redirects(connection, one),
-            CONSENTS: lambda one: publish_consents(connection, one, now),
+        steps: dict[Table, Callable[[Publication], int]] = {
+            PROFILES: partial(publish_profiles, connection, now),
+            TIMELINE: partial(publish_timeline, connection),
+            REDIRECTS: partial(publish_redirects, connection),
+            CONSENTS: partial(publish_consents, connection, now),
         }
         owners: set[str] = set()
         for table, step in steps.items():

@@ -47,11 +47,13 @@ def as_consent(contract: Channel, payload: dict[str, Any], received_at: datetime
     return consent_row(contract, payload).as_row()
 
 
-def standardised(bronze: DataFrame, channels: dict[str, Channel], table: Table, standardiser: Standardiser) -> DataFrame:
+def standardised(
+    bronze: DataFrame, channels: dict[str, Channel], table: Table, standardiser: Standardiser
+) -> DataFrame:
     """Raw payloads as rows of a silver table, with `_received` to order versions of the same key by."""
 
     carried = ", _received timestamp, _row bigint"
-    schema = arrow_schema(table, carried)
+    schema = arrow_schema(table.schema + carried)
 
     def standardise(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -59,11 +61,24 @@ def standardised(bronze: DataFrame, channels: dict[str, Channel], table: Table, 
             for raw in batch.to_pylist():
                 row = standardiser(channels[raw["channel"]], json.loads(raw["payload"]), raw["received_at"])
                 came = {"content_hash": raw["content_hash"], "_received": raw["received_at"], "_row": raw["row_number"]}
-                rows.append(row | came)
+                rows.append(row | came | {"categories": {}})
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
-    spread = bronze.where(F.col("channel").isin(*channels)).repartition(bronze.sparkSession.sparkContext.defaultParallelism)
-    return spread.mapInArrow(standardise, table.schema + carried)
+    spread = bronze.where(F.col("channel").isin(*channels)).repartition(
+        bronze.sparkSession.sparkContext.defaultParallelism
+    )
+    rows = spread.mapInArrow(standardise, table.schema + carried)
+    return _labelled(rows, channels) if "categories" in table.struct.fieldNames() else rows
+
+
+def _labelled(rows: DataFrame, channels: dict[str, Channel]) -> DataFrame:
+    """The channels' categories, added by Spark: they are the same for every row of a channel."""
+    of_channel = [
+        part
+        for name, contract in channels.items()
+        for part in (F.lit(name), F.create_map(*[F.lit(text) for pair in contract.categories.items() for text in pair]))
+    ]
+    return rows.withColumn("categories", F.create_map(*of_channel)[F.col("channel")])
 
 
 def newest(rows: DataFrame, key: str, version: str) -> DataFrame:
@@ -97,7 +112,9 @@ def standardise(spark: SparkSession, lake: str, channels: dict[str, Channel]) ->
         rows = rows.join(kept, table.key[0], "left").where(~older).localCheckpoint()
         changed += write_changes(spark, lake, table, rows)
         if "issues" in table.struct.fieldNames():
-            for row in rows.select("channel", F.explode("issues").alias("issue")).groupBy("channel", "issue").count().collect():
+            for row in (
+                rows.select("channel", F.explode("issues").alias("issue")).groupBy("channel", "issue").count().collect()
+            ):
                 unreadable.setdefault(row.channel, {})[row.issue] = row["count"]
     if sources != done:
         remember(spark, lake, "standardise", sources)

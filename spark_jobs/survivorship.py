@@ -87,7 +87,9 @@ def survivor(field: str, offered: Sequence[Candidate]) -> tuple[Candidate, str]:
     return winner, next((rule for rule, ours, theirs in told if ours != theirs), "first_in_order")
 
 
-def golden_record(profile_id: str, records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+def golden_record(
+    profile_id: str, records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
     """One person's golden record with the provenance of every field and the values that lost."""
     offered: dict[str, list[Candidate]] = {}
     for record in records:
@@ -107,7 +109,12 @@ def golden_record(profile_id: str, records: Sequence[Mapping[str, Any]], trust: 
                 "observed_at": winner.observed_at,
                 "rule": rule,
                 "losing": [
-                    {"value": one.value, "record_id": one.record_id, "channel": one.channel, "observed_at": one.observed_at}
+                    {
+                        "value": one.value,
+                        "record_id": one.record_id,
+                        "channel": one.channel,
+                        "observed_at": one.observed_at,
+                    }
                     for one in sorted(losing.values(), key=lambda one: (one.value, one.record_id))
                 ],
             }
@@ -122,7 +129,8 @@ def golden_record(profile_id: str, records: Sequence[Mapping[str, Any]], trust: 
         "profile_id": profile_id,
         "fields": fields,
         "identifiers": [
-            {"kind": kind, "value": value, "category": category} for (kind, value), category in sorted(identifiers.items())
+            {"kind": kind, "value": value, "category": category}
+            for (kind, value), category in sorted(identifiers.items())
         ],
         "records": sorted(record["record_id"] for record in records),
         "first_seen": min(dated, default=None),

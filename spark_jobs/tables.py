@@ -14,6 +14,13 @@ _IDENTIFIERS = "array<struct<kind:string,value:string>>"
 _MAP = "map<string,string>"
 
 
+def struct_of(ddl: str) -> StructType:
+    """A DDL schema as the type that Spark and Arrow want."""
+    parsed = StructType.fromDDL(ddl)
+    assert isinstance(parsed, StructType)
+    return parsed
+
+
 @dataclass(frozen=True)
 class Table:
     """A Delta table: DDL schema, key, and the columns that file statistics may be kept of.
@@ -28,7 +35,7 @@ class Table:
 
     @property
     def struct(self) -> StructType:
-        return StructType.fromDDL(self.schema)
+        return struct_of(self.schema)
 
 
 _BRONZE = (
@@ -77,7 +84,10 @@ EDGES = Table(
     ("weight",),
 )
 ASSIGNMENTS = Table(
-    "identity/assignments", "record_id string, profile_id string, since timestamp", ("record_id",), ("profile_id", "since")
+    "identity/assignments",
+    "record_id string, profile_id string, since timestamp",
+    ("record_id",),
+    ("profile_id", "since"),
 )
 HISTORY = Table(
     "identity/history",
@@ -88,7 +98,10 @@ HISTORY = Table(
 )
 REDIRECTS = Table("identity/redirects", "old_id string, profile_id string", ("old_id",), ("old_id", "profile_id"))
 HELD = Table(
-    "identity/held", "left_id string, right_id string, reason string, evidence string", ("left_id", "right_id"), ("reason",)
+    "identity/held",
+    "left_id string, right_id string, reason string, evidence string",
+    ("left_id", "right_id"),
+    ("reason",),
 )
 PROFILES = Table(
     "gold/profiles",
@@ -128,7 +141,15 @@ def version(spark: SparkSession, lake: str, table: Table) -> int:
     """The newest version of a table; -1 before the first write."""
     if not exists(spark, lake, table):
         return -1
-    return int(DeltaTable.forPath(spark, path(lake, table)).history(1).select("version").first()[0])
+    newest = DeltaTable.forPath(spark, path(lake, table)).history(1).select("version").collect()
+    return int(newest[0].version)
+
+
+def table_id(spark: SparkSession, lake: str, table: Table) -> str | None:
+    """What tells a table from another one that was later made in its place; None before the first write."""
+    if not exists(spark, lake, table):
+        return None
+    return str(DeltaTable.forPath(spark, path(lake, table)).detail().collect()[0]["id"])
 
 
 def changes(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:
@@ -172,7 +193,7 @@ def write_changes(
     count = differing.count()
     if count:
         on = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
-        values = {column: f"s.{column}" for column in _columns(table)}
+        values: dict[str, str | Column] = {column: f"s.{column}" for column in _columns(table)}
         merge = DeltaTable.forPath(spark, path(lake, table)).alias("t").merge(differing.alias("s"), on)
         if deletes:
             merge = merge.whenMatchedDelete("s._gone")
@@ -192,9 +213,9 @@ def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int])
     write_changes(spark, lake, PROGRESS, rows)
 
 
-def arrow_schema(table: Table, extra: str = "") -> pa.Schema:
-    """The table's schema (and `extra` DDL columns) for mapInArrow, with timestamps in UTC."""
-    return to_arrow_schema(StructType.fromDDL(table.schema + extra), timezone="UTC")
+def arrow_schema(ddl: str) -> pa.Schema:
+    """A DDL schema for mapInArrow, with timestamps in UTC."""
+    return to_arrow_schema(struct_of(ddl), timezone="UTC")
 
 
 def versions(spark: SparkSession, lake: str, tables: Sequence[Table]) -> dict[str, int]:

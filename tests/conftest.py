@@ -6,13 +6,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from pyspark.sql import SparkSession
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from contracts.settings import Settings
+from spark_jobs.session import spark_session
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
 _numbers = count()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The one Spark session of all tests, kept small."""
+    session = spark_session(Settings(spark_master="local[2]", spark_memory="1g"))
+    session.conf.set("spark.sql.shuffle.partitions", "2")
+    yield session
+    session.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from consent.model import Actor, Role
 from consent.purposes import published_purposes
 from contracts.identifiers import KINDS, InvalidIdentifier, normalise
 from profile_api.console import words
-from profile_api.console.session import Advisor, advisor_of, forget, keep, same_origin
+from profile_api.console.session import COOKIE, Advisor, advisor_of, forget, keep, same_origin
 from profile_api.cursors import position_of
 from profile_api.dependencies import AskedGate
 from profile_api.errors import Problem
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/advisor", include_in_schema=False)
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_templates.filters.update(label=words.label, day=words.day, clock=words.clock)
+_templates.filters.update(label=words.label, dated=words.dated, day=words.day, clock=words.clock)
 _templates.globals.update(
     by_reason=words.by_reason,
     display_name=words.display_name,
@@ -42,7 +42,7 @@ _templates.globals.update(
 def open_page(request: Request) -> HTMLResponse:
     """The search, or the sign-in where nobody is signed in."""
     try:
-        actor = advisor_of(request, request.cookies.get("ocv_advisor", ""))
+        actor = advisor_of(request, request.cookies.get(COOKIE, ""))
     except Problem:
         return _page("sign_in.html", actor=None, problem=None)
     return _page("search.html", actor=actor, **_search())

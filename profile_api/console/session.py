@@ -3,14 +3,29 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 
 from consent.model import Actor, Role
-from profile_api.auth import Verifier, unauthorised
+from profile_api.auth import Verifier
 from profile_api.errors import Problem
 
 COOKIE = "ocv_advisor"
 FOLDER = "/advisor"
+
+
+class NotSignedIn(Exception):
+    """No advisor is signed in, or not any more."""
+
+
+def lead_to_sign_in(app: FastAPI) -> None:
+    """Makes every form of this app lead to the sign-in once the token is missing or over."""
+
+    @app.exception_handler(NotSignedIn)
+    async def _sign_in(request: Request, error: NotSignedIn) -> Response:
+        if request.headers.get("hx-request") == "true":
+            return Response(status_code=401, headers={"HX-Redirect": FOLDER})
+        return RedirectResponse(FOLDER, status_code=303)
 
 
 def advisor_of(request: Request, token: str) -> Actor:
@@ -35,10 +50,10 @@ def forget(response: Response) -> None:
 
 
 def _signed_in(request: Request) -> Actor:
-    token = request.cookies.get(COOKIE)
-    if not token:
-        raise unauthorised()
-    return advisor_of(request, token)
+    try:
+        return advisor_of(request, request.cookies.get(COOKIE, ""))
+    except Problem as problem:
+        raise NotSignedIn from problem
 
 
 def _same_origin(request: Request) -> None:

@@ -1,11 +1,15 @@
 """How values look on the page."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
 from profile_api.views import FeaturesData, ProfileData, Withheld
 
+STARTS_WITH_DATE = re.compile(r"\d{4}-\d\d-\d\d($|T)")
+FIRST = ["given_name", "middle_name", "family_name", "birth_date", "gender", "language", "customer_since"]
+FIRST += ["email", "phone", "street", "unit", "postcode", "city", "state", "country"]
 NAMED = {"id": "ID", "30d": "(30 days)", "90d": "(90 days)", "365d": "(365 days)"}
 
 
@@ -19,7 +23,10 @@ def day(instant: str | datetime | None) -> str:
     """A date as `3 May 2024`, a dash where there is none."""
     if instant is None:
         return "–"
-    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    try:
+        moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    except ValueError:
+        return str(instant)
     return f"{moment.day} {moment:%b %Y}"
 
 
@@ -41,12 +48,17 @@ def shown(value: Any) -> str:
             return day(value)
         case str() if value.startswith("{"):
             return _shares(value)
-        case str() if len(value) > 10 and value[4:5] == value[7:8] == "-":
+        case str() if STARTS_WITH_DATE.match(value):
             return day(value)
         case str() if value.replace("_", "").isalnum() and value.islower():
             return label(value)
         case _:
             return str(value)
+
+
+def dated(text: str) -> str:
+    """A field's value, its date as readers write dates."""
+    return day(text) if STARTS_WITH_DATE.match(text) else text
 
 
 def display_name(data: ProfileData) -> str:
@@ -56,10 +68,10 @@ def display_name(data: ProfileData) -> str:
 
 
 def by_category(data: ProfileData) -> dict[str, list[str]]:
-    """The names of the fields under their categories."""
+    """The names of the fields under their categories, in the order in which a reader expects them."""
     groups: dict[str, list[str]] = {}
-    for name, field in data.fields.items():
-        groups.setdefault(field.category, []).append(name)
+    for name in sorted(data.fields, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST)):
+        groups.setdefault(data.fields[name].category, []).append(name)
     return groups
 
 

@@ -99,7 +99,9 @@ def _write(
         history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
         reason = "records joined by shared evidence" if change.kind == "merged" else "evidence changed"
         reason = "first seen" if change.kind == "created" else reason
-        history.append((history_id, run_at, run, change.kind, change.profile_id, change.other_id, list(change.records), reason))
+        history.append(
+            (history_id, run_at, run, change.kind, change.profile_id, change.other_id, list(change.records), reason)
+        )
     if history:
         append(spark, lake, HISTORY, spark.createDataFrame(history, HISTORY.struct))
     return changed + len(history)

@@ -89,7 +89,13 @@ def _mail_columns(mail: list[str] | None, name: NameParts, year: int | None) -> 
         whole = sorted({given + family, family + given})
         initialled = sorted({given[0] + family, family + given[0], given + family[0], family[0] + given})
     letters, digits = _mailbox(mail[0]) if mail else (None, None)
-    two = digits if digits and len(digits) == 2 else digits[2:] if digits and re.fullmatch(r"(19|20)\d\d", digits) else None
+    two = (
+        digits
+        if digits and len(digits) == 2
+        else digits[2:]
+        if digits and re.fullmatch(r"(19|20)\d\d", digits)
+        else None
+    )
     return {
         "email": mail[0] if mail else None,
         "mailbox": mail[0].partition("@")[0] if mail else None,

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 class Comparison:
     """Levels from the strongest agreement to difference, tried in this order; `null` says when nothing can be told.
 
-    `frequency_column` names the term-frequency column of the first level. `of_person` marks what housemates do not
-    share more than strangers do, so that a shared household explains none of it.
+    `of_person` marks what housemates do not
+    share more than strangers do, so that a shared household explains none of it, but for `of_family`: levels that a
+    housemate reaches as well, as a share of how often the person does.
     """
 
     name: str
     null: str
     levels: tuple[tuple[str, str], ...]
-    frequency_column: str | None = None
     of_person: bool = False
+    of_family: tuple[tuple[str, float], ...] = ()
 
     @property
     def labels(self) -> list[str]:
         return [label for label, _ in self.levels]
 
+
+# How common a first letter is.
+INITIAL_FREQUENCY = 0.08
 
 _FUNCTIONS = {
     "duckdb": {"JW": "jaro_winkler_similarity", "OVERLAP": "list_has_any", "HAS": "list_contains"},
@@ -44,7 +48,7 @@ _NAMELESS_R = "given_r is null"
 
 def _mailbox_names(test: str) -> str:
     """`test` about a nameless side N and a named side W, asked both ways."""
-    left = test.replace("N.", "").replace("_N", "_l").replace("_W", "_r")
+    left = test.replace("_N", "_l").replace("_W", "_r")
     right = test.replace("_N", "_r").replace("_W", "_l")
     return f"({_NAMELESS_L} and ({left})) or ({_NAMELESS_R} and ({right}))"
 
@@ -74,7 +78,6 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("same initial only", "initial_l = initial_r"),
             ("different", "true"),
         ),
-        frequency_column="given",
         of_person=True,
     ),
     Comparison(
@@ -97,7 +100,10 @@ COMPARISONS: tuple[Comparison, ...] = (
                 "JW(family_l, family_r) >= 0.92 or damerau_levenshtein(family_l, family_r) <= 1"
                 f" or {_SWAPPED} or {_LONE}",
             ),
-            ("one of two surnames", "OVERLAP(family_words_l, family_words_r) or given_l = family_r or given_r = family_l"),
+            (
+                "one of two surnames",
+                "OVERLAP(family_words_l, family_words_r) or given_l = family_r or given_r = family_l",
+            ),
             (
                 "alike",
                 "JW(family_l, family_r) >= 0.8 or family_sound_l = family_sound_r"
@@ -105,7 +111,6 @@ COMPARISONS: tuple[Comparison, ...] = (
             ),
             ("different", "true"),
         ),
-        frequency_column="family",
     ),
     Comparison(
         "birth",
@@ -159,16 +164,12 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("initial and name", _mailbox_names("HAS(initialled_names_W, mailbox_letters_N)")),
             ("given name", _mailbox_names("mailbox_letters_N = given_W")),
             ("family name", _mailbox_names("mailbox_letters_N = family_W")),
-            (
-                "part",
-                _mailbox_names(
-                    "(length(family_W) > 3 and contains(mailbox_letters_N, family_W))"
-                    " or (length(given_W) > 3 and contains(mailbox_letters_N, given_W))"
-                ),
-            ),
+            ("given name in it", _mailbox_names("length(given_W) > 3 and contains(mailbox_letters_N, given_W)")),
+            ("family name in it", _mailbox_names("length(family_W) > 3 and contains(mailbox_letters_N, family_W)")),
             ("different", "true"),
         ),
         of_person=True,
+        of_family=(("initial and name", INITIAL_FREQUENCY), ("family name", 1.0), ("family name in it", 1.0)),
     ),
     Comparison(
         "phone",
@@ -197,7 +198,10 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("same street", "JW(street_name_l, street_name_r) >= 0.9"),
             ("same building or locality", "unit_l = unit_r and length(unit_l) > 4"),
             ("same house number", "house_number_l = house_number_r"),
-            ("other street, same postcode", "postcode_l = postcode_r and street_l is not null and street_r is not null"),
+            (
+                "other street, same postcode",
+                "postcode_l = postcode_r and street_l is not null and street_r is not null",
+            ),
             ("other street, same city", "city_l = city_r and street_l is not null and street_r is not null"),
             ("same postcode", "postcode_l = postcode_r and (street_l is null or street_r is null)"),
             ("same city", "(city_l = city_r or JW(city_l, city_r) >= 0.9) and (street_l is null or street_r is null)"),
@@ -216,8 +220,13 @@ COMPARISONS: tuple[Comparison, ...] = (
     ),
     Comparison(
         "external_id",
-        "external_ids_l is null or external_ids_r is null or not OVERLAP(external_ids_l, external_ids_r)",
-        (("same", "true"), ("never", "false")),
+        "external_ids_l is null or external_ids_r is null",
+        (("one in common", "OVERLAP(external_ids_l, external_ids_r)"), ("none in common", "true")),
+    ),
+    Comparison(
+        "device",
+        "device_ids_l is null or device_ids_r is null",
+        (("one in common", "OVERLAP(device_ids_l, device_ids_r)"), ("none in common", "true")),
     ),
     Comparison(
         "gender",
@@ -233,7 +242,7 @@ COMPARED = sorted(
     """given initial middle middle_initial family family_long formal middle_words family_words given_sound family_sound
     birth birth_year year_hint email email_own email_pair email_shared mailbox mailbox_letters mailbox_digits
     mailbox_is_name whole_names initialled_names phone phone_own phone_pair phone_shared street house_number street_name
-    unit city postcode national_id external_ids gender""".split()
+    unit city postcode national_id external_ids device_ids gender tf_given tf_family""".split()
 )
 
 
@@ -252,13 +261,15 @@ def gamma_sql(comparison: Comparison, dialect: str) -> str:
 
 
 def vectors_sql(pairs: str, records: str, dialect: str) -> str:
-    """SELECT of left_id, right_id and gamma_<comparison>, with the names that term frequencies are looked up by.
+    """SELECT of left_id, right_id, gamma_<comparison> and the term frequencies of the names.
 
-    `pairs` is a table of (left_id, right_id), `records` one of comparison columns with their sharing classes.
+    `pairs` is a table of (left_id, right_id); `records` one of comparison columns, sharing classes and frozen term
+    frequencies (tf_given, tf_family).
     """
     sides = ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in COMPARED)
     gammas = ",\n ".join(f"{gamma_sql(comparison, dialect)} as gamma_{comparison.name}" for comparison in COMPARISONS)
     return (
-        f"select left_id, right_id, given_l, given_r, family_l, family_r,\n {gammas}\nfrom (select p.left_id, p.right_id, {sides}"
+        f"select left_id, right_id, greatest(tf_given_l, tf_given_r) as given_frequency,"
+        f" greatest(tf_family_l, tf_family_r) as family_frequency,\n {gammas}\nfrom (select p.left_id, p.right_id, {sides}"
         f" from {pairs} p join {records} l on l.record_id = p.left_id join {records} r on r.record_id = p.right_id) compared"
     )

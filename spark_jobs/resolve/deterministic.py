@@ -10,12 +10,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import StructType
 from pyspark.sql.window import Window
 
 from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID, Identifier, is_blocklisted
 from contracts.names import fold
+from spark_jobs.tables import arrow_schema
 
 HOLDING = "record_id string, kind string, value string, given string, born string"
 
@@ -23,7 +22,7 @@ HOLDING = "record_id string, kind string, value string, given string, born strin
 def holdings(records: DataFrame) -> DataFrame:
     """One row per record and identifier that may join people, with the holder's first given name and birth date."""
 
-    schema = to_arrow_schema(StructType.fromDDL(HOLDING))
+    schema = arrow_schema(HOLDING)
 
     def explode(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -55,7 +54,9 @@ def identifier_edges(held: DataFrame) -> DataFrame:
         }
     ).where("holders > 1")
     caps = F.create_map(*[F.lit(part) for kind, rules in KINDS.items() for part in (kind, rules.cap)])
-    within = counted.where(F.greatest("names", F.lit(1)) <= F.coalesce(caps[F.col("kind")], F.lit(OTHER_EXTERNAL_ID.cap)))
+    within = counted.where(
+        F.greatest("names", F.lit(1)) <= F.coalesce(caps[F.col("kind")], F.lit(OTHER_EXTERNAL_ID.cap))
+    )
     # One given name in all: nameless holders are that person's; several: they are nobody's.
     one = F.when(F.col("names") <= 1, F.lit("")).otherwise(F.col("given"))
     # One birth date in all (or in the name's group): undated holders are that person's.

@@ -17,7 +17,9 @@ def people_behind(holders: Iterable[tuple[str | None, str | None]]) -> int:
     a typing error; a holder without a name or date is nobody new. Order does not matter.
     """
     people: list[tuple[str | None, str | None]] = []
-    for given, birth in sorted(set(holders), key=lambda held: (not held[0], not held[1], held[0] or "", held[1] or ""))[:MOST_HOLDERS]:
+    for given, birth in sorted(set(holders), key=lambda held: (not held[0], not held[1], held[0] or "", held[1] or ""))[
+        :MOST_HOLDERS
+    ]:
         if given is None and birth is None:
             continue
         if not any(_may_be_one(given, birth, *other) for other in people):

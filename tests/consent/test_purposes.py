@@ -48,12 +48,12 @@ def test_every_purpose_speaks_french_and_english() -> None:
 def test_an_unclear_file_of_purposes_is_refused(tmp_path: Path, old: str, new: str) -> None:
     file = tmp_path / "purposes.yml"
     file.write_text(PUBLISHED.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(InvalidPurposes, match="purposes.yml"):
+    with pytest.raises(InvalidPurposes, match=r"purposes\.yml"):
         read_purposes(file)
 
 
 def test_a_policy_that_names_what_the_schema_does_not_know_is_refused(tmp_path: Path) -> None:
     rules, schema = tmp_path / "policy.cedar", PUBLISHED.with_name("policy.cedarschema")
     rules.write_text("permit (principal, action, resource) when { context.weather };")
-    with pytest.raises(InvalidPolicies, match="policy.cedar"):
+    with pytest.raises(InvalidPolicies, match=r"policy\.cedar"):
         read_policies(rules, schema)

@@ -25,7 +25,8 @@ def described(bag: BundleDagBag) -> dict[str, object]:
 if __name__ == "__main__":
     found = BundleDagBag(FOLDER, bundle_path=FOLDER, bundle_name="dags-folder")
     if len(sys.argv) == 1:
-        print(json.dumps(described(found)))
+        answer = described(found)
     else:
         run = found.dags[sys.argv[1]].test()
-        print(json.dumps({"state": run.state, "tasks": {task.task_id: task.state for task in run.get_task_instances()}}))
+        answer = {"state": run.state, "tasks": {task.task_id: task.state for task in run.get_task_instances()}}
+    sys.stdout.write(f"{json.dumps(answer)}\n")

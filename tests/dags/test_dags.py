@@ -56,7 +56,9 @@ def test_every_dag_loads(described: Any) -> None:
 
 
 def test_the_assets_chain_ingest_to_publish_without_a_gap(described: Any) -> None:
-    made_by = {asset: name for name, dag in described["dags"].items() for made in dag["tasks"].values() for asset in made}
+    made_by = {
+        asset: name for name, dag in described["dags"].items() for made in dag["tasks"].values() for asset in made
+    }
     assert len(made_by) == len(described["dags"])
     chain, asset = [], "served"
     while asset:

@@ -37,7 +37,8 @@ class Features:
 def field(name: str, value: str, category: str, losing: list[str] | None = None) -> dict[str, Any]:
     source = {"record_id": "crm:42", "channel": "crm", "observed_at": "2024-01-05T10:00:00+00:00"}
     other = {"record_id": "web:7", "channel": "web", "observed_at": "2022-03-04T09:00:00+00:00"}
-    lost = [{"value": text, **other} for text in losing or []]
+    undated = {"record_id": "loyalty:9", "channel": "loyalty", "observed_at": None}
+    lost = [{"value": text, **(other if number == 0 else undated)} for number, text in enumerate(losing or [])]
     return {"field": name, "value": value, "category": category, **source, "rule": "most_recent", "losing": lost}
 
 
@@ -45,7 +46,7 @@ def write_people(engine: Engine) -> None:
     """Ana (everything, and a merged-away id), Ben and Chloé (one phone), Dan (nothing but a name)."""
     ana = {
         "fields": [
-            field("given_name", "Ana", "identity", ["Anna"]),
+            field("given_name", "Ana", "identity", ["Anna", "Anne"]),
             field("family_name", "Durand", "identity"),
             field("birth_date", "1984-12-01", "identity"),
             field("street", "12 rue des Lilas", "contact", ["3 place Haute"]),
@@ -63,7 +64,7 @@ def write_people(engine: Engine) -> None:
         "first_seen": "2021-02-03T00:00:00+00:00",
         "last_seen": "2024-04-30T00:00:00+00:00",
     }
-    people = {ANA: ana} | {
+    people: dict[str, dict[str, Any]] = {ANA: ana} | {
         profile_id: {
             "fields": [field("given_name", name, "identity")],
             "identifiers": [{"kind": kind, "value": value, "category": "contact"} for kind, value in carried],

@@ -4,6 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import uvicorn
@@ -181,11 +182,20 @@ def test_the_page_is_for_advisors_alone(client: TestClient, issuer: DemoIssuer, 
     refused = client.post("/advisor/session", data={"token": issuer.token(role, NOW)})
     assert refused.status_code == 403 and "set-cookie" not in refused.headers
     client.cookies.set("ocv_advisor", issuer.token(role, NOW), path="/advisor")
-    form = {"kind": "email", "value": ANA_EMAIL, "purpose": "service"}
-    assert client.post("/advisor/search", data=form).status_code == 403
+    _expect_sign_in(client)
+
+
+def test_no_form_answers_without_a_sign_in_or_after_it_is_over(client: TestClient, issuer: DemoIssuer) -> None:
+    _expect_sign_in(client)
+    client.cookies.set("ocv_advisor", issuer.token(Role.ADVISOR, NOW - timedelta(hours=13)), path="/advisor")
+    _expect_sign_in(client)
+
+
+def _expect_sign_in(client: TestClient) -> None:
     assert "Sign in" in client.get("/advisor").text
-
-
-def test_no_form_answers_without_a_sign_in(client: TestClient) -> None:
-    for form in ("search", "profile", "timeline"):
-        assert client.post(f"/advisor/{form}", data={"purpose": "service"}).status_code == 401
+    form = {"kind": "email", "value": ANA_EMAIL, "profile_id": ANA, "purpose": "service"}
+    for page in ("search", "profile", "timeline"):
+        plain = client.post(f"/advisor/{page}", data=form, follow_redirects=False)
+        assert (plain.status_code, plain.headers["location"]) == (303, "/advisor")
+        scripted = client.post(f"/advisor/{page}", data=form, headers={"HX-Request": "true"})
+        assert (scripted.status_code, scripted.headers["hx-redirect"], scripted.text) == (401, "/advisor", "")

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
+from joserfc.jws import JWSRegistry
 
 from consent.model import Role
 from contracts.settings import Settings
@@ -37,8 +39,8 @@ def _signed(issuer: DemoIssuer, claims: dict[str, Any], header: dict[str, Any] |
     key = issuer.current(None).keys[0]
     sent = {"alg": "ES256", "kid": "demo", **(header or {})}
     body = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (sent, claims)]
-    algorithm = jwt.JWSRegistry.algorithms["ES256"]
-    signature = base64.urlsafe_b64encode(algorithm.sign(b".".join(body), key)).rstrip(b"=")  # type: ignore[arg-type]  # an EC key
+    algorithm = JWSRegistry.algorithms["ES256"]
+    signature = base64.urlsafe_b64encode(algorithm.sign(b".".join(body), key)).rstrip(b"=")
     return b".".join([*body, signature]).decode()
 
 
@@ -131,8 +133,6 @@ def test_demo_tokens_outlive_a_restart_and_exist_in_demo_mode_alone(tmp_path: Pa
 
 
 def test_an_issuers_keys_are_fetched_once_and_again_when_they_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    import httpx
-
     key = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256"})
     asked: list[str] = []
 
@@ -156,8 +156,6 @@ def test_an_issuers_keys_are_fetched_once_and_again_when_they_are_old(monkeypatc
 
 
 def test_without_any_key_of_the_issuer_the_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    import httpx
-
     def get(url: str, timeout: float) -> httpx.Response:
         raise httpx.ConnectError("gone")
 

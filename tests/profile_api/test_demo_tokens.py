@@ -3,6 +3,7 @@
 import io
 import re
 import shlex
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,7 +31,7 @@ def test_each_printed_line_reads_the_profile_with_the_printed_token(
     assert len(lines) == 3
     for line in lines:
         words = shlex.split(line)
-        headers = dict(word.split(": ", 1) for option, word in zip(words, words[1:], strict=False) if option == "-H")
+        headers = dict(word.split(": ", 1) for option, word in pairwise(words) if option == "-H")
         assert headers["Authorization"].removeprefix("Bearer ") in printed.getvalue().splitlines()
         path = urlsplit(words[2]).path
         answer = live.post(path, content=words[words.index("-d") + 1], headers=headers)

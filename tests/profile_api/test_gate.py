@@ -149,10 +149,10 @@ def test_customers_see_themselves_also_by_their_former_id(client: TestClient, he
 def test_a_read_without_a_known_purpose_is_told_the_valid_ones(
     client: TestClient, headers: Headers, route: str, purpose: str | None
 ) -> None:
-    sent: dict[str, bytes | str] = {**headers(purpose=None)}
+    sent = {name.encode(): value.encode() for name, value in headers(purpose=None).items()}
     if purpose is not None:
-        sent["Purpose"] = purpose.encode("latin-1")
-    answer = client.get(route, headers={name: value for name, value in sent.items()})  # type: ignore[misc]  # bytes
+        sent[b"Purpose"] = purpose.encode("latin-1")
+    answer = client.get(route, headers=sent)
     assert answer.status_code == 400
     assert "service" in answer.json()["valid"] and "resale" not in answer.json()["valid"]
 

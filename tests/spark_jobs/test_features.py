@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,9 @@ people = st.lists(
 
 
 # Without shrinking: each try is a Spark job, and the failing profile is already small.
-@settings(max_examples=4, deadline=None, phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=4, deadline=None, phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(people)
 def test_features_equal_the_plain_python_reference(spark: SparkSession, drawn: list[Any]) -> None:
     since = {f"p{number}": starts for number, (_, starts) in enumerate(drawn)}
@@ -199,12 +201,12 @@ def test_every_column_of_the_feature_tables_has_a_data_category() -> None:
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path) -> Iterator[str]:
+def lake(spark: SparkSession, tmp_path: Path) -> str:
     folder = str(tmp_path / "lake")
     write_changes(spark, folder, PROFILES, profiles(spark, {"a": ["2020-01-01"], "b": []}))
     orders = [event(AS_OF - timedelta(days=1), type="order", amount=10.0)]
     write_changes(spark, folder, TIMELINE, timeline(spark, orders, "a"))
-    yield folder
+    return folder
 
 
 def test_a_second_run_at_the_same_instant_changes_no_row(spark: SparkSession, lake: str) -> None:

@@ -1,0 +1,46 @@
+# Targets for people; `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+SOURCES ?= .local/sample
+CONTRACTS ?= examples/sample
+AS_OF ?= newest
+PORT ?= 8000
+ifdef LAKE
+export OCV_LAKE := $(LAKE)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo pipeline serve sample test lint
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## virtual environment, pinned dependencies, Delta jars (once)
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) scripts/check_machine.py
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) -c constraints.txt -e '.[dev]'
+	@$(RUN) -m spark_jobs.jars
+	@touch $@
+
+sample: setup ## generate the bundled sample's channel files
+	@test -f .local/sample/crm.csv || $(RUN) -m benchmarks.generate --people 1000 --seed 1 --out .local/sample
+
+demo: sample ## everything on the sample: pipeline, then serve; prints addresses, tokens and curl lines
+	@$(RUN) -m spark_jobs.pipeline --sources .local/sample --contracts examples/sample
+	@OCV_DEMO=1 $(RUN) -m profile_api.serve --port $(PORT)
+
+pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INSTANT]: channel files to served profiles
+	@$(RUN) -m spark_jobs.pipeline --sources $(SOURCES) --contracts $(CONTRACTS) --as-of $(AS_OF) $(if $(REPORT),--report $(REPORT))
+
+serve: setup ## [LAKE=URI] [PORT=8000]: serve what the pipeline published
+	@$(RUN) -m profile_api.serve --port $(PORT)
+
+test: setup ## every test; sets up what it needs
+	@$(RUN) -m pytest
+
+lint: setup ## ruff and mypy
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

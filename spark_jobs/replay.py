@@ -1,0 +1,71 @@
+"""Quarantine -> bronze: reads refused rows again, under the contracts as they are now."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from contracts.channel import Channel
+from contracts.dates import parse_instant
+from contracts.loading import load_channels
+from contracts.settings import settings
+from spark_jobs.files import RawRow, parse_csv_record, parse_json_line
+from spark_jobs.ingest import PARSED, classify, keep_accepted, known_keys, parsed_row
+from spark_jobs.session import spark_session
+from spark_jobs.tables import QUARANTINE, arrow_schema, read, write_changes
+
+
+def reread(contract: Channel, number: int, raw: bytes, header: list[str] | None) -> RawRow:
+    """A kept row, read once more; a row whose file had no usable header can't be."""
+    if contract.format != "csv":
+        return parse_json_line(number, raw, contract)  # Parquet rows are kept as JSON
+    if header is None:
+        return RawRow(number, raw, reason="header: expected a usable one, found none; mend the file and deliver it again")
+    return parse_csv_record(number, raw, header, contract)
+
+
+def replay(spark: SparkSession, lake: str, channels: dict[str, Channel], now: datetime) -> dict[str, int]:
+    """Accepts what can be read now; the rest stays in quarantine with its newest reason."""
+    waiting = read(spark, lake, QUARANTINE).where("replayed_at is null").where(F.col("channel").isin(*channels))
+    ddl = PARSED + ", quarantine_id string"
+    arrow = arrow_schema(ddl)
+
+    def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rows: list[dict[str, Any]] = []
+            for kept in batch.to_pylist():
+                contract = channels[kept["channel"]]
+                row = reread(contract, kept["row_number"], kept["raw"], kept["header"])
+                origin = {key: kept[key] for key in ("file", "batch_id", "quarantine_id")}
+                rows.append(parsed_row(contract, row, now) | origin)
+            yield pa.RecordBatch.from_pylist(rows, schema=arrow)
+
+    rows = classify(waiting.mapInArrow(parse, ddl), known_keys(spark, lake)).persist(StorageLevel.DISK_ONLY)
+    counts = {row.outcome: row["count"] for row in rows.groupBy("outcome").count().collect()}
+    keep_accepted(spark, lake, rows, now)
+    outcome = rows.select("quarantine_id", F.col("reason").alias("newest_reason"), "outcome")
+    settled = F.when(F.col("outcome") != "quarantined", F.lit(now))
+    updated = waiting.join(outcome, "quarantine_id").withColumn("replayed_at", settled)
+    write_changes(spark, lake, QUARANTINE, updated.withColumn("reason", F.coalesce("newest_reason", "reason")))
+    rows.unpersist()
+    return {outcome: counts.get(outcome, 0) for outcome in ("accepted", "duplicate", "quarantined")}
+
+
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contracts", required=True, type=Path, help="folder of the channel contracts")
+    parser.add_argument("--lake", default=settings().lake_uri)
+    parser.add_argument("--now", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
+    given = parser.parse_args(args)
+    print(json.dumps(replay(spark_session(settings()), given.lake, load_channels(given.contracts), given.now)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Clusters from scored pairs: agglomerative, strongest evidence first, with every pair of two clusters heard."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+# A little above even odds, in bits: a wrong merge costs more than a missed one.
+MERGE_AT = 0.5
+# How much the best pair of two clusters counts, beside the mean of all their pairs (1 is single linkage, 0 average).
+BEST_PAIR = 0.4
+# A pair that no blocking rule proposed shares no key: mild evidence against.
+UNPROPOSED = -5.0
+LIMIT = 20.0
+LARGEST_CLUSTER = 200
+
+
+def cluster(
+    records: Iterable[str],
+    pairs: Iterable[tuple[str, str, float]],
+    apart: Iterable[tuple[str, str]] = (),
+    together: Iterable[tuple[str, str]] = (),
+) -> list[list[str]]:
+    """The partition of `records` that `pairs` (left, right, weight in bits) speak for, sorted; each record is in one.
+
+    Two clusters merge while their best pair and the mean of all their pairs, weighed together, reach MERGE_AT (between
+    single and average linkage): so a chain A~B~C with A≠C ends at its weakest evidence, and a record with little in
+    it may still join by one good pair. Pairs `apart` never end in one cluster, and no cluster exceeds LARGEST_CLUSTER;
+    pairs `together` merge first. A function of the sets alone: ties break by record ids.
+    """
+    ids = sorted(set(records))
+    index = {record: i for i, record in enumerate(ids)}
+    weights: dict[tuple[int, int], float] = {}
+    for left, right, weight in pairs:
+        a, b = sorted((index[left], index[right]))
+        if a != b:
+            weights[a, b] = max(weights.get((a, b), -LIMIT), max(-LIMIT, min(LIMIT, weight)))
+    forced = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in together if a != b}
+    forbidden = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in apart if a != b}
+    components = _components(len(ids), [pair for pair, weight in weights.items() if weight >= 0] + sorted(forced))
+    members: dict[int, list[int]] = {}
+    for i, component in enumerate(components):
+        members.setdefault(int(component), []).append(i)
+    within: dict[int, dict[tuple[int, int], float]] = {}
+    for (a, b), weight in weights.items():
+        if components[a] == components[b]:
+            within.setdefault(int(components[a]), {})[a, b] = weight
+    found: list[list[str]] = []
+    for component, group in members.items():
+        parts = [group] if len(group) == 1 else _agglomerate(group, within.get(component, {}), forbidden, forced)
+        found += [[ids[i] for i in sorted(part)] for part in parts]
+    return sorted(found)
+
+
+def _components(size: int, pairs: list[tuple[int, int]]) -> NDArray[np.int32]:
+    if not pairs:
+        return np.arange(size, dtype=np.int32)
+    left, right = np.array(pairs).T
+    return np.asarray(
+        connected_components(coo_matrix((np.ones(len(left)), (left, right)), (size, size)), directed=False)[1]
+    )
+
+
+class _Link:
+    """What is known between two clusters: the best weight, the sum of known ones and their count, and any bar."""
+
+    __slots__ = ("best", "barred", "known", "total")
+
+    def __init__(self, best: float, total: float, known: int, barred: bool) -> None:
+        self.best, self.total, self.known, self.barred = best, total, known, barred
+
+    def strength(self, pairs: int) -> float:
+        mean = (self.total + UNPROPOSED * (pairs - self.known)) / pairs
+        return BEST_PAIR * self.best + (1 - BEST_PAIR) * mean
+
+
+def _agglomerate(
+    group: list[int],
+    weights: Mapping[tuple[int, int], float],
+    forbidden: set[tuple[int, int]],
+    forced: set[tuple[int, int]],
+) -> list[list[int]]:
+    # 1. Every record is a cluster; links hold what is known between two clusters.
+    clusters = {i: [i] for i in group}
+    links: dict[int, dict[int, _Link]] = {i: {} for i in group}
+    for (a, b), weight in weights.items():
+        links[a][b] = links[b][a] = _Link(weight, weight, 1, False)
+    for a, b in forbidden:
+        if a in clusters and b in clusters:
+            link = links[a].setdefault(b, _Link(-LIMIT, -LIMIT, 1, True))
+            link.barred = True
+            links[b][a] = link
+    # 2. What must be together is, first and in order, unless it is barred too.
+    home = {i: i for i in group}
+    for a, b in sorted(forced):
+        if a in home and b in home and home[a] != home[b]:
+            one, other = sorted((home[a], home[b]))
+            link = links[one].get(other)
+            if (link is None or not link.barred) and len(clusters[one]) + len(clusters[other]) <= LARGEST_CLUSTER:
+                _merge(one, other, clusters, links, home)
+    # 3. Then the strongest link first. A merge weakens or strengthens the links around it, so entries are checked again.
+    queue = [
+        (-strength, a, b)
+        for a in clusters
+        for b, link in links[a].items()
+        if a < b and (strength := _strength(a, b, clusters, link)) >= MERGE_AT
+    ]
+    heapq.heapify(queue)
+    while queue:
+        negative, a, b = heapq.heappop(queue)
+        link = links.get(a, {}).get(b)
+        if link is None or _strength(a, b, clusters, link) != -negative:
+            continue
+        _merge(a, b, clusters, links, home)
+        for other, around in links[a].items():
+            one, two = min(a, other), max(a, other)
+            strength = _strength(one, two, clusters, around)
+            if strength >= MERGE_AT:
+                heapq.heappush(queue, (-strength, one, two))
+    return list(clusters.values())
+
+
+def _strength(a: int, b: int, clusters: Mapping[int, list[int]], link: _Link) -> float:
+    size_a, size_b = len(clusters[a]), len(clusters[b])
+    if link.barred or size_a + size_b > LARGEST_CLUSTER:
+        return -LIMIT
+    return link.strength(size_a * size_b)
+
+
+def _merge(
+    a: int, b: int, clusters: dict[int, list[int]], links: dict[int, dict[int, _Link]], home: dict[int, int]
+) -> None:
+    """Cluster b becomes part of a; a keeps its number, the smallest of its records."""
+    for i in clusters[b]:
+        home[i] = a
+    clusters[a] += clusters.pop(b)
+    for other, link in links.pop(b).items():
+        links[other].pop(b, None)
+        if other == a:
+            continue
+        mine = links[a].get(other)
+        if mine:
+            best, total = max(mine.best, link.best), mine.total + link.total
+            link = _Link(best, total, mine.known + link.known, mine.barred or link.barred)
+        links[a][other] = links[other][a] = link

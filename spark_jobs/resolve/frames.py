@@ -1,0 +1,81 @@
+"""Comparison columns and candidate pairs of a whole set in pandas and DuckDB: for training samples and live lookups."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
+from spark_jobs.resolve.comparables import COLUMNS, comparables
+from spark_jobs.resolve.comparisons import vectors_sql
+from spark_jobs.resolve.model import PersonModel, weights_sql
+from spark_jobs.resolve.sharing import people_behind, sharing_class
+
+SHARED = {"emails": "email", "phones": "phone"}
+
+
+def comparison_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Comparison columns of records in their lake form, with sharing classes; one row per record."""
+    frame = pd.DataFrame([comparables(record) for record in records], columns=list(COLUMNS))
+    for column, kind in SHARED.items():
+        held = frame[[column, "given", "birth"]].explode(column).dropna(subset=[column])
+        several = held[held.duplicated(column, keep=False)]
+        classes = {
+            value: sharing_class(people_behind(_holders(holders)))
+            for value, holders in several.groupby(column, sort=False)
+        }
+        for name, wanted in ((name, name) for name in ("own", "pair", "shared")):
+            frame[f"{kind}_{name}"] = frame[column].map(_of_class(classes, wanted))
+    return frame.astype(object).where(frame.notna(), None)
+
+
+def _holders(held: pd.DataFrame) -> list[tuple[str | None, str | None]]:
+    return [(given or None, birth or None) for given, birth in zip(held["given"], held["birth"], strict=True)]
+
+
+def _of_class(classes: Mapping[str, str], wanted: str) -> Callable[[list[str] | None], list[str] | None]:
+    def kept(values: list[str] | None) -> list[str] | None:
+        return [value for value in values if classes.get(value, "own") == wanted] or None if values else None
+
+    return kept
+
+
+def with_frequencies(frame: pd.DataFrame, given: Mapping[str, float], family: Mapping[str, float]) -> pd.DataFrame:
+    """The frame with `tf_given` and `tf_family`, frozen with the model; an unseen name has none."""
+    frequencies = {"tf_given": frame["given"].map(given), "tf_family": frame["family"].map(family)}
+    return frame.assign(**{column: values.astype(float) for column, values in frequencies.items()})
+
+
+def candidate_pairs(frame: pd.DataFrame) -> pd.DataFrame:
+    """left_id, right_id and `rules` of the pairs that share a blocking key within its cap."""
+    keys = [(row["record_id"], key) for row in frame.to_dict("records") for key in blocking_keys(row)]
+    wanted = {key for _, key in keys if rule_of(key) == "mailbox_name"}
+    for row in frame[frame["given"].notna()].to_dict("records") if wanted else ():
+        keys += [(row["record_id"], key) for key in named_mailbox_keys(row) if key in wanted]
+    keyed = pd.DataFrame(keys, columns=["record_id", "key"])
+    keyed["rule"] = keyed["key"].map(rule_of)
+    keyed["cap"] = keyed["rule"].map(CAPS)
+    with duckdb.connect() as db:
+        db.execute("set threads = 2")
+        db.register("keyed", keyed)
+        return db.execute(pairs_sql("keyed", "list(distinct rule order by rule)")).df()
+
+
+def pairs_sql(keyed: str, rules: str) -> str:
+    """SELECT of left_id, right_id and `rules` from a table of (record_id, key, rule, cap); DuckDB and Spark."""
+    return (
+        f"select left_id, right_id, {rules} as rules from (select l.record_id as left_id, r.record_id as right_id, l.rule"
+        f" from {keyed} l join {keyed} r on l.key = r.key and l.record_id < r.record_id join (select key from {keyed}"
+        " group by key having count(*) > 1 and count(*) <= min(cap)) kept on kept.key = l.key) proposed"
+        " group by left_id, right_id"
+    )
+
+
+def scored_pairs(model: PersonModel, frame: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs with their comparison vectors, weights against strangers and housemates, and the match weight."""
+    with duckdb.connect() as db:
+        db.execute("set threads = 2")
+        db.register("records", frame)
+        db.register("pairs", pairs[["left_id", "right_id"]])
+        return db.execute(weights_sql(model, vectors_sql("pairs", "records", "duckdb"))).df()

@@ -1,0 +1,72 @@
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import DataFrame, SparkSession
+from sqlalchemy import Engine, select
+
+from spark_jobs.publish import publish
+from spark_jobs.tables import CONSENTS, PROFILES, REDIRECTS, TIMELINE, write_changes
+from stores import schema
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+
+def profiles(spark: SparkSession, **mails: str) -> DataFrame:
+    rows = [(who, [], [("email", mail, "contact")], [f"crm:{who}"], NOW, NOW) for who, mail in mails.items()]
+    return spark.createDataFrame(rows, PROFILES.struct)
+
+
+def timeline(spark: SparkSession, **owners: str) -> DataFrame:
+    rows = [(event, who, "web", "login", NOW, None, None, {}, {}) for event, who in owners.items()]
+    return spark.createDataFrame(rows, TIMELINE.struct)
+
+
+def versions(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        rows = connection.execute(select(schema.profiles.c.profile_id, schema.profiles.c.version))
+        return {row.profile_id: row.version for row in rows}
+
+
+def test_only_what_changed_is_published_and_what_is_gone_goes(spark: SparkSession, lake: str, engine: Engine) -> None:
+    write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example", b="b@m.example", c="c@m.example"))
+    write_changes(spark, lake, TIMELINE, timeline(spark, e1="a", e2="b"))
+    assert publish(spark, engine, lake, NOW) == {"gold/profiles": 3, "gold/timeline": 2}
+    assert publish(spark, engine, lake, LATER) == {}
+    first = versions(engine)
+    write_changes(spark, lake, PROFILES, profiles(spark, a="new@m.example", b="b@m.example"), deletes=True)
+    assert publish(spark, engine, lake, LATER) == {"gold/profiles": 2}
+    assert versions(engine) == {"a": first["a"] + 1, "b": first["b"]}
+    with engine.connect() as connection:
+        held = connection.execute(select(schema.identifiers.c.value, schema.identifiers.c.profile_id)).all()
+        assert sorted(held) == [("b@m.example", "b"), ("new@m.example", "a")]
+
+
+def test_a_changed_timeline_is_a_new_version_of_its_profile(spark: SparkSession, lake: str, engine: Engine) -> None:
+    write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example", b="b@m.example"))
+    publish(spark, engine, lake, NOW)
+    first = versions(engine)
+    write_changes(spark, lake, TIMELINE, timeline(spark, e1="a"))
+    publish(spark, engine, lake, LATER)
+    assert versions(engine) == {"a": first["a"] + 1, "b": first["b"]}
+
+
+def test_a_lake_that_was_made_anew_replaces_what_an_older_one_published(
+    spark: SparkSession, lake: str, engine: Engine
+) -> None:
+    write_changes(spark, f"{lake}-old", PROFILES, profiles(spark, a="a@m.example", old="old@m.example"))
+    publish(spark, engine, f"{lake}-old", NOW)
+    write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example"))
+    publish(spark, engine, lake, LATER)
+    assert set(versions(engine)) == {"a"}
+
+
+def test_redirects_stay_and_consents_are_only_ever_added(spark: SparkSession, lake: str, engine: Engine) -> None:
+    consent = ("c1", "web", "email", "a@m.example", "analytics", "granted", NOW, "web", "2020-1", "x")
+    write_changes(spark, lake, CONSENTS, spark.createDataFrame([consent], CONSENTS.struct))
+    write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "a")], REDIRECTS.struct))
+    assert publish(spark, engine, lake, NOW) == {"identity/redirects": 1, "silver/consents": 1}
+    write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "b")], REDIRECTS.struct))
+    assert publish(spark, engine, lake, LATER) == {"identity/redirects": 1}
+    with engine.connect() as connection:
+        assert connection.execute(select(schema.redirects.c.profile_id)).scalars().all() == ["b"]
+        assert connection.execute(select(schema.consent_events.c.received_at)).scalars().all() == [NOW]
