@@ -54,10 +54,10 @@ def split_address_line(line: str) -> tuple[str, str | None, str | None]:
 
     What cannot be told apart stays in the street.
     """
-    match = re.search(r"[,\s]+(\d{5})(?:-\d{4})?[\s,]+(\D+)$", line)
+    match = re.search(r"(?<![,\s])[,\s]++(\d{5})(?:-\d{4})?[\s,]++(\D++)$", line)  # possessive: linear in the line
     if match:
         return line[: match.start()].strip(" ,"), match.group(1), match.group(2).strip(" ,")
-    match = re.search(r",\s*([^,\d]+),\s*(?:[A-Za-z]{2}\s+)?(\d{5})(?:-\d{4})?\s*$", line)
+    match = re.search(r",\s*+([^,\d]+),\s*(?:[A-Za-z]{2}\s+)?(\d{5})(?:-\d{4})?\s*$", line)
     if match:
         return line[: match.start()].strip(" ,"), match.group(2), match.group(1).strip()
     return line.strip(" ,"), None, None

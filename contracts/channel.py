@@ -1,9 +1,10 @@
 """The channel contract: what each column of a source means, in one YAML file per channel."""
 
+import codecs
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from contracts.categories import Category, strictest
 from contracts.identifiers import kind_of, nothing_key
@@ -92,6 +93,8 @@ class Column(_Strict):
             raise ValueError(f"expected `kind` only beside external_id or key, found it beside {self.is_}")
         if (self.is_ in NAMED) != bool(self.name):
             raise ValueError("expected a `name` for attribute and property, and for nothing else")
+        if self.is_ == "attribute" and self.name in (*ROLES_OF, "email", "phone"):
+            raise ValueError(f"expected an attribute of a name of its own, found {self.name}; write `is: {self.name}`")
         if self.is_ in NAMED and not self.category:
             raise ValueError(
                 f"expected a `category` for {self.is_} {self.name}, found none; what is unlabelled can't leave"
@@ -124,13 +127,23 @@ class Channel(_Strict):
     format: Literal["csv", "jsonl", "parquet"]
     holds: list[Literal["person", "event", "consent"]] = Field(min_length=1, max_length=2)
     encoding: str = Field("utf-8", description="of csv and jsonl files")
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: str = Field(",", pattern=r'^[^"\r\n]$')
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts this channel")
     trust_in: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field({}, description="field -> trust, where it differs")
     nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
     event: Event = Event()
     columns: dict[str, Column] = Field(min_length=1, description="every column of the file; dots reach into JSON")
+
+    @field_validator("encoding")
+    @classmethod
+    def _keeps_ascii(cls, encoding: str) -> str:
+        try:
+            if codecs.decode(b'\n",', encoding) == '\n",':  # files are cut into lines before they are decoded
+                return encoding
+        except (LookupError, ValueError, TypeError):
+            pass
+        raise ValueError("expected a text encoding that contains ASCII (utf-8, cp1252, ...), found another; convert")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -6,8 +6,11 @@ from itertools import islice
 
 
 def parse_date(text: str, fmt: str) -> date:
-    """A calendar date in the strptime format `fmt`, or `iso`; ValueError when the text is not of that format."""
-    return parse_instant(text, fmt).date()
+    """The calendar date as written, in the strptime format `fmt` or `iso`; ValueError for a text of another format.
+
+    A time zone beside it changes nothing: a birthday is a day of the local calendar.
+    """
+    return _moment(text, fmt).date()
 
 
 def parse_instant(text: str, fmt: str) -> datetime:
@@ -15,20 +18,23 @@ def parse_instant(text: str, fmt: str) -> datetime:
 
     `fmt` is a strptime format, `iso` (ISO 8601), or `epoch_ms`.
     """
-    text = text.strip()
-    try:
-        if fmt == "iso":
-            moment = datetime.fromisoformat(text)
-        elif fmt == "epoch_ms":
-            moment = datetime.fromtimestamp(int(text) / 1000, UTC)
-        else:
-            moment = datetime.strptime(text, fmt)
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(f"expected a date of the format {fmt!r}, found something else") from None
+    moment = _moment(text, fmt)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("expected a date between the years 1 and 9999 in UTC, found one beyond") from None
+
+
+def _moment(text: str, fmt: str) -> datetime:
+    text = text.strip()
+    try:
+        if fmt == "iso":
+            return datetime.fromisoformat(text)
+        if fmt == "epoch_ms":
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        return datetime.strptime(text, fmt)
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"expected a date of the format {fmt!r}, found something else") from None
 
 
 def typed_date(text: str, fmt: str) -> str | None:
@@ -39,7 +45,8 @@ def typed_date(text: str, fmt: str) -> str | None:
     order = re.findall(r"%([Ymd])", "%Y-%m-%d" if fmt == "iso" else fmt)
     if sorted(order) != ["Y", "d", "m"]:
         return None
-    parts = re.split(r"[-/. ]", text.strip())
+    text = text.strip()
+    parts = re.split(r"[-/. ]", text)
     if len(parts) == 1 and len(text) == 8:
         lengths = iter([4 if part == "Y" else 2 for part in order])
         characters = iter(text)

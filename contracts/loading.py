@@ -22,7 +22,10 @@ def load_channels(folder: Path) -> dict[str, Channel]:
     for path in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
         channel = load_channel(path)
         if channel.channel in channels:
-            raise ContractError(f"{path}: expected a channel name of its own, found {channel.channel!r} a second time")
+            line = _read(path)[1]["channel",]
+            raise ContractError(
+                f"{path}:{line}: channel: expected a name of its own, found {channel.channel!r} a second time"
+            )
         channels[channel.channel] = channel
     if not channels:
         raise ContractError(f"{folder}: expected at least one channel contract (*.yml), found none")
@@ -31,22 +34,35 @@ def load_channels(folder: Path) -> dict[str, Channel]:
 
 def load_channel(path: Path) -> Channel:
     """One contract file, checked against the model."""
+    content, lines = _read(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        line = (
-            f":{error.problem_mark.line + 1}" if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else ""
-        )
-        raise ContractError(f"{path}{line}: expected YAML in UTF-8, found a file that can't be parsed") from error
-    if not isinstance(root, yaml.MappingNode):
-        raise ContractError(f"{path}:1: expected a mapping that starts with `channel:`, found something else")
-    lines: dict[tuple[str, ...], int] = {}
-    _index_lines(root, (), lines, path)
-    try:
-        return Channel.model_validate(yaml.safe_load(text))
+        return Channel.model_validate(content)
     except ValidationError as error:
         raise ContractError("\n".join(_describe(path, dict(found), lines) for found in error.errors())) from None
+
+
+def _read(path: Path) -> tuple[Any, dict[tuple[str, ...], int]]:
+    """The content of a YAML file and the line of every key in it."""
+    raw = path.read_bytes()
+    lines: dict[tuple[str, ...], int] = {}
+    try:
+        text = raw.decode()
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if not isinstance(root, yaml.MappingNode):
+            raise ContractError(f"{path}:1: expected a mapping that starts with `channel:`, found something else")
+        _index_lines(root, (), lines, path)
+        return yaml.safe_load(text), lines
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ContractError(f"{path}:{line}: expected YAML, found {error.problem or 'something else'}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ContractError(f"{path}:{line}: expected YAML, found a character that it does not allow") from None
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ContractError(f"{path}:{line}: expected UTF-8, found other bytes; save the file as UTF-8") from None
+    except RecursionError:
+        raise ContractError(f"{path}:1: expected a few levels of nesting, found one without an end") from None
 
 
 def _index_lines(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ...], int], path: Path) -> None:

@@ -10,8 +10,8 @@ from nameparser import Lexicon, Parser
 # How customers and their clerks address people. nameparser's own list has 800 titles, many of which are people's
 # names (Marquis Jones, Bishop Abby).
 _TITLES = frozenset(
-    """mr mrs ms miss mx sir dr doctor prof professor rev herr frau
-    mm mme mmes mlle mlles monsieur messieurs madame mesdames mademoiselle docteur professeur me maître maitre""".split()
+    """mr mrs ms miss mx sir dr doctor prof professor rev herr frau docteur professeur
+    mm mme mmes mlle mlles monsieur messieurs madame mesdames mademoiselle me maître maitre""".split()
 )
 _LEXICON = replace(Lexicon.default(), titles=_TITLES).add(conjunctions=["ou"])
 _PARSER = Parser(_LEXICON)

@@ -110,7 +110,7 @@ class Row:
 
     def _whole_number(self, role: str) -> int | None:
         for name, column, text in self._cells.get(role, []):
-            if text.isdecimal():
+            if text.isdecimal() and len(text) <= 4:
                 return int(text)
             self._unreadable(name, column, "expected a whole number, found something else")
         return None

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"
+DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"  # noqa: S105 -- published on purpose, refused outside demo
 
 
 class Settings(BaseSettings):

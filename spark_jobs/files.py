@@ -2,12 +2,14 @@
 
 import csv
 import json
+from codecs import BOM_UTF8
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
+from pyarrow import ArrowException
 
 from contracts.channel import Channel
 
@@ -31,7 +33,7 @@ class RawRow:
 def read_rows(stream: BinaryIO, contract: Channel) -> Iterator[RawRow]:
     """Every row of a channel file in its contract's format."""
     if contract.format == "parquet":
-        yield from _parquet_rows(stream)
+        yield from _parquet_rows(stream, contract)
     elif contract.format == "jsonl":
         yield from _json_rows(stream, contract)
     else:
@@ -44,7 +46,7 @@ def parse_json_line(number: int, raw: bytes, contract: Channel) -> RawRow:
     if reason is None:
         try:
             payload = json.loads(text, parse_constant=_refuse_constant)
-            json.dumps(payload, ensure_ascii=False).encode()
+            json.dumps(payload, ensure_ascii=False, allow_nan=False).encode()  # 1e999 is read as infinity
         except (ValueError, RecursionError):  # a lone surrogate can't be encoded again: UnicodeEncodeError
             reason = "expected one JSON object a line, found a line that can't be parsed"
         else:
@@ -82,6 +84,8 @@ def _json_rows(stream: BinaryIO, contract: Channel) -> Iterator[RawRow]:
     reached = {name.partition(".")[0] for name in contract.columns if "." in name}
     columns: dict[str, None] = {}
     for number, line in enumerate(stream, start=1):
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
         if line.strip():
             row = parse_json_line(number, line.rstrip(b"\r\n"), contract)
             for name, value in (row.payload or {}).items():
@@ -92,40 +96,50 @@ def _json_rows(stream: BinaryIO, contract: Channel) -> Iterator[RawRow]:
 
 
 def _csv_rows(stream: BinaryIO, contract: Channel) -> Iterator[RawRow]:
-    header: list[str] | None = None
+    header: list[str] = []
     problem: str | None = None
-    for number, raw in _csv_records(stream):
-        if header is None:
-            header, unreadable = _csv_fields(raw.removeprefix(b"\xef\xbb\xbf"), contract)
-            problem = f"header: {unreadable}" if unreadable else columns_problem(header, contract)
-            yield RawRow(0, b"", header=header)
-        elif problem:
-            yield RawRow(number, raw, reason=problem)
-        else:
-            yield parse_csv_record(number, raw, header, contract)
+    lines = _Lines(stream)
+    if (first := lines.record(contract)) is not None:
+        header, unreadable = _csv_fields(first[1].removeprefix(BOM_UTF8), contract)
+        problem = f"header: {unreadable}" if unreadable else columns_problem(header, contract)
+    yield RawRow(0, b"", header=header)
+    while (record := lines.record(contract, len(header))) is not None:
+        yield RawRow(*record, reason=problem) if problem else parse_csv_record(*record, header, contract)
 
 
-def _csv_records(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Records with the number of their first line; a quote that never closes costs its own line only."""
-    waiting: deque[tuple[int, bytes]] = deque()
-    lines = enumerate(stream, start=1)
+class _Lines:
+    """The lines of a CSV file, put together to records; a quote that never closes costs its own line only."""
 
-    def following() -> tuple[int, bytes] | None:
-        return waiting.popleft() if waiting else next(lines, None)
+    def __init__(self, stream: BinaryIO) -> None:
+        self._lines = enumerate(stream, start=1)
+        self._waiting: deque[tuple[int, bytes]] = deque()
 
-    while (first := following()) is not None:
+    def _next(self) -> tuple[int, bytes] | None:
+        return self._waiting.popleft() if self._waiting else next(self._lines, None)
+
+    def record(self, contract: Channel, width: int | None = None) -> tuple[int, bytes] | None:
+        """The next record with the number of its first line; one over several lines has `width` fields, or is none."""
+        while (first := self._next()) is not None and not first[1].strip(b" \r\n"):
+            pass
+        if first is None:
+            return None
         number, line = first
-        if not line.strip():
-            continue
-        parts = [first]
-        open_quote = line.count(b'"') % 2 == 1
-        while open_quote and len(parts) < LONGEST_QUOTE and (more := following()) is not None:
-            parts.append(more)
-            open_quote ^= more[1].count(b'"') % 2 == 1
-        if open_quote:
-            waiting.extendleft(reversed(parts[1:]))
-            parts = parts[:1]
-        yield number, b"".join(text for _, text in parts).rstrip(b"\r\n")
+        if line.count(b'"') % 2 and _csv_fields(line.rstrip(b"\r\n"), contract)[1] is not None:
+            more = self._until_quote_closes()
+            whole = b"".join([line, *(text for _, text in more)]).rstrip(b"\r\n")
+            fields, reason = _csv_fields(whole, contract)
+            if reason is None and width in (None, len(fields)):
+                return number, whole
+            self._waiting.extendleft(reversed(more))
+        return number, line.rstrip(b"\r\n")
+
+    def _until_quote_closes(self) -> list[tuple[int, bytes]]:
+        more: list[tuple[int, bytes]] = []
+        while len(more) < LONGEST_QUOTE and (following := self._next()) is not None:
+            more.append(following)
+            if following[1].count(b'"') % 2:
+                break
+        return more
 
 
 def _csv_fields(raw: bytes, contract: Channel) -> tuple[list[str], str | None]:
@@ -150,15 +164,22 @@ def _decode(raw: bytes, contract: Channel) -> tuple[str, str | None]:
         return "", f"expected text in {contract.encoding}, found other bytes; set `encoding` in the contract"
 
 
-def _parquet_rows(stream: BinaryIO) -> Iterator[RawRow]:
-    file = pq.ParquetFile(stream)
-    yield RawRow(0, b"", header=file.schema_arrow.names)
+def _parquet_rows(stream: BinaryIO, contract: Channel) -> Iterator[RawRow]:
     number = 0
-    for batch in file.iter_batches(batch_size=4096):
-        for values in batch.to_pylist():
-            number += 1
-            payload = json.loads(json.dumps(values, default=str))
-            yield RawRow(number, json.dumps(payload).encode(), payload)
+    try:
+        file = pq.ParquetFile(stream)
+        header = file.schema_arrow.names
+        problem = columns_problem(header, contract)
+        yield RawRow(0, b"", header=header)
+        for batch in file.iter_batches(batch_size=4096):
+            for values in batch.to_pylist():
+                number += 1
+                # pandas writes NaN where there is no value
+                payload = json.loads(json.dumps(values, default=str), parse_constant=lambda _: None)
+                raw = json.dumps(payload).encode()
+                yield RawRow(number, raw, reason=problem) if problem else RawRow(number, raw, payload)
+    except (ArrowException, OSError):
+        yield RawRow(number + 1, b"", reason="expected a Parquet file, found one that can't be read on from here")
 
 
 def _refuse_constant(name: str) -> None:

@@ -27,7 +27,9 @@ def reread(contract: Channel, number: int, raw: bytes, header: list[str] | None)
     if contract.format != "csv":
         return parse_json_line(number, raw, contract)  # Parquet rows are kept as JSON
     if header is None:
-        return RawRow(number, raw, reason="header: expected a usable one, found none; mend the file and deliver it again")
+        return RawRow(
+            number, raw, reason="header: expected a usable one, found none; mend the file and deliver it again"
+        )
     return parse_csv_record(number, raw, header, contract)
 
 

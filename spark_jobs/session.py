@@ -20,7 +20,7 @@ def spark_conf(config: Settings) -> dict[str, str]:
         "spark.driver.memory": config.spark_memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-Dlog4j2.level=error -XX:+UseSerialGC",
+        "spark.driver.extraJavaOptions": "-Dlog4j2.level=error -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",

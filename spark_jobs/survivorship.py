@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,7 +72,7 @@ def survivor(field: str, offered: Sequence[Candidate]) -> tuple[Candidate, str]:
     def rank(candidate: Candidate) -> tuple[float | str, ...]:
         measures: dict[Rule, float | str] = {
             "most_trusted": -candidate.trust,
-            "most_recent": -candidate.observed_at.timestamp() if candidate.observed_at else 0.0,
+            "most_recent": -candidate.observed_at.timestamp() if candidate.observed_at else inf,
             "most_frequent": -frequency[key_of[candidate]],
             "longest": -len(candidate.value),
             "earliest": candidate.value,
@@ -98,7 +99,8 @@ def golden_record(
     fields = []
     for field, choices in sorted(offered.items()):
         winner, rule = survivor(field, choices)
-        losing = {fold(one.value): one for one in reversed(choices) if fold(one.value) != fold(winner.value)}
+        ordered = sorted(choices, key=lambda one: (one.value, one.record_id), reverse=True)
+        losing = {fold(one.value): one for one in ordered if fold(one.value) != fold(winner.value)}
         fields.append(
             {
                 "field": field,
@@ -120,17 +122,17 @@ def golden_record(
             }
         )
     dated = [record["observed_at"] for record in records if record["observed_at"]]
-    identifiers = {
-        (held["kind"], held["value"]): dict(record["categories"])[f"identifier.{held['kind']}"]
-        for record in records
-        for held in record["identifiers"]
-    }
+    identifiers: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        categories = dict(record["categories"])
+        for held in record["identifiers"]:
+            identifiers.setdefault((held["kind"], held["value"]), []).append(categories[f"identifier.{held['kind']}"])
     return {
         "profile_id": profile_id,
         "fields": fields,
         "identifiers": [
-            {"kind": kind, "value": value, "category": category}
-            for (kind, value), category in sorted(identifiers.items())
+            {"kind": kind, "value": value, "category": strictest(categories).value}
+            for (kind, value), categories in sorted(identifiers.items())
         ],
         "records": sorted(record["record_id"] for record in records),
         "first_seen": min(dated, default=None),

@@ -8,7 +8,7 @@ from typing import Any
 from contracts.addresses import street_tokens
 from contracts.identifiers import Identifier, is_blocklisted
 from contracts.names import fold
-from spark_jobs.resolve.name_parts import NameParts, formal_names, name_parts, sound
+from spark_jobs.resolve.name_parts import NameFrequencies, NameParts, formal_names, name_parts, sound
 
 # Column -> Spark type. `emails` and `phones` hold values; sharing.py splits them by how many people hold each.
 COLUMNS: dict[str, str] = {
@@ -22,12 +22,18 @@ COLUMNS: dict[str, str] = {
     "mailbox_is_name": "boolean",
     **dict.fromkeys(["whole_names", "initialled_names"], "array<string>"),
     **dict.fromkeys(["street", "house_number", "street_name", "unit", "city", "postcode", "gender"], "string"),
+    **dict.fromkeys(["tf_given", "tf_family"], "double"),
 }
 
+NO_FREQUENCIES = NameFrequencies()
 
-def comparables(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The comparison columns of a person record in its lake form (`PersonRecord.as_row()`); empty parts are None."""
-    name = name_parts(record["given_name"], record["middle_name"], record["family_name"])
+
+def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCIES) -> dict[str, Any]:
+    """The comparison columns of a person record in its lake form (`PersonRecord.as_row()`); empty parts are None.
+
+    `names` puts exchanged given and family names in order and gives their term frequencies.
+    """
+    name = names.in_order(name_parts(record["given_name"], record["middle_name"], record["family_name"]))
     held: dict[str, list[str]] = {}
     for found in record["identifiers"]:
         if not is_blocklisted(Identifier(found["kind"], found["value"])):
@@ -55,6 +61,8 @@ def comparables(record: Mapping[str, Any]) -> dict[str, Any]:
         "city": fold(record["city"]) or None if record["city"] else None,
         "postcode": _joined(fold(record["postcode"]).replace(" ", "")) if record["postcode"] else None,
         "gender": fold(record["gender"])[:1] or None if record["gender"] else None,
+        "tf_given": names.of(name.given),
+        "tf_family": names.of(name.family),
     }
 
 

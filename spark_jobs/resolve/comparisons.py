@@ -45,6 +45,18 @@ _LONG = "(coalesce(family_long_l = family_r, false) or coalesce(family_long_r = 
 _NAMELESS_L = "given_l is null"
 _NAMELESS_R = "given_r is null"
 
+# Two mailboxes at different hosts that are no more than a name, with at most a year: they repeat what other
+# comparisons say already.
+_NAMED = (
+    "(mailbox_is_name_S and (mailbox_digits_S is null or length(mailbox_digits_S) = 2"
+    " or (length(mailbox_digits_S) = 4 and substr(mailbox_digits_S, 1, 2) in ('19', '20'))))"
+)
+_NAME_ONLY = (
+    f"({_NAMED.replace('_S', '_l')} or {_NAMED.replace('_S', '_r')})"
+    " and (mailbox_letters_l = mailbox_letters_r or damerau_levenshtein(mailbox_l, mailbox_r) <= 1)"
+    " and damerau_levenshtein(email_l, email_r) > 2"
+)
+
 
 def _mailbox_names(test: str) -> str:
     """`test` about a nameless side N and a named side W, asked both ways."""
@@ -138,7 +150,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     ),
     Comparison(
         "email",
-        "email_l is null or email_r is null",
+        f"email_l is null or email_r is null or ({_NAME_ONLY})",
         (
             *_shared("email"),
             ("same mailbox elsewhere", "mailbox_l = mailbox_r and length(mailbox_l) > 3"),
@@ -147,7 +159,12 @@ COMPARISONS: tuple[Comparison, ...] = (
                 "damerau_levenshtein(mailbox_l, mailbox_r) <= 1 and length(mailbox_l) > 4"
                 " and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')",
             ),
-            ("close", "damerau_levenshtein(email_l, email_r) <= 2"),
+            (
+                "close",
+                "damerau_levenshtein(email_l, email_r) <= 2"
+                " and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')",
+            ),
+            ("close, another number", "damerau_levenshtein(email_l, email_r) <= 2"),
             (
                 "same letters",
                 "mailbox_letters_l = mailbox_letters_r and not mailbox_is_name_l and not mailbox_is_name_r",
@@ -157,19 +174,27 @@ COMPARISONS: tuple[Comparison, ...] = (
     ),
     Comparison(
         "mailbox_and_name",
-        "not coalesce((given_l is null and mailbox_letters_l is not null and given_r is not null)"
-        " or (given_r is null and mailbox_letters_r is not null and given_l is not null), false)",
+        # Between a side without a given name (N) and one with (W); where the surnames are both known, they are compared
+        # already, and the mailbox only tells of the given name.
+        f"not coalesce({_mailbox_names('mailbox_letters_N is not null and given_W is not null')}, false)"
+        f" or coalesce({_mailbox_names('family_N is not null and mailbox_letters_N = family_W')}, false)",
         (
-            ("whole name", _mailbox_names("HAS(whole_names_W, mailbox_letters_N)")),
-            ("initial and name", _mailbox_names("HAS(initialled_names_W, mailbox_letters_N)")),
-            ("given name", _mailbox_names("mailbox_letters_N = given_W")),
+            ("whole name", _mailbox_names("family_N is null and HAS(whole_names_W, mailbox_letters_N)")),
+            ("initial and name", _mailbox_names("family_N is null and HAS(initialled_names_W, mailbox_letters_N)")),
+            ("given name", _mailbox_names("mailbox_letters_N = given_W or HAS(whole_names_W, mailbox_letters_N)")),
+            ("initial", _mailbox_names("HAS(initialled_names_W, mailbox_letters_N)")),
             ("family name", _mailbox_names("mailbox_letters_N = family_W")),
             ("given name in it", _mailbox_names("length(given_W) > 3 and contains(mailbox_letters_N, given_W)")),
             ("family name in it", _mailbox_names("length(family_W) > 3 and contains(mailbox_letters_N, family_W)")),
             ("different", "true"),
         ),
         of_person=True,
-        of_family=(("initial and name", INITIAL_FREQUENCY), ("family name", 1.0), ("family name in it", 1.0)),
+        of_family=(
+            ("initial and name", INITIAL_FREQUENCY),
+            ("initial", INITIAL_FREQUENCY),
+            ("family name", 1.0),
+            ("family name in it", 1.0),
+        ),
     ),
     Comparison(
         "phone",

@@ -1,5 +1,6 @@
 """Comparison columns and candidate pairs of a whole set in pandas and DuckDB: for training samples and live lookups."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,14 +11,34 @@ from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys,
 from spark_jobs.resolve.comparables import COLUMNS, comparables
 from spark_jobs.resolve.comparisons import vectors_sql
 from spark_jobs.resolve.model import PersonModel, weights_sql
+from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
 from spark_jobs.resolve.sharing import people_behind, sharing_class
 
+SMOOTHING = 200
 SHARED = {"emails": "email", "phones": "phone"}
 
 
-def comparison_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def name_frequencies(records: Iterable[Mapping[str, Any]]) -> NameFrequencies:
+    """How common the names of these records are, smoothed so that in a small set a name seen twice is not yet common."""
+    counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for record in records:
+        name = name_parts(record["given_name"], record["middle_name"], record["family_name"])
+        for role, word in zip(counts, (name.given, name.family), strict=True):
+            if word:
+                role[word] += 1
+    return NameFrequencies(*map(smoothed_frequencies, counts))
+
+
+def smoothed_frequencies(counts: Mapping[str, int]) -> dict[str, float]:
+    """Frequencies of counted names as if SMOOTHING more records held names of average frequency."""
+    total = sum(counts.values())
+    average = min(0.01, sum((count / total) ** 2 for count in counts.values())) if total else 0.0
+    return {name: (count + SMOOTHING * average) / (total + SMOOTHING) for name, count in sorted(counts.items())}
+
+
+def comparison_frame(records: Iterable[Mapping[str, Any]], names: NameFrequencies) -> pd.DataFrame:
     """Comparison columns of records in their lake form, with sharing classes; one row per record."""
-    frame = pd.DataFrame([comparables(record) for record in records], columns=list(COLUMNS))
+    frame = pd.DataFrame([comparables(record, names) for record in records], columns=list(COLUMNS))
     for column, kind in SHARED.items():
         held = frame[[column, "given", "birth"]].explode(column).dropna(subset=[column])
         several = held[held.duplicated(column, keep=False)]
@@ -27,7 +48,8 @@ def comparison_frame(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         }
         for name, wanted in ((name, name) for name in ("own", "pair", "shared")):
             frame[f"{kind}_{name}"] = frame[column].map(_of_class(classes, wanted))
-    return frame.astype(object).where(frame.notna(), None)
+    frequencies = {column: frame[column].astype(float) for column in ("tf_given", "tf_family")}
+    return frame.astype(object).where(frame.notna(), None).assign(**frequencies)
 
 
 def _holders(held: pd.DataFrame) -> list[tuple[str | None, str | None]]:
@@ -39,12 +61,6 @@ def _of_class(classes: Mapping[str, str], wanted: str) -> Callable[[list[str] | 
         return [value for value in values if classes.get(value, "own") == wanted] or None if values else None
 
     return kept
-
-
-def with_frequencies(frame: pd.DataFrame, given: Mapping[str, float], family: Mapping[str, float]) -> pd.DataFrame:
-    """The frame with `tf_given` and `tf_family`, frozen with the model; an unseen name has none."""
-    frequencies = {"tf_given": frame["given"].map(given), "tf_family": frame["family"].map(family)}
-    return frame.assign(**{column: values.astype(float) for column, values in frequencies.items()})
 
 
 def candidate_pairs(frame: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ _FREQUENCY_LEVELS: dict[str, dict[str, tuple[bool, bool, float]]] = {
         "whole name": (True, True, 1.0),
         "initial and name": (False, True, INITIAL_FREQUENCY),
         "given name": (True, False, 1.0),
+        "initial": (False, False, INITIAL_FREQUENCY),
         "family name": (False, True, 1.0),
     },
 }

@@ -1,6 +1,7 @@
 """A person's name as comparable parts: whatever the order, the titles and the words that are no name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import jellyfish
@@ -17,15 +18,19 @@ _NOT_A_GIVEN_NAME = frozenset(
     occupant resident tenant owner roommate boarder guest friend partner guardian dependent dependant eldest oldest
     youngest older younger elder first second third of the in a an and next to unit house bebe enfant garcon fille fils
     mere pere femme mari epouse epoux soeur frere oncle tante neveu cousine monsieur madame mademoiselle mr mrs ms miss
-    mme mlle dr prof sir jr sr ii iii unknown anonymous inconnu inconnue""".split()
+    mme mlle dr prof sir jr sr ii iii unknown anonymous inconnu inconnue test essai ne pas utiliser""".split()
 )
 _GENERATIONS = frozenset({"jr", "sr", "ii", "iii"})
 _NOT_A_SURNAME = frozenset(
     """dont do not know unknown refused none no name noname female male inmate resident occupant patient anonymous
-    inconnu inconnue nn""".split()
+    inconnu inconnue nn test essai ne pas utiliser""".split()
 )
 
 _NICKNAMES = NickNamer()
+
+# Below this frequency a name counts as never seen in a role; an exchange must be this many times likelier than not.
+RARE = 1e-5
+CLEARLY = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,33 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
 
 def _words(text: str | None) -> list[str]:
     return fold(text).split() if text else []
+
+
+@dataclass(frozen=True)
+class NameFrequencies:
+    """How common names are as given and as family names among a lake's records, frozen with the model."""
+
+    given: Mapping[str, float] = field(default_factory=dict)
+    family: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, name: str | None) -> float | None:
+        """How common a name is in whichever role it is more common: which of the two is its role may be unsure."""
+        if name is None:
+            return None
+        return max(self.given.get(name, 0.0), self.family.get(name, 0.0)) or None
+
+    def in_order(self, name: NameParts) -> NameParts:
+        """The name with given and family name exchanged, where usage says clearly that they are."""
+        if name.given is None or name.family is None:
+            return name
+        as_written = max(RARE, self.given.get(name.given, 0.0)) * max(RARE, self.family.get(name.family, 0.0))
+        exchanged = max(RARE, self.given.get(name.family, 0.0)) * max(RARE, self.family.get(name.given, 0.0))
+        if exchanged < CLEARLY * as_written:
+            return name
+        words = {name.given, *(word for word in name.middle if len(word) > 2)}
+        return replace(
+            name, given=name.family, initial=name.family[0], family=name.given, family_words=tuple(sorted(words))
+        )
 
 
 @lru_cache(maxsize=262_144)

@@ -18,8 +18,6 @@ MOST_TRAINING_PAIRS = 400_000
 # Shipped parameters count as this many pairs, so that a level that this lake's records rarely reach keeps a sane value.
 PRIOR_PAIRS = 30.0
 PRIOR_RANDOM_PAIRS = 1_000.0
-# In small sets a name seen twice is not yet common.
-PRIOR_NAMES = 200
 # The share of housemates who are twins, and of those who bear one name (children named after their parents).
 TWINS = 0.015
 NAMESAKES = 0.02
@@ -47,17 +45,6 @@ class _Patterns:
     vectors: NDArray[np.int64]
     counts: Floats
     used: list[int]
-
-
-def term_frequencies(names: pd.Series) -> dict[str, float]:
-    """How common each name is among the records that have one, smoothed for small sets."""
-    counts = names.dropna().value_counts()
-    if counts.empty:
-        return {}
-    total = counts.sum()
-    average = float(((counts / total) ** 2).sum())
-    prior = PRIOR_NAMES * min(average, 0.01)
-    return {name: float((count + prior) / (total + PRIOR_NAMES)) for name, count in counts.items()}
 
 
 def train(

@@ -48,7 +48,14 @@ def record(row: dict[str, str], contract: Channel) -> dict[str, Any]:
 
 def events(spark: SparkSession, *rows: dict[str, str]) -> DataFrame:
     contract = Channel.model_validate(
-        {"channel": "web", "files": "x", "format": "csv", "holds": ["event"], "event": {"type": "login"}, "columns": EVENT}
+        {
+            "channel": "web",
+            "files": "x",
+            "format": "csv",
+            "holds": ["event"],
+            "event": {"type": "login"},
+            "columns": EVENT,
+        }
     )
     made = [interaction_event(contract, row).as_row() | {"content_hash": "x"} for row in rows]
     return spark.createDataFrame(made, EVENTS.struct)

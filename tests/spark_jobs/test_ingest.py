@@ -23,7 +23,9 @@ def test_every_row_is_accepted_duplicate_or_quarantined_with_its_reason(
     spark: SparkSession, lake: str, sources: Path, channels: Channels, write_crm: WriteCrm
 ) -> None:
     write_crm(ANNA, ANNA, LUC, ",No,Key,,,,", "3,Too,Short")
-    (sources / "web.jsonl").write_text('{"id": "w1", "at": "2025-03-01T00:00:00Z", "who": {"mail": "a@b.example"}}\n{"id"')
+    (sources / "web.jsonl").write_text(
+        '{"id": "w1", "at": "2025-03-01T00:00:00Z", "who": {"mail": "a@b.example"}}\n{"id"'
+    )
     found = ingest(spark, lake, str(sources), channels, NOW)
     crm = found["channels"]["crm"]
     assert (crm["received"], crm["accepted"], crm["duplicate"], crm["quarantined"]) == (5, 2, 1, 2)

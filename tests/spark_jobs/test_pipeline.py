@@ -24,7 +24,15 @@ ROOT = Path(__file__).parents[2]
 def run_pipeline(home: Path, sources: Path, *more: str) -> tuple[dict[str, Any], str]:
     environment = os.environ | {"OCV_LOCAL": str(home), "OCV_LAKE": str(home / "lake"), "PYTHONPATH": str(ROOT)}
     report = home / "report.json"
-    arguments = ["--sources", str(sources), "--contracts", str(ROOT / "examples/sample"), "--report", str(report), *more]
+    arguments = [
+        "--sources",
+        str(sources),
+        "--contracts",
+        str(ROOT / "examples/sample"),
+        "--report",
+        str(report),
+        *more,
+    ]
     command = [sys.executable, "-m", "spark_jobs.pipeline", *arguments]
     done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -72,8 +80,19 @@ def test_channel_files_become_served_profiles_and_a_second_run_changes_no_row(
 
 
 def test_a_wrong_folder_is_one_clear_line(home: Path) -> None:
-    command = [sys.executable, "-m", "spark_jobs.pipeline", "--sources", "nowhere", "--contracts", str(ROOT / "examples/sample")]
+    command = [
+        sys.executable,
+        "-m",
+        "spark_jobs.pipeline",
+        "--sources",
+        "nowhere",
+        "--contracts",
+        str(ROOT / "examples/sample"),
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1] == "expected a folder of channel files at nowhere, found none; set SOURCES to one"
+    assert (
+        done.stderr.strip().splitlines()[-1]
+        == "expected a folder of channel files at nowhere, found none; set SOURCES to one"
+    )

@@ -8,14 +8,22 @@ from tests.spark_jobs.silver import NOW, events, person_channel, records
 
 OWNERS = [("crm:1", "p_anna", NOW), ("crm:2", "p_anna", NOW), ("crm:3", "p_luc", NOW)]
 ANNA = {"id": "1", "given": "Anna", "mail": "anna@mail.example", "device": "shared", "changed": "2025-01-01T00:00:00Z"}
-ANNA_LATER = {"id": "2", "given": "Anna", "family": "Roux", "mail": "a.roux@mail.example", "changed": "2025-06-01T00:00:00Z"}
+ANNA_LATER = {
+    "id": "2",
+    "given": "Anna",
+    "family": "Roux",
+    "mail": "a.roux@mail.example",
+    "changed": "2025-06-01T00:00:00Z",
+}
 LUC = {"id": "3", "given": "Luc", "device": "shared"}
 
 
 def test_a_golden_record_tells_where_every_value_is_from_and_what_lost(spark: SparkSession) -> None:
     silver = records(spark, ANNA, ANNA_LATER, LUC)
     owners = spark.createDataFrame(OWNERS, ASSIGNMENTS.struct)
-    found = {row.profile_id: row for row in golden_profiles(silver, owners, trust_of({"crm": person_channel()})).collect()}
+    found = {
+        row.profile_id: row for row in golden_profiles(silver, owners, trust_of({"crm": person_channel()})).collect()
+    }
     assert set(found) == {"p_anna", "p_luc"}
     anna = found["p_anna"]
     email = next(field for field in anna.fields if field.field == "email")

@@ -32,7 +32,9 @@ def test_records_events_and_consents_are_in_canonical_form_and_what_cannot_be_re
     spark: SparkSession, lake: str, sources: Path, channels: dict[str, Channel], write_crm: Callable[..., None]
 ) -> None:
     write_crm("1,ANNA,ROUX,02/03/1980,Anna@Mail.example,06 39 98 00 01,2025-01-01T00:00:00Z", "2,Luc,P,not a date,,,")
-    (sources / "web.jsonl").write_text('{"id": "w1", "at": "2025-03-01T08:00:00+02:00", "who": {"mail": "anna@mail.example"}}')
+    (sources / "web.jsonl").write_text(
+        '{"id": "w1", "at": "2025-03-01T08:00:00+02:00", "who": {"mail": "anna@mail.example"}}'
+    )
     (sources / "consents.csv").write_text(
         "kind,who,what,said,at\nemail,ANNA@mail.example,analytics,granted,2025-01-01T00:00:00Z\n"
     )

@@ -1,0 +1,136 @@
+"""The person model on Spark: records -> comparison columns -> blocking keys -> weighted pairs, DataFrame by DataFrame."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
+
+from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
+from spark_jobs.resolve.comparables import COLUMNS, comparables
+from spark_jobs.resolve.comparisons import vectors_sql
+from spark_jobs.resolve.frames import SHARED, pairs_sql, smoothed_frequencies
+from spark_jobs.resolve.model import PersonModel, weights_sql
+from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
+from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
+
+_SAID = """record_id given_name middle_name family_name gender birth_typed birth_year street unit city postcode
+ identifiers""".split()
+_DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+
+
+def register_similarity(spark: SparkSession) -> None:
+    """Makes the similarity functions of Splink's jar callable by the names that comparisons.py uses."""
+    for name, java in (("jaro_winkler", "JaroWinklerSimilarity"), ("damerau_levenshtein", "LevDamerauDistance")):
+        spark.udf.registerJavaFunction(name, f"uk.gov.moj.dash.linkage.{java}", DoubleType())
+
+
+def name_frequencies(records: DataFrame) -> NameFrequencies:
+    """How common the names of these records are in either role."""
+
+    def counted(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for batch in batches:
+            for said in batch.itertuples(index=False):
+                name = name_parts(said.given_name, said.middle_name, said.family_name)
+                counts.update((role, word) for role, word in (("given", name.given), ("family", name.family)) if word)
+        yield pd.DataFrame([(role, word, n) for (role, word), n in counts.items()], columns=["role", "name", "n"])
+
+    names = records.select("given_name", "middle_name", "family_name")
+    totals: dict[str, Counter[str]] = {"given": Counter(), "family": Counter()}
+    for row in names.mapInPandas(counted, "role string, name string, n long").toLocalIterator():
+        totals[row.role][row.name] += row.n
+    return NameFrequencies(smoothed_frequencies(totals["given"]), smoothed_frequencies(totals["family"]))
+
+
+def comparison_columns(records: DataFrame, names: NameFrequencies) -> DataFrame:
+    """The comparison columns of `silver/records` rows, without sharing classes."""
+    shipped = records.sparkSession.sparkContext.broadcast(names)
+
+    def compared(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            yield pd.DataFrame([comparables(one, shipped.value) for one in _records(batch)], columns=list(COLUMNS))
+
+    return records.select(*_SAID).mapInPandas(compared, _DDL)
+
+
+def _records(batch: pd.DataFrame) -> list[dict[str, Any]]:
+    """A batch's rows as mappings with None and lists, as the pure functions take them."""
+    lists = {
+        column: [None if v is None else list(v) for v in batch[column]]
+        for column in batch
+        if _holds_lists(batch[column])
+    }
+    plain = batch.drop(columns=list(lists)).astype(object)
+    return plain.where(plain.notna(), None).assign(**lists).astype(object).to_dict("records")
+
+
+def _holds_lists(column: pd.Series) -> bool:
+    return any(isinstance(value, list | np.ndarray) for value in column)
+
+
+def with_sharing(columns: DataFrame) -> DataFrame:
+    """The columns with the e-mails and phones split by how many people hold each: own, pair, shared."""
+    class_of = F.udf(lambda holders: sharing_class(people_behind((one.given, one.birth) for one in holders)), "string")
+    for column, kind in SHARED.items():
+        held = columns.select("record_id", "given", "birth", F.explode(column).alias("value"))
+        # A hot value's holders are cut to a bounded number before they are collected, whichever the order of the rows.
+        bounded = held.groupBy("value").agg(
+            F.slice(F.sort_array(F.collect_set(F.struct("given", "birth"))), 1, MOST_HOLDERS).alias("holders"),
+            F.count("*").alias("n"),
+        )
+        classes = bounded.where("n > 1").select("value", class_of("holders").alias("class")).where("class <> 'own'")
+        found = (
+            held.select("record_id", "value")
+            .join(classes, "value")
+            .groupBy("record_id")
+            .agg(
+                *(
+                    F.collect_list(F.when(F.col("class") == name, F.col("value"))).alias(f"_{name}")
+                    for name in ("pair", "shared")
+                )
+            )
+        )
+        columns = columns.join(found, "record_id", "left")
+        none = F.array().cast("array<string>")
+        pair, shared = (F.coalesce(F.col(f"_{name}"), none) for name in ("pair", "shared"))
+        columns = columns.withColumns(
+            {
+                f"{kind}_own": F.array_except(column, F.concat(pair, shared)),
+                f"{kind}_pair": pair,
+                f"{kind}_shared": shared,
+            }
+        ).drop("_pair", "_shared")
+    return columns
+
+
+def blocking_key_rows(columns: DataFrame) -> DataFrame:
+    """record_id, key, rule, cap: one row per record and blocking key."""
+    nameless = columns.where("given is null and mailbox_letters is not null").select("mailbox_letters").distinct()
+    mailboxes = {row.mailbox_letters for row in nameless.toLocalIterator()}
+    wanted = columns.sparkSession.sparkContext.broadcast({f"mailbox_name:{letters}" for letters in mailboxes})
+
+    def keyed(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            rows = []
+            for one in _records(batch):
+                keys = {*blocking_keys(one), *(key for key in named_mailbox_keys(one) if key in wanted.value)}
+                rows += [(one["record_id"], key, rule_of(key), CAPS[rule_of(key)]) for key in sorted(keys)]
+            yield pd.DataFrame(rows, columns=["record_id", "key", "rule", "cap"])
+
+    return columns.mapInPandas(keyed, "record_id string, key string, rule string, cap int")
+
+
+def candidate_pairs(keyed: DataFrame) -> DataFrame:
+    """left_id, right_id and `rules` of the pairs that share a blocking key within its cap."""
+    return keyed.sparkSession.sql(pairs_sql("{keyed}", "collect_set(rule)"), keyed=keyed)
+
+
+def weighted_pairs(pairs: DataFrame, columns: DataFrame, model: PersonModel) -> DataFrame:
+    """The pairs with their comparison vectors, what speaks against each other explanation, and the match weight."""
+    sql = weights_sql(model, vectors_sql("{pairs}", "{columns}", "spark"))
+    return pairs.sparkSession.sql(sql, pairs=pairs, columns=columns)
