@@ -9,8 +9,8 @@ import sys
 def problem():
     """The first thing that is missing and how to get it, or None."""
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
-        found = "%d.%d" % sys.version_info[:2]
-        return "expected Python 3.11 or 3.12, found %s; install one and run `make PYTHON=python3.12 ...`" % found
+        found = ".".join(map(str, sys.version_info[:2]))
+        return "expected Python 3.11 or 3.12, found " + found + "; install one and run `make PYTHON=python3.12 ...`"
     java = shutil.which("java")
     hint = "install one, e.g. `apt-get install openjdk-17-jre-headless` or `brew install openjdk@17`"
     if java is None:

@@ -25,7 +25,7 @@ def jar_folder() -> Path:
 
 
 def resolve_jars(folder: Path) -> list[Path]:
-    """Fetches Delta and what it needs beyond Spark's own jars, adds Splink's similarity functions; keeps what is there."""
+    """Fetches Delta and what it needs beyond Spark's own jars, and Splink's functions; keeps what is there."""
     wanted = f"delta-spark_4.2_2.13-{version('delta-spark')}.jar"
     if not any(folder.glob(f"*{wanted}")):
         folder.mkdir(parents=True, exist_ok=True)

@@ -96,6 +96,8 @@ def golden_record(
     for record in records:
         for field, candidate in candidates(record, trust):
             offered.setdefault(field, []).append(candidate)
+    if "birth_date" in offered:
+        offered.pop("birth_year", None)
     fields = []
     for field, choices in sorted(offered.items()):
         winner, rule = survivor(field, choices)

@@ -56,8 +56,8 @@ QUARANTINE = Table(
 RECORDS = Table(
     "silver/records",
     "record_id string, channel string, source_key string, observed_at timestamp, given_name string, middle_name string,"
-    " family_name string, gender string, birth_date date, birth_year int, birth_typed string, street string, unit string,"
-    " city string, postcode string, state string, country string, language string, customer_since date,"
+    " family_name string, gender string, birth_date date, birth_year int, birth_typed string, street string,"
+    " unit string, city string, postcode string, state string, country string, language string, customer_since date,"
     f" identifiers {_IDENTIFIERS}, attributes {_MAP}, categories {_MAP}, issues array<string>, content_hash string",
     ("record_id",),
     ("observed_at",),
@@ -97,11 +97,17 @@ HISTORY = Table(
     ("at", "profile_id"),
 )
 REDIRECTS = Table("identity/redirects", "old_id string, profile_id string", ("old_id",), ("old_id", "profile_id"))
-HELD = Table(
-    "identity/held",
-    "left_id string, right_id string, reason string, evidence string",
+REVIEWS = Table(
+    "identity/reviews",
+    "left_id string, right_id string, weight double, reason string, evidence string",
     ("left_id", "right_id"),
-    ("reason",),
+    ("weight",),
+)
+MODELS = Table(
+    "identity/models",
+    "version string, trained_at timestamp, parameters string, names string",
+    ("version",),
+    ("trained_at",),
 )
 PROFILES = Table(
     "gold/profiles",

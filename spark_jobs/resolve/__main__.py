@@ -6,42 +6,60 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from contracts.dates import parse_instant
-from contracts.identifiers import KINDS
 from contracts.settings import settings
+from spark_jobs.resolve.cluster import MERGE_AT, cluster
 from spark_jobs.resolve.deterministic import holdings, identifier_edges
-from spark_jobs.resolve.guards import Edge, guarded_clusters
+from spark_jobs.resolve.lake_model import current_model, train_model
+from spark_jobs.resolve.scoring import scored_pairs
 from spark_jobs.resolve.stable_ids import StableIds, assign, follow
 from spark_jobs.session import spark_session
 from spark_jobs.tables import (
     ASSIGNMENTS,
     EDGES,
-    HELD,
     HISTORY,
     RECORDS,
     REDIRECTS,
-    append,
+    REVIEWS,
     progress,
     read,
     remember,
+    version,
     versions,
     write_changes,
 )
 
-EXCLUSIVE = [kind for kind, rules in KINDS.items() if rules.exclusive]
+REVIEW_FROM = -3.0
+"""Bits from which an uncertain pair waits for a steward: below, odds are worse than one in eight."""
+HEARD_FROM = -20.0
+"""Bits below which a pair's evidence against is as strong as it can be."""
 
 
-def assertions(records: DataFrame) -> dict[str, dict[str, str]]:
-    """What each record asserts that nobody else's record may: birth date, national id, login."""
-    ids = F.filter("identifiers", lambda found: found["kind"].isin(EXCLUSIVE))
-    rows = records.select("record_id", F.col("birth_date").cast("string").alias("birth_date"), ids.alias("ids"))
-    found: dict[str, dict[str, str]] = {}
-    for row in rows.where("birth_date is not null or size(ids) > 0").toLocalIterator():
-        asserted = {"birth_date": row.birth_date} if row.birth_date else {}
-        found[row.record_id] = asserted | {held.kind: held.value for held in row.ids}
+def all_edges(records: DataFrame, scored: DataFrame) -> DataFrame:
+    """The evidence that is kept: shared identifiers, and pairs that the model finds likely enough to be looked at."""
+    likely = scored.where(F.col("weight") >= REVIEW_FROM)
+    modelled = likely.select(
+        "left_id",
+        "right_id",
+        F.lit("probabilistic").alias("tier"),
+        F.lit("person_model").alias("rule"),
+        "weight",
+        "evidence",
+    )
+    return identifier_edges(holdings(records)).unionByName(modelled)
+
+
+def uncertain_pairs(likely: pd.DataFrame, cluster_of: dict[str, int]) -> list[tuple[str, str, float, str, str]]:
+    """Pairs for a steward to decide: near the threshold, or likely and yet kept apart by the rest of their clusters."""
+    found = []
+    for pair in likely.itertuples():
+        if cluster_of[pair.left_id] != cluster_of[pair.right_id]:
+            reason = "near the threshold" if pair.weight < MERGE_AT else "contradicted by other records of the profiles"
+            found.append((pair.left_id, pair.right_id, pair.weight, reason, pair.evidence))
     return found
 
 
@@ -51,13 +69,16 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime) -> dict[str, Any]:
     if sources == progress(spark, lake, "resolve"):
         return {"rows_changed": 0, "merges": 0}
     records = read(spark, lake, RECORDS)
-    changed = write_changes(spark, lake, EDGES, identifier_edges(holdings(records)), deletes=True)
-    edges = [
-        Edge(row.left_id, row.right_id, row.weight)
-        for row in read(spark, lake, EDGES).select("left_id", "right_id", "weight").collect()
-    ]
-    ids = [row.record_id for row in records.select("record_id").collect()]
-    clusters, held = guarded_clusters(ids, edges, assertions(records))
+    model = current_model(spark, lake) or train_model(spark, lake, records, run_at)
+    scored = scored_pairs(records, model)
+    changed = write_changes(spark, lake, EDGES, all_edges(records, scored), deletes=True)
+    edges = read(spark, lake, EDGES)
+    certain = edges.where("tier = 'deterministic'").select("left_id", "right_id", "weight")
+    decisive = scored.where(F.col("weight") > HEARD_FROM).select("left_id", "right_id", "weight")
+    heard: pd.DataFrame = decisive.union(certain).toPandas()
+    ids = [row.record_id for row in records.select("record_id").toLocalIterator()]
+    clusters = cluster(ids, zip(heard["left_id"], heard["right_id"], heard["weight"], strict=True))
+    cluster_of = {record: index for index, members in enumerate(clusters) for record in members}
     before = read(spark, lake, ASSIGNMENTS).collect()
     redirects = {row.old_id: row.profile_id for row in read(spark, lake, REDIRECTS).collect()}
     previous = {row.record_id: row.profile_id for row in before}
@@ -66,14 +87,16 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime) -> dict[str, Any]:
         since[row.profile_id] = min(since.get(row.profile_id, row.since), row.since)
     outcome = assign(clusters, previous, since, redirects)
     changed += _write(spark, lake, outcome, previous, {row.record_id: row.since for row in before}, redirects, run_at)
-    kept = spark.createDataFrame([(one.left, one.right, one.reason, "{}") for one in held], HELD.struct)
-    changed += write_changes(spark, lake, HELD, kept.dropDuplicates(["left_id", "right_id"]), deletes=True)
+    likely = scored.where(F.col("weight") >= REVIEW_FROM).toPandas()
+    waiting = spark.createDataFrame(uncertain_pairs(likely, cluster_of), REVIEWS.struct)
+    changed += write_changes(spark, lake, REVIEWS, waiting, deletes=True)
+    scored.unpersist()
     remember(spark, lake, "resolve", sources)
     # A merge: a record that came to stand in one profile with others, or a profile that became part of another.
     created = sum(change.kind == "created" for change in outcome.changes)
     arrived = sum(record not in previous for record in outcome.assignments)
     merges = arrived - created + sum(change.kind == "merged" for change in outcome.changes)
-    return {"rows_changed": changed, "merges": merges, "profiles": len(clusters), "held": len(held)}
+    return {"rows_changed": changed, "merges": merges, "profiles": len(clusters), "reviews": waiting.count()}
 
 
 def _write(
@@ -85,26 +108,31 @@ def _write(
     redirects: dict[str, str],
     run_at: datetime,
 ) -> int:
+    history = spark.createDataFrame(history_rows(outcome, run_at, version(spark, lake, ASSIGNMENTS)), HISTORY.struct)
+    changed = write_changes(spark, lake, HISTORY, history)
+    final = follow({**redirects, **outcome.redirects})
+    changed += write_changes(spark, lake, REDIRECTS, spark.createDataFrame(list(final.items()), REDIRECTS.struct))
+    # Assignments last: a run that was killed before is simply done again, to the same history.
     rows = [
         (record, profile, since[record] if previous.get(record) == profile else run_at)
         for record, profile in outcome.assignments.items()
     ]
-    changed = write_changes(spark, lake, ASSIGNMENTS, spark.createDataFrame(rows, ASSIGNMENTS.struct), deletes=True)
-    final = follow({**redirects, **outcome.redirects})
-    changed += write_changes(spark, lake, REDIRECTS, spark.createDataFrame(list(final.items()), REDIRECTS.struct))
-    run = run_at.isoformat()
-    history = []
+    return changed + write_changes(
+        spark, lake, ASSIGNMENTS, spark.createDataFrame(rows, ASSIGNMENTS.struct), deletes=True
+    )
+
+
+def history_rows(outcome: StableIds, run_at: datetime, basis: int) -> list[tuple[Any, ...]]:
+    """The run's changes as rows; by `basis`, the assignments' version before, a repeated run repeats no row."""
+    reasons = {"created": "first seen", "merged": "evidence joined them", "split": "evidence no longer joins them"}
+    rows = []
     for change in outcome.changes:
-        line = f"{run}\0{change.kind}\0{change.profile_id}\0{change.other_id}"
+        line = "\0".join([str(basis), change.kind, change.profile_id, change.other_id or "", *change.records])
         history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
-        reason = "records joined by shared evidence" if change.kind == "merged" else "evidence changed"
-        reason = "first seen" if change.kind == "created" else reason
-        history.append(
-            (history_id, run_at, run, change.kind, change.profile_id, change.other_id, list(change.records), reason)
-        )
-    if history:
-        append(spark, lake, HISTORY, spark.createDataFrame(history, HISTORY.struct))
-    return changed + len(history)
+        reason = reasons.get(change.kind, "evidence joins them elsewhere")
+        who = (change.kind, change.profile_id, change.other_id, list(change.records))
+        rows.append((history_id, run_at, run_at.isoformat(), *who, reason))
+    return rows
 
 
 def main(args: list[str] | None = None) -> None:

@@ -67,7 +67,7 @@ def _components(size: int, pairs: list[tuple[int, int]]) -> NDArray[np.int32]:
 class _Link:
     """What is known between two clusters: the best weight, the sum of known ones and their count, and any bar."""
 
-    __slots__ = ("best", "barred", "known", "total")
+    __slots__ = ("barred", "best", "known", "total")
 
     def __init__(self, best: float, total: float, known: int, barred: bool) -> None:
         self.best, self.total, self.known, self.barred = best, total, known, barred

@@ -4,7 +4,6 @@ Every value joins its records in a star around the first one, so a value that th
 edges and not millions. How many people share a value is counted before it may join any of them.
 """
 
-import json
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -16,6 +15,9 @@ from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID, Identifier, is_block
 from contracts.names import fold
 from spark_jobs.tables import arrow_schema
 
+# A device is a household's as often as a person's, and a national id is copied from a relative's form: both weigh in
+# the person model, and neither joins two records by itself.
+NOT_ALONE = frozenset({"device_id", "national_id"})
 HOLDING = "record_id string, kind string, value string, given string, born string"
 
 
@@ -31,7 +33,7 @@ def holdings(records: DataFrame) -> DataFrame:
                 given = fold(record["given_name"] or "").partition(" ")[0] or None
                 born = record["birth_date"].isoformat() if record["birth_date"] else None
                 for found in record["identifiers"]:
-                    if not is_blocklisted(Identifier(found["kind"], found["value"])):
+                    if found["kind"] not in NOT_ALONE and not is_blocklisted(Identifier(found["kind"], found["value"])):
                         rows.append({"record_id": record["record_id"], **found, "given": given, "born": born})
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
@@ -77,10 +79,3 @@ def identifier_edges(held: DataFrame) -> DataFrame:
         (F.lit(12.0) - 2 * F.log2(F.col("people").cast("double"))).alias("weight"),
         evidence.alias("evidence"),
     )
-
-
-def describe(rule: str, evidence: str) -> str:
-    """A deterministic edge in words, for people who ask why."""
-    found = json.loads(evidence)
-    kind = rule.removeprefix("same_").replace("_", " ")
-    return f"share one {kind} (held by {found['holders']} records of {found['people']} name and birth date)"

@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
 from spark_jobs.resolve.comparables import COLUMNS, comparables
@@ -16,6 +17,7 @@ from spark_jobs.resolve.sharing import people_behind, sharing_class
 
 SMOOTHING = 200
 SHARED = {"emails": "email", "phones": "phone"}
+CLASSES = ("own", "pair", "shared")
 
 
 def name_frequencies(records: Iterable[Mapping[str, Any]]) -> NameFrequencies:
@@ -46,10 +48,34 @@ def comparison_frame(records: Iterable[Mapping[str, Any]], names: NameFrequencie
             value: sharing_class(people_behind(_holders(holders)))
             for value, holders in several.groupby(column, sort=False)
         }
-        for name, wanted in ((name, name) for name in ("own", "pair", "shared")):
+        for name, wanted in ((name, name) for name in CLASSES):
             frame[f"{kind}_{name}"] = frame[column].map(_of_class(classes, wanted))
+    return in_memory(frame.to_dict("records"))
+
+
+def in_memory(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Comparison columns as DuckDB compares them: nothing is None, never NaN or an empty list."""
+    plain = [{name: value if _says(value) else None for name, value in row.items()} for row in rows]
+    frame = pd.DataFrame(plain, columns=[*COLUMNS, *(f"{kind}_{c}" for kind in SHARED.values() for c in CLASSES)])
     frequencies = {column: frame[column].astype(float) for column in ("tf_given", "tf_family")}
     return frame.astype(object).where(frame.notna(), None).assign(**frequencies)
+
+
+def typed(frame: pd.DataFrame) -> pa.Table:
+    """The frame with each column's type stated: a column that nobody filled has no type that DuckDB could guess."""
+    kinds = {
+        "string": pa.string(),
+        "array<string>": pa.list_(pa.string()),
+        "double": pa.float64(),
+        "boolean": pa.bool_(),
+    }
+    return pa.table(
+        {name: pa.array(frame[name], kinds[COLUMNS.get(name, "array<string>")], from_pandas=True) for name in frame}
+    )
+
+
+def _says(value: Any) -> bool:
+    return value is not None and value != [] and value == value
 
 
 def _holders(held: pd.DataFrame) -> list[tuple[str | None, str | None]]:
@@ -92,6 +118,6 @@ def scored_pairs(model: PersonModel, frame: pd.DataFrame, pairs: pd.DataFrame) -
     """The pairs with their comparison vectors, weights against strangers and housemates, and the match weight."""
     with duckdb.connect() as db:
         db.execute("set threads = 2")
-        db.register("records", frame)
+        db.register("records", typed(frame))
         db.register("pairs", pairs[["left_id", "right_id"]])
         return db.execute(weights_sql(model, vectors_sql("pairs", "records", "duckdb"))).df()

@@ -53,12 +53,12 @@ def comparison_columns(records: DataFrame, names: NameFrequencies) -> DataFrame:
 
     def compared(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
-            yield pd.DataFrame([comparables(one, shipped.value) for one in _records(batch)], columns=list(COLUMNS))
+            yield pd.DataFrame([comparables(one, shipped.value) for one in plain_rows(batch)], columns=list(COLUMNS))
 
     return records.select(*_SAID).mapInPandas(compared, _DDL)
 
 
-def _records(batch: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_rows(batch: pd.DataFrame) -> list[dict[str, Any]]:
     """A batch's rows as mappings with None and lists, as the pure functions take them."""
     lists = {
         column: [None if v is None else list(v) for v in batch[column]]
@@ -117,7 +117,7 @@ def blocking_key_rows(columns: DataFrame) -> DataFrame:
     def keyed(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for batch in batches:
             rows = []
-            for one in _records(batch):
+            for one in plain_rows(batch):
                 keys = {*blocking_keys(one), *(key for key in named_mailbox_keys(one) if key in wanted.value)}
                 rows += [(one["record_id"], key, rule_of(key), CAPS[rule_of(key)]) for key in sorted(keys)]
             yield pd.DataFrame(rows, columns=["record_id", "key", "rule", "cap"])
@@ -130,7 +130,14 @@ def candidate_pairs(keyed: DataFrame) -> DataFrame:
     return keyed.sparkSession.sql(pairs_sql("{keyed}", "collect_set(rule)"), keyed=keyed)
 
 
-def weighted_pairs(pairs: DataFrame, columns: DataFrame, model: PersonModel) -> DataFrame:
-    """The pairs with their comparison vectors, what speaks against each other explanation, and the match weight."""
-    sql = weights_sql(model, vectors_sql("{pairs}", "{columns}", "spark"))
-    return pairs.sparkSession.sql(sql, pairs=pairs, columns=columns)
+def comparison_vectors(pairs: DataFrame, columns: DataFrame) -> DataFrame:
+    """left_id, right_id, gamma_<comparison> and term frequencies of the pairs.
+
+    Persist before weighing: Spark would otherwise compute every comparison again in each place that reads it.
+    """
+    return pairs.sparkSession.sql(vectors_sql("{pairs}", "{columns}", "spark"), pairs=pairs, columns=columns)
+
+
+def weighted(vectors: DataFrame, model: PersonModel) -> DataFrame:
+    """The vectors with what speaks against each other explanation, and the match weight in bits."""
+    return vectors.sparkSession.sql(weights_sql(model, "select * from {vectors}"), vectors=vectors)

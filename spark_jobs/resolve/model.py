@@ -55,13 +55,23 @@ class PersonModel:
     comparisons: dict[str, tuple[Level, ...]]
 
     def save(self, path: Path) -> None:
-        """Writes the model as JSON with one line per level."""
-        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        """Writes the model as a JSON file."""
+        path.write_text(as_json(self), encoding="utf-8")
+
+
+def as_json(model: PersonModel) -> str:
+    """The model as JSON."""
+    return json.dumps(asdict(model), indent=1, ensure_ascii=False) + "\n"
 
 
 def load(path: Path = SHIPPED) -> PersonModel:
-    """The model of a JSON file; ValueError where its levels are not the ones that this code compares."""
-    found = json.loads(path.read_text(encoding="utf-8"))
+    """The model of a JSON file."""
+    return from_json(path.read_text(encoding="utf-8"))
+
+
+def from_json(text: str) -> PersonModel:
+    """The model that was written as JSON; ValueError where its levels are not the ones that this code compares."""
+    found = json.loads(text)
     found["comparisons"] = {
         name: tuple(Level(**level) for level in levels) for name, levels in found["comparisons"].items()
     }
@@ -71,7 +81,7 @@ def load(path: Path = SHIPPED) -> PersonModel:
     if levels != expected:
         differing = sorted(name for name in expected | levels if expected.get(name) != levels.get(name))
         raise ValueError(
-            f"{path.name}: expected the levels of comparisons.py, found others in {differing}; train it again"
+            f"model {model.version}: expected the levels of comparisons.py, found others in {differing}; train it again"
         )
     return model
 

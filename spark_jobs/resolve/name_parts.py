@@ -117,7 +117,7 @@ def sound(name: str) -> str:
 @lru_cache(maxsize=262_144)
 def given_names_compatible(one: str, other: str) -> bool:
     """Whether two given names may be one person's: equal, short for one another, initial, or misspelt."""
-    if one == other or one[0] == other[0] and 1 in (len(one), len(other)):
+    if one == other or (one[0] == other[0] and 1 in (len(one), len(other))):
         return True
     if set(formal_names(one)) & set(formal_names(other)):
         return True

@@ -16,17 +16,21 @@ def people_behind(holders: Iterable[tuple[str | None, str | None]]) -> int:
     Two holders are two people when their given names can't be one person's or their birth dates differ by more than
     a typing error; a holder without a name or date is nobody new. Order does not matter.
     """
-    people: list[tuple[str | None, str | None]] = []
-    for given, birth in sorted(set(holders), key=lambda held: (not held[0], not held[1], held[0] or "", held[1] or ""))[
-        :MOST_HOLDERS
-    ]:
-        if given is None and birth is None:
-            continue
-        if not any(_may_be_one(given, birth, *other) for other in people):
-            people.append((given, birth))
-            if len(people) >= MANY:
-                break
+    people: list[list[tuple[str | None, str | None]]] = []
+    for held in sorted(set(holders), key=_most_telling_first)[:MOST_HOLDERS]:
+        known = next((person for person in people if any(_may_be_one(*held, *other) for other in person)), None)
+        if known is not None:
+            known.append(held)
+        elif held != (None, None):
+            people.append([held])
+        if len(people) >= MANY:
+            break
     return max(1, len(people))
+
+
+def _most_telling_first(held: tuple[str | None, str | None]) -> tuple[bool, bool, int, str, str]:
+    given, birth = held
+    return given is None, birth is None, -len(given or ""), given or "", birth or ""
 
 
 def sharing_class(people: int) -> str:

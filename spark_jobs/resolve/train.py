@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spark_jobs.resolve.comparisons import COMPARISONS, Comparison, vectors_sql
+from spark_jobs.resolve.frames import typed
 from spark_jobs.resolve.model import Level, PersonModel, weights_sql
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def train(
     # 1. u: how often strangers agree, by random pairs (all but a few in a million are strangers').
     with duckdb.connect() as db:
         db.execute("set threads = 2")
-        db.register("records", records)
+        db.register("records", typed(records))
         random_pairs = _random_pairs(records["record_id"].to_numpy(), seed)
         db.register("random_pairs", random_pairs)
         by_chance = db.execute(vectors_sql("random_pairs", "records", "duckdb")).df()

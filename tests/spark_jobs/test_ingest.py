@@ -75,7 +75,7 @@ def test_an_empty_file_and_a_header_alone_bring_no_row_and_no_error(
 def test_a_folder_that_is_not_there_is_one_clear_error(
     spark: SparkSession, lake: str, sources: Path, channels: Channels
 ) -> None:
-    with pytest.raises(SourceError, match="expected a folder of channel files at .*nowhere, found none"):
+    with pytest.raises(SourceError, match=r"expected a folder of channel files at .*nowhere, found none"):
         ingest(spark, lake, str(sources / "nowhere"), channels, NOW)
 
 

@@ -1,0 +1,35 @@
+"""Peak memory of a process tree, sampled."""
+
+import os
+import threading
+from types import TracebackType
+
+import psutil
+
+
+class PeakMemory:
+    """Samples the resident memory of a process and all its children; shared pages count in each of them."""
+
+    def __init__(self, pid: int | None = None) -> None:
+        self._root = psutil.Process(pid or os.getpid())
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.peak = 0
+
+    def __enter__(self) -> "PeakMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._over.wait(0.25):
+            total = 0
+            try:
+                for process in [self._root, *self._root.children(recursive=True)]:
+                    total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+            self.peak = max(self.peak, total)

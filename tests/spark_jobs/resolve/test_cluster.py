@@ -1,0 +1,78 @@
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spark_jobs.resolve import cluster as clustering
+from spark_jobs.resolve.cluster import cluster
+
+IDS = [f"r{i:02d}" for i in range(9)]
+PAIRS = list(combinations(IDS, 2))
+WEIGHTED = st.dictionaries(st.sampled_from(PAIRS), st.integers(-25, 25).map(float), max_size=len(PAIRS))
+
+
+def homes(clusters: list[list[str]]) -> dict[str, int]:
+    return {record: i for i, part in enumerate(clusters) for record in part}
+
+
+@given(WEIGHTED, st.randoms())
+@settings(max_examples=200, deadline=None)
+def test_clusters_are_a_function_of_the_pairs_whatever_their_order_and_direction(weights, random):
+    pairs = [(a, b, weight) for (a, b), weight in weights.items()]
+    shuffled = [(b, a, weight) if random.random() < 0.5 else (a, b, weight) for a, b, weight in pairs]
+    random.shuffle(shuffled)
+    records = IDS.copy()
+    random.shuffle(records)
+    assert cluster(records, shuffled) == cluster(IDS, pairs)
+
+
+@given(WEIGHTED)
+@settings(max_examples=200, deadline=None)
+def test_every_record_is_in_exactly_one_cluster(weights):
+    clusters = cluster(IDS, [(a, b, weight) for (a, b), weight in weights.items()])
+    assert sorted(record for part in clusters for record in part) == IDS
+
+
+@given(WEIGHTED, st.sets(st.sampled_from(PAIRS), max_size=6), st.sets(st.sampled_from(PAIRS), max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_what_must_stay_apart_never_shares_a_cluster(weights, apart, together):
+    clusters = homes(cluster(IDS, [(a, b, weight) for (a, b), weight in weights.items()], apart, together))
+    assert all(clusters[a] != clusters[b] for a, b in apart)
+
+
+@given(WEIGHTED, st.sets(st.sampled_from(PAIRS), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_what_must_be_together_shares_a_cluster_where_nothing_bars_it(weights, together):
+    clusters = homes(cluster(IDS, [(a, b, weight) for (a, b), weight in weights.items()], (), together))
+    assert all(clusters[a] == clusters[b] for a, b in together)
+
+
+@given(WEIGHTED, WEIGHTED)
+@settings(max_examples=100, deadline=None)
+def test_components_that_no_pair_connects_do_not_touch_each_other(left, right):
+    other = {record: record.replace("r", "s") for record in IDS}
+    one = [(a, b, weight) for (a, b), weight in left.items()]
+    two = [(other[a], other[b], weight) for (a, b), weight in right.items()]
+    both = cluster([*IDS, *other.values()], [*one, *two])
+    assert both == sorted(cluster(IDS, one) + cluster(other.values(), two))
+
+
+def test_a_chain_is_cut_at_its_weakest_evidence():
+    assert cluster("abc", [("a", "b", 12.0), ("b", "c", 4.0), ("a", "c", -15.0)]) == [["a", "b"], ["c"]]
+
+
+def test_a_sparse_record_joins_a_cluster_by_one_good_pair():
+    pairs = [("a", "b", 20.0), ("a", "c", 20.0), ("b", "c", 20.0), ("a", "d", 15.0)]
+    assert cluster("abcd", pairs) == [["a", "b", "c", "d"]]
+
+
+def test_even_odds_do_not_merge():
+    assert cluster("ab", [("a", "b", 0.0)]) == [["a"], ["b"]]
+
+
+def test_no_cluster_outgrows_the_largest(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clustering, "LARGEST_CLUSTER", 4)
+    sizes = [len(part) for part in cluster(IDS, [(a, b, 20.0) for a, b in PAIRS])]
+    assert max(sizes) <= 4
+    assert sum(sizes) == len(IDS)

@@ -1,0 +1,37 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spark_jobs.resolve.sharing import MANY, people_behind, sharing_class
+
+NAMES = st.sampled_from([None, "marie", "mary", "paul", "pauline", "jean", "p", "lucas", "bob", "robert"])
+BIRTHS = st.sampled_from([None, "1980-01-02", "1980-02-01", "2010-05-06", "2010-05-07"])
+HOLDERS = st.lists(st.tuples(NAMES, BIRTHS))
+
+
+@given(HOLDERS, st.randoms())
+def test_the_order_of_holders_does_not_matter(holders, random):
+    shuffled = holders.copy()
+    random.shuffle(shuffled)
+    assert people_behind(shuffled) == people_behind(holders)
+
+
+@given(HOLDERS)
+def test_a_value_has_between_one_and_many_people(holders):
+    assert 1 <= people_behind(holders) <= MANY
+
+
+def test_spellings_short_forms_and_initials_are_one_person():
+    assert people_behind([("robert", None), ("bob", None), ("r", None), ("roberrt", None), (None, None)]) == 1
+
+
+def test_father_and_son_of_one_name_are_two_people():
+    assert people_behind([("paul", "1950-03-04"), ("paul", "1982-11-20")]) == 2
+
+
+def test_a_typing_error_in_a_birth_date_is_nobody_new():
+    assert people_behind([("paul", "1950-03-04"), ("paul", "1950-04-03")]) == 1
+
+
+def test_ten_thousand_holders_are_a_shared_value():
+    names = ["adele", "bruno", "chloe", "denis", "fanny", "gilles"]
+    assert sharing_class(people_behind((f"{names[i % 6]}{i}", None) for i in range(10_000))) == "shared"

@@ -1,0 +1,33 @@
+from math import log2
+from pathlib import Path
+
+import pytest
+from splink import DuckDBAPI, Linker
+
+from spark_jobs.resolve.blocking import blocking_keys
+from spark_jobs.resolve.comparisons import COMPARISONS
+from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, scored_pairs
+from spark_jobs.resolve.model import load
+from spark_jobs.resolve.splink_model import save_charts, splink_settings
+from tests.spark_jobs.resolve.people import person
+
+
+def test_splink_gives_the_same_vectors_and_weights_against_strangers():
+    records = [
+        person(f"r{i}", given_name=given, family_name="Morel", birth_typed=birth, phone=["+33140000001"])
+        for i, (given, birth) in enumerate([("Jean", "1950-01-02"), ("Jeanne", "1950-01-03"), ("Lucas", "1980-07-09")])
+    ]
+    frame = comparison_frame(records, name_frequencies(records))
+    ours = scored_pairs(load(), frame, candidate_pairs(frame)).sort_values(["left_id", "right_id"])
+    keyed = frame.assign(blocking_keys=[blocking_keys(row) for row in frame.to_dict("records")])
+    linker = Linker(DuckDBAPI().register(keyed), splink_settings(load(), "duckdb"), log_level=None)
+    theirs = linker.inference.predict().as_pandas_dataframe().sort_values(["record_id_l", "record_id_r"])
+    assert len(ours) == len(theirs) == 3
+    for comparison in COMPARISONS:
+        assert list(ours[f"gamma_{comparison.name}"]) == list(theirs[f"gamma_{comparison.name}"])
+    prior = log2(load().matches / (1 - load().matches))
+    assert list(ours["against_strangers"] + prior) == pytest.approx(list(theirs["match_weight"]))
+
+
+def test_the_model_card_has_splinks_charts(tmp_path: Path):
+    assert all("vega" in page.read_text() for page in save_charts(load(), tmp_path))
