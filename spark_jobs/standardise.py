@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -93,28 +94,29 @@ def standardise(spark: SparkSession, lake: str, channels: dict[str, Channel]) ->
     done = progress(spark, lake, "standardise")
     changed = 0
     unreadable: dict[str, dict[str, int]] = {}
-    steps: list[tuple[str, Table, Standardiser, str, str]] = [
-        ("person", RECORDS, as_record, "observed_at", "person"),
-        ("person", EVENTS, as_event, "occurred_at", "event"),
-        ("event", EVENTS, as_event, "occurred_at", "event"),
-        ("consent", CONSENTS, as_consent, "decided_at", "consent"),
+    steps: list[tuple[Table, Standardiser, str, str, tuple[str, ...]]] = [
+        (RECORDS, as_record, "observed_at", "person", ("person",)),
+        (EVENTS, as_event, "occurred_at", "event", ("person", "event")),  # some people's records are events too
+        (CONSENTS, as_consent, "decided_at", "consent", ("consent",)),
     ]
-    for origin, table, standardiser, version, holds in steps:
-        bronze = BRONZE[origin]
+    for table, standardiser, version, holds, origins in steps:
         wanted = {name: contract for name, contract in channels.items() if holds in contract.holds}
-        after, until = done.get(bronze.name, -1), sources[bronze.name]
-        if until <= after or not wanted:
+        fresh = [
+            changed_rows(spark, lake, BRONZE[origin], done.get(BRONZE[origin].name, -1), sources[BRONZE[origin].name])
+            for origin in origins
+            if sources[BRONZE[origin].name] > done.get(BRONZE[origin].name, -1)
+        ]
+        if not fresh or not wanted:
             continue
-        fresh = changed_rows(spark, lake, bronze, after, until)
-        rows = newest(standardised(fresh, wanted, table, standardiser), table.key[0], version)
+        bronze = reduce(DataFrame.unionByName, fresh)
+        rows = newest(standardised(bronze, wanted, table, standardiser), table.key[0], version)
         kept = read(spark, lake, table).select(table.key[0], F.col(version).alias("_kept"))
         older = F.coalesce(F.col(version) < F.col("_kept"), F.col(version).isNull() & F.col("_kept").isNotNull())
         rows = rows.join(kept, table.key[0], "left").where(~older).localCheckpoint()
         changed += write_changes(spark, lake, table, rows)
         if "issues" in table.struct.fieldNames():
-            for row in (
-                rows.select("channel", F.explode("issues").alias("issue")).groupBy("channel", "issue").count().collect()
-            ):
+            told = rows.select("channel", F.explode("issues").alias("issue")).groupBy("channel", "issue").count()
+            for row in told.collect():
                 unreadable.setdefault(row.channel, {})[row.issue] = row["count"]
     if sources != done:
         remember(spark, lake, "standardise", sources)

@@ -20,7 +20,10 @@ from contracts.loading import load_channel
 from contracts.settings import Settings
 from profile_api.gate import REFUSALS
 from profile_api.routers import features, health, profiles, timeline
+from spark_jobs import tables
+from spark_jobs.features import FEATURES
 from spark_jobs.survivorship import Rule
+from stores.schema import metadata
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -119,23 +122,23 @@ def test_commands_tell_their_options(module: str) -> None:
     assert all(option in done.stdout for option in modules()[module])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_shell_and_python_blocks_can_be_parsed(page: Path) -> None:
-    for block in blocks(page, "bash"):
+@pytest.mark.parametrize("document", PAGES, ids=named)
+def test_shell_and_python_blocks_can_be_parsed(document: Path) -> None:
+    for block in blocks(document, "bash"):
         for heredoc in re.findall(r"<<'END'\n(.*?)^END$", block, re.MULTILINE | re.DOTALL):
             ast.parse(heredoc)
         shlex.split(re.sub(r"<<'END'\n.*?^END$", "", block, flags=re.MULTILINE | re.DOTALL))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=named)
-def test_every_relative_link_leads_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+@pytest.mark.parametrize("document", PAGES, ids=named)
+def test_every_relative_link_leads_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(document)):
         if "://" in link:
             continue
         path, _, anchor = unquote(link).partition("#")
-        target = (page.parent / path).resolve() if path else page
-        assert target.exists() and target.is_relative_to(ROOT), f"{named(page)}: {link}"
-        assert not anchor or anchor in anchors(target), f"{named(page)}: {link}"
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists() and target.is_relative_to(ROOT), f"{named(document)}: {link}"
+        assert not anchor or anchor in anchors(target), f"{named(document)}: {link}"
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
@@ -236,6 +239,14 @@ def test_the_purposes_of_the_docs_are_those_in_force() -> None:
         assert basis == purpose.legal_basis.value
         assert set(roles.split(", ")) == ({role.value for role in purpose.roles} or {"nobody"})
         assert set(categories.split(", ")) == ({category.value for category in purpose.categories} or {"none"})
+
+
+def test_the_tables_of_the_architecture_are_those_of_the_lake_and_of_postgresql() -> None:
+    found = [one for one in vars(tables).values() if isinstance(one, tables.Table)]
+    lake = {one.name: ", ".join(one.key) for one in [*found, *tables.BRONZE.values(), *FEATURES.values()]}
+    told = table("docs/architecture.md", "| table | a row is | key |")
+    assert {name: row[1].partition(" (")[0] for name, row in told.items()} == lake
+    assert set(table("docs/architecture.md", "| table | a row is |\n")) == set(metadata.tables)
 
 
 def test_the_rules_of_survivorship_are_all_explained() -> None:

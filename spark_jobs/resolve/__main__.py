@@ -14,7 +14,6 @@ from contracts.dates import parse_instant
 from contracts.settings import settings
 from spark_jobs.resolve.cluster import MERGE_AT, cluster
 from spark_jobs.resolve.deterministic import holdings, identifier_edges
-from spark_jobs.resolve.lake_model import current_model, train_model
 from spark_jobs.resolve.scoring import scored_pairs
 from spark_jobs.resolve.stable_ids import StableIds, assign, follow
 from spark_jobs.session import spark_session
@@ -69,15 +68,16 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime) -> dict[str, Any]:
     if sources == progress(spark, lake, "resolve"):
         return {"rows_changed": 0, "merges": 0}
     records = read(spark, lake, RECORDS)
-    model = current_model(spark, lake) or train_model(spark, lake, records, run_at)
-    scored = scored_pairs(records, model)
+    scored = scored_pairs(spark, lake, records, run_at)
     changed = write_changes(spark, lake, EDGES, all_edges(records, scored), deletes=True)
     edges = read(spark, lake, EDGES)
     certain = edges.where("tier = 'deterministic'").select("left_id", "right_id", "weight")
     decisive = scored.where(F.col("weight") > HEARD_FROM).select("left_id", "right_id", "weight")
     heard: pd.DataFrame = decisive.union(certain).toPandas()
     ids = [row.record_id for row in records.select("record_id").toLocalIterator()]
-    clusters = cluster(ids, zip(heard["left_id"], heard["right_id"], heard["weight"], strict=True))
+    barred = scored.where("contradicted").where(F.col("weight") > HEARD_FROM).select("left_id", "right_id").collect()
+    apart = [(row.left_id, row.right_id) for row in barred]
+    clusters = cluster(ids, zip(heard["left_id"], heard["right_id"], heard["weight"], strict=True), apart)
     cluster_of = {record: index for index, members in enumerate(clusters) for record in members}
     before = read(spark, lake, ASSIGNMENTS).collect()
     redirects = {row.old_id: row.profile_id for row in read(spark, lake, REDIRECTS).collect()}

@@ -98,10 +98,10 @@ def _agglomerate(
     for a, b in sorted(forced):
         if a in home and b in home and home[a] != home[b]:
             one, other = sorted((home[a], home[b]))
-            link = links[one].get(other)
-            if (link is None or not link.barred) and len(clusters[one]) + len(clusters[other]) <= LARGEST_CLUSTER:
+            between = links[one].get(other)
+            if (between is None or not between.barred) and len(clusters[one]) + len(clusters[other]) <= LARGEST_CLUSTER:
                 _merge(one, other, clusters, links, home)
-    # 3. Then the strongest link first. A merge weakens or strengthens the links around it, so entries are checked again.
+    # 3. Then the strongest link first. A merge changes the links around it, so entries are checked again.
     queue = [
         (-strength, a, b)
         for a in clusters
@@ -111,8 +111,8 @@ def _agglomerate(
     heapq.heapify(queue)
     while queue:
         negative, a, b = heapq.heappop(queue)
-        link = links.get(a, {}).get(b)
-        if link is None or _strength(a, b, clusters, link) != -negative:
+        current = links.get(a, {}).get(b)
+        if current is None or _strength(a, b, clusters, current) != -negative:
             continue
         _merge(a, b, clusters, links, home)
         for other, around in links[a].items():

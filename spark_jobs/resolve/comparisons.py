@@ -53,8 +53,8 @@ _NAMED = (
 )
 _NAME_ONLY = (
     f"({_NAMED.replace('_S', '_l')} or {_NAMED.replace('_S', '_r')})"
-    " and (mailbox_letters_l = mailbox_letters_r or damerau_levenshtein(mailbox_l, mailbox_r) <= 1)"
-    " and damerau_levenshtein(email_l, email_r) > 2"
+    " and (mailbox_letters_l = mailbox_letters_r or levenshtein(mailbox_l, mailbox_r) <= 1)"
+    " and levenshtein(email_l, email_r) > 2"
 )
 
 
@@ -79,12 +79,12 @@ COMPARISONS: tuple[Comparison, ...] = (
         (
             ("exact", "given_l = given_r or (given_l = family_r and family_l = given_r)"),
             ("short form", "OVERLAP(formal_l, formal_r) and levenshtein(given_l, given_r) > 1"),
-            ("close", f"JW(given_l, given_r) >= 0.92 or damerau_levenshtein(given_l, given_r) <= 1 or {_SWAPPED}"),
+            ("close", f"JW(given_l, given_r) >= 0.92 or levenshtein(given_l, given_r) <= 1 or {_SWAPPED}"),
             ("initial", "(given_l is null or given_r is null) and initial_l = initial_r"),
             (
                 "alike",
                 "JW(given_l, given_r) >= 0.8 or given_sound_l = given_sound_r or HAS(middle_words_l, given_r)"
-                " or HAS(middle_words_r, given_l) or (damerau_levenshtein(given_l, given_r) <= 2"
+                " or HAS(middle_words_r, given_l) or (levenshtein(given_l, given_r) <= 2"
                 " and length(given_l) > 4 and length(given_r) > 4)",
             ),
             ("same initial only", "initial_l = initial_r"),
@@ -109,8 +109,7 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("exact", f"family_l = family_r or (given_l = family_r and family_l = given_r) or {_LONG}"),
             (
                 "close",
-                "JW(family_l, family_r) >= 0.92 or damerau_levenshtein(family_l, family_r) <= 1"
-                f" or {_SWAPPED} or {_LONE}",
+                f"JW(family_l, family_r) >= 0.92 or levenshtein(family_l, family_r) <= 1 or {_SWAPPED} or {_LONE}",
             ),
             (
                 "one of two surnames",
@@ -119,7 +118,7 @@ COMPARISONS: tuple[Comparison, ...] = (
             (
                 "alike",
                 "JW(family_l, family_r) >= 0.8 or family_sound_l = family_sound_r"
-                " or (damerau_levenshtein(family_l, family_r) <= 2 and length(family_l) > 4 and length(family_r) > 4)",
+                " or (levenshtein(family_l, family_r) <= 2 and length(family_l) > 4 and length(family_r) > 4)",
             ),
             ("different", "true"),
         ),
@@ -131,14 +130,14 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("exact", "birth_l = birth_r"),
             (
                 "one typing error",
-                "damerau_levenshtein(birth_l, birth_r) <= 1 or (substr(birth_l, 1, 4) = substr(birth_r, 1, 4) and"
+                "levenshtein(birth_l, birth_r) <= 1 or (substr(birth_l, 1, 4) = substr(birth_r, 1, 4) and"
                 " substr(birth_l, 6, 2) = substr(birth_r, 9, 2) and substr(birth_l, 9, 2) = substr(birth_r, 6, 2))",
             ),
-            ("two typing errors", "damerau_levenshtein(birth_l, birth_r) <= 2"),
+            ("two typing errors", "levenshtein(birth_l, birth_r) <= 2"),
             ("same year of two dates", "substr(birth_l, 1, 4) = substr(birth_r, 1, 4)"),
             (
                 "dates partly alike",
-                "damerau_levenshtein(birth_l, birth_r) <= 3 or substr(birth_l, 6, 5) = substr(birth_r, 6, 5)",
+                "levenshtein(birth_l, birth_r) <= 3 or substr(birth_l, 6, 5) = substr(birth_r, 6, 5)",
             ),
             ("dates differ", "birth_l is not null and birth_r is not null"),
             ("same year", "birth_year_l = birth_year_r"),
@@ -156,15 +155,15 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("same mailbox elsewhere", "mailbox_l = mailbox_r and length(mailbox_l) > 3"),
             (
                 "one typing error",
-                "damerau_levenshtein(mailbox_l, mailbox_r) <= 1 and length(mailbox_l) > 4"
+                "levenshtein(mailbox_l, mailbox_r) <= 1 and length(mailbox_l) > 4"
                 " and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')",
             ),
             (
                 "close",
-                "damerau_levenshtein(email_l, email_r) <= 2"
+                "levenshtein(email_l, email_r) <= 2"
                 " and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')",
             ),
-            ("close, another number", "damerau_levenshtein(email_l, email_r) <= 2"),
+            ("close, another number", "levenshtein(email_l, email_r) <= 2"),
             (
                 "same letters",
                 "mailbox_letters_l = mailbox_letters_r and not mailbox_is_name_l and not mailbox_is_name_r",
@@ -201,7 +200,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         "phone_l is null or phone_r is null",
         (
             *_shared("phone"),
-            ("one typing error", "damerau_levenshtein(phone_l, phone_r) <= 1"),
+            ("one typing error", "levenshtein(phone_l, phone_r) <= 1"),
             ("different", "true"),
         ),
     ),
@@ -216,9 +215,9 @@ COMPARISONS: tuple[Comparison, ...] = (
             ),
             (
                 "close",
-                "(house_number_l = house_number_r and JW(street_name_l, street_name_r) >= 0.85) or (house_number_l is not"
-                " null and house_number_r is not null and JW(street_l, street_r) >= 0.93"
-                " and damerau_levenshtein(street_l, street_r) <= 2)",
+                "(house_number_l = house_number_r and JW(street_name_l, street_name_r) >= 0.85) or (house_number_l"
+                " is not null and house_number_r is not null and JW(street_l, street_r) >= 0.93"
+                " and levenshtein(street_l, street_r) <= 2)",
             ),
             ("same street", "JW(street_name_l, street_name_r) >= 0.9"),
             ("same building or locality", "unit_l = unit_r and length(unit_l) > 4"),
@@ -239,7 +238,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         "national_id_l is null or national_id_r is null",
         (
             ("exact", "national_id_l = national_id_r"),
-            ("two typing errors", "damerau_levenshtein(national_id_l, national_id_r) <= 2"),
+            ("two typing errors", "levenshtein(national_id_l, national_id_r) <= 2"),
             ("different", "true"),
         ),
     ),
@@ -295,6 +294,7 @@ def vectors_sql(pairs: str, records: str, dialect: str) -> str:
     gammas = ",\n ".join(f"{gamma_sql(comparison, dialect)} as gamma_{comparison.name}" for comparison in COMPARISONS)
     return (
         f"select left_id, right_id, greatest(tf_given_l, tf_given_r) as given_frequency,"
-        f" greatest(tf_family_l, tf_family_r) as family_frequency,\n {gammas}\nfrom (select p.left_id, p.right_id, {sides}"
-        f" from {pairs} p join {records} l on l.record_id = p.left_id join {records} r on r.record_id = p.right_id) compared"
+        f" greatest(tf_family_l, tf_family_r) as family_frequency,\n {gammas}\n"
+        f"from (select p.left_id, p.right_id, {sides} from {pairs} p"
+        f" join {records} l on l.record_id = p.left_id join {records} r on r.record_id = p.right_id) compared"
     )

@@ -21,7 +21,7 @@ CLASSES = ("own", "pair", "shared")
 
 
 def name_frequencies(records: Iterable[Mapping[str, Any]]) -> NameFrequencies:
-    """How common the names of these records are, smoothed so that in a small set a name seen twice is not yet common."""
+    """How common the names of these records are; in a small set a name seen twice is not yet common."""
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     for record in records:
         name = name_parts(record["given_name"], record["middle_name"], record["family_name"])
@@ -107,7 +107,8 @@ def candidate_pairs(frame: pd.DataFrame) -> pd.DataFrame:
 def pairs_sql(keyed: str, rules: str) -> str:
     """SELECT of left_id, right_id and `rules` from a table of (record_id, key, rule, cap); DuckDB and Spark."""
     return (
-        f"select left_id, right_id, {rules} as rules from (select l.record_id as left_id, r.record_id as right_id, l.rule"
+        f"select left_id, right_id, {rules} as rules"
+        " from (select l.record_id as left_id, r.record_id as right_id, l.rule"
         f" from {keyed} l join {keyed} r on l.key = r.key and l.record_id < r.record_id join (select key from {keyed}"
         " group by key having count(*) > 1 and count(*) <= min(cap)) kept on kept.key = l.key) proposed"
         " group by left_id, right_id"

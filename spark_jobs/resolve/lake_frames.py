@@ -1,4 +1,4 @@
-"""The person model on Spark: records -> comparison columns -> blocking keys -> weighted pairs, DataFrame by DataFrame."""
+"""The person model on Spark: records -> comparison columns -> blocking keys -> weighted pairs."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,9 +24,11 @@ _DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 
 
 def register_similarity(spark: SparkSession) -> None:
-    """Makes the similarity functions of Splink's jar callable by the names that comparisons.py uses."""
-    for name, java in (("jaro_winkler", "JaroWinklerSimilarity"), ("damerau_levenshtein", "LevDamerauDistance")):
-        spark.udf.registerJavaFunction(name, f"uk.gov.moj.dash.linkage.{java}", DoubleType())
+    """Makes the similarity function of Splink's jar callable by the name that comparisons.py uses.
+
+    Its edit distance with transpositions is not used: per pair it takes longer than everything else together.
+    """
+    spark.udf.registerJavaFunction("jaro_winkler", "uk.gov.moj.dash.linkage.JaroWinklerSimilarity", DoubleType())
 
 
 def name_frequencies(records: DataFrame) -> NameFrequencies:
@@ -66,7 +68,8 @@ def plain_rows(batch: pd.DataFrame) -> list[dict[str, Any]]:
         if _holds_lists(batch[column])
     }
     plain = batch.drop(columns=list(lists)).astype(object)
-    return plain.where(plain.notna(), None).assign(**lists).astype(object).to_dict("records")
+    rows: list[dict[str, Any]] = plain.where(plain.notna(), None).assign(**lists).astype(object).to_dict("records")
+    return rows
 
 
 def _holds_lists(column: pd.Series) -> bool:

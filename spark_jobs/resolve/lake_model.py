@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.resolve.frames import candidate_pairs, in_memory
-from spark_jobs.resolve.lake_frames import comparison_columns, name_frequencies, plain_rows, with_sharing
+from spark_jobs.resolve.lake_frames import plain_rows
 from spark_jobs.resolve.model import PersonModel, as_json, from_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.train import train
@@ -41,15 +41,15 @@ def current_model(spark: SparkSession, lake: str) -> LakeModel | None:
     return LakeModel(from_json(newest.parameters), NameFrequencies(names["given"], names["family"]))
 
 
-def train_model(spark: SparkSession, lake: str, records: DataFrame, trained_at: datetime) -> LakeModel:
-    """Trains on a sample of the records, starting from the shipped parameters, and keeps the outcome in the lake."""
-    names = name_frequencies(records)
-    share = min(1.0, SAMPLE / max(1, records.count()))
-    columns = with_sharing(comparison_columns(records, names))
+def train_model(
+    spark: SparkSession, lake: str, columns: DataFrame, names: NameFrequencies, trained_at: datetime
+) -> PersonModel:
+    """Trains on a sample of the records' comparison columns, from the shipped parameters, and keeps the outcome."""
+    share = min(1.0, SAMPLE / max(1, columns.count()))
     # By a hash of the id: the same records are the same sample, whatever their order.
     chosen = columns.where(F.abs(F.xxhash64("record_id") % 1_000_000) < int(share * 1_000_000)).orderBy("record_id")
     frame = in_memory(plain_rows(chosen.toPandas()))
     person = train(frame, candidate_pairs(frame), load(), trained_at.isoformat())
     row = (person.version, trained_at, as_json(person), json.dumps(asdict(names)))
     append(spark, lake, MODELS, spark.createDataFrame([row], MODELS.struct))
-    return LakeModel(person, names)
+    return person

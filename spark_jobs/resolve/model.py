@@ -33,7 +33,7 @@ _LEAST_FREQUENCY = 1e-7
 
 @dataclass(frozen=True)
 class Level:
-    """Probabilities of a level among pairs of one person (m), of two strangers (u) and of two housemates (household)."""
+    """Probabilities of a level among pairs of one person (m), of strangers (u) and of two housemates."""
 
     label: str
     m: float
@@ -43,7 +43,7 @@ class Level:
 
 @dataclass(frozen=True)
 class PersonModel:
-    """Everything that scoring needs, frozen; `matches`, `housemates` and `namesakes` (housemates of one name) are shares of all pairs."""
+    """Everything that scoring needs, frozen; `matches`, `housemates` and `namesakes` are shares of all pairs."""
 
     version: str
     trained_at: str

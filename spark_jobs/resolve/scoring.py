@@ -1,7 +1,9 @@
 """Records -> weighted pairs: the probabilistic tier, with the vector of every pair kept as its evidence."""
 
+from datetime import datetime
+
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.resolve.comparisons import COMPARISONS
@@ -10,23 +12,33 @@ from spark_jobs.resolve.lake_frames import (
     candidate_pairs,
     comparison_columns,
     comparison_vectors,
+    name_frequencies,
     register_similarity,
     weighted,
     with_sharing,
 )
-from spark_jobs.resolve.lake_model import LakeModel
+from spark_jobs.resolve.lake_model import current_model, train_model
 
 VECTOR = [*(f"gamma_{comparison.name}" for comparison in COMPARISONS), "given_frequency", "family_frequency"]
 
 
-def scored_pairs(records: DataFrame, model: LakeModel) -> DataFrame:
-    """left_id, right_id, weight (bits) and evidence (the comparison vector as JSON) of every candidate pair."""
-    register_similarity(records.sparkSession)
-    columns = with_sharing(comparison_columns(records, model.names)).persist(StorageLevel.DISK_ONLY)
+def scored_pairs(spark: SparkSession, lake: str, records: DataFrame, run_at: datetime) -> DataFrame:
+    """left_id, right_id, weight (bits), evidence (the vector as JSON) and `contradicted` of every candidate pair.
+
+    Two different national ids contradict, more than two typing errors apart; birth dates are mistyped too often.
+    Under the lake's model; without one, trains it first, on the same comparison columns.
+    """
+    register_similarity(spark)
+    model = current_model(spark, lake)
+    names = model.names if model else name_frequencies(records)
+    columns = with_sharing(comparison_columns(records, names)).persist(StorageLevel.DISK_ONLY)
+    person = model.person if model else train_model(spark, lake, columns, names, run_at)
     pairs = candidate_pairs(blocking_key_rows(columns))
     vectors = comparison_vectors(pairs, columns).persist(StorageLevel.DISK_ONLY)
     evidence = F.to_json(F.struct(*VECTOR))
-    scored = weighted(vectors, model.person).select("left_id", "right_id", "weight", evidence.alias("evidence"))
+    contradicted = (F.col("gamma_national_id") == 0).alias("contradicted")
+    scored = weighted(vectors, person)
+    scored = scored.select("left_id", "right_id", "weight", evidence.alias("evidence"), contradicted)
     scored = scored.persist(StorageLevel.DISK_ONLY)
     scored.count()
     vectors.unpersist()

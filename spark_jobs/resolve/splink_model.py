@@ -22,7 +22,7 @@ def splink_settings(model: PersonModel, dialect: str) -> dict[str, Any]:
     Records need the comparison columns, `tf_given`, `tf_family` and `blocking_keys`; the household explanations come
     on top of Splink's comparison vectors (`weights_sql`).
     """
-    comparisons = []
+    comparisons: list[Any] = []
     for comparison in COMPARISONS:
         levels: list[Any] = [
             CustomLevel(in_dialect(comparison.null, dialect), "nothing to tell").configure(is_null_level=True)
@@ -56,7 +56,7 @@ def save_charts(model: PersonModel, folder: Path) -> list[Path]:
             "blocking_keys": pd.Series(dtype="object"),
         }
         linker = Linker(api.register(pd.DataFrame(columns)), splink_settings(model, "duckdb"), log_level=None)
-        charts = {
+        charts: dict[str, Any] = {
             "match_weights.html": linker.visualisations.match_weights_chart(),
             "m_u_parameters.html": linker.visualisations.m_u_parameters_chart(),
         }

@@ -24,6 +24,8 @@ TWINS = 0.015
 NAMESAKES = 0.02
 FEWEST_PAIRS_OF_A_BLOCKING = 50
 SMALLEST_POPULATION = 1_000
+# Housemates for each match at least, even where no household shows.
+FEWEST_HOUSEMATES = 0.02
 
 # EM blockings: rule -> the comparisons that the rule itself decides, and that it therefore can't estimate.
 BLOCKINGS: dict[str, tuple[str, ...]] = {
@@ -65,7 +67,8 @@ def train(
         by_chance = db.execute(vectors_sql("random_pairs", "records", "duckdb")).df()
         u = {c.name: _u(by_chance[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}
         # 2. m and household: EM over several blockings at once.
-        if len(pairs) > MOST_TRAINING_PAIRS:
+        share = min(1.0, MOST_TRAINING_PAIRS / max(1, len(pairs)))
+        if share < 1:
             pairs = pairs.sample(MOST_TRAINING_PAIRS, random_state=seed).sort_index()
         db.register("pairs", pairs[["left_id", "right_id"]])
         vectors = db.execute(vectors_sql("pairs", "records", "duckdb")).df()
@@ -91,7 +94,7 @@ def train(
         # 3. The prior: how many of all possible pairs are matches and housemates, by the pairs' own posteriors.
         db.register("vectors", vectors.drop(columns="rules"))
         weights = db.execute(weights_sql(fitted, "select * from vectors")).df()
-    matches, housemates = _priors(weights, len(records), shipped)
+    matches, housemates = _priors(weights, share, len(records), shipped)
     version = f"{trained_at[:10]}.{len(records)}"
     return PersonModel(
         version, trained_at, len(records), len(vectors), matches, housemates, NAMESAKES * housemates, comparisons
@@ -190,10 +193,13 @@ def _unrelated(comparison: Comparison, u: Floats, m: Floats) -> Floats:
     return np.asarray(found / found.sum())
 
 
-def _priors(weights: pd.DataFrame, records: int, shipped: PersonModel) -> tuple[float, float]:
-    """The share of all possible pairs that are matches and that are housemates' (fixed point of the posteriors)."""
+def _priors(weights: pd.DataFrame, share: float, records: int, shipped: PersonModel) -> tuple[float, float]:
+    """The share of all possible pairs that are matches and that are housemates' (fixed point of the posteriors).
+
+    `weights` are of a `share` of the candidate pairs of this many records.
+    """
     population = max(records, SMALLEST_POPULATION)
-    possible = population * (population - 1) / 2
+    possible = share * population * (population - 1) / 2
     bits = {rival: weights[f"against_{rival}"].to_numpy() for rival in ("strangers", "housemates", "namesakes")}
     matches, sharing = shipped.matches, shipped.housemates
     for _ in range(50 if len(weights) else 0):
@@ -203,5 +209,8 @@ def _priors(weights: pd.DataFrame, records: int, shipped: PersonModel) -> tuple[
         }
         matched = 1 / (1 + sum(odds.values()))
         matches = min(0.05, max(float(matched.sum()), 1.0) / possible)
-        sharing = max(float((matched * (odds["housemates"] + odds["namesakes"])).sum()) / possible, 0.02 * matches)
+        # As many housemates for each match as the shipped model has, until there are pairs enough to tell.
+        found = float((matched * (odds["housemates"] + odds["namesakes"])).sum())
+        ratio = (found + PRIOR_PAIRS * shipped.housemates / shipped.matches) / (float(matched.sum()) + PRIOR_PAIRS)
+        sharing = max(ratio, FEWEST_HOUSEMATES) * matches
     return matches, sharing

@@ -34,4 +34,5 @@ def test_a_typing_error_in_a_birth_date_is_nobody_new():
 
 def test_ten_thousand_holders_are_a_shared_value():
     names = ["adele", "bruno", "chloe", "denis", "fanny", "gilles"]
-    assert sharing_class(people_behind((f"{names[i % 6]}{i}", None) for i in range(10_000))) == "shared"
+    holders = [(names[i % 6], f"{1940 + i % 70}-01-{1 + i % 28:02d}") for i in range(10_000)]
+    assert sharing_class(people_behind(holders)) == "shared"
