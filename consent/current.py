@@ -1,6 +1,7 @@
 """Which of a person's consent events counts: the latest per identifier, the most restrictive across them.
 
-A merge therefore never adds a permission, and an unmerge restores consent exactly: nothing is copied to a profile.
+A merge therefore never overrules a refusal, and an unmerge restores consent exactly: nothing is copied to a profile.
+What a merge of an undecided identifier means, and why, is decision 0005.
 """
 
 from collections.abc import Iterable

@@ -8,6 +8,7 @@ from typing import Any
 from contracts.addresses import street_tokens
 from contracts.identifiers import Identifier, is_blocklisted
 from contracts.names import fold
+from spark_jobs.resolve.blocking import blocking_keys
 from spark_jobs.resolve.name_parts import NameFrequencies, NameParts, formal_names, name_parts, sound
 
 # Column -> Spark type. `emails` and `phones` hold values; sharing.py splits them by how many people hold each.
@@ -23,6 +24,7 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(["whole_names", "initialled_names"], "array<string>"),
     **dict.fromkeys(["street", "house_number", "street_name", "unit", "city", "postcode", "gender"], "string"),
     **dict.fromkeys(["tf_given", "tf_family"], "double"),
+    "blocking_keys": "array<string>",
 }
 
 NO_FREQUENCIES = NameFrequencies()
@@ -42,7 +44,7 @@ def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCI
     device, national = held.pop("device_id", None), held.pop("national_id", None)
     year = record["birth_year"]
     street, number, street_name = _street(record["street"]) if record["street"] else (None, None, None)
-    return {
+    found = {
         "record_id": record["record_id"],
         **_name_columns(name),
         "birth": record["birth_typed"],
@@ -64,6 +66,7 @@ def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCI
         "tf_given": names.of(name.given),
         "tf_family": names.of(name.family),
     }
+    return found | {"blocking_keys": blocking_keys(found)}
 
 
 def _joined(text: str) -> str | None:

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
+from spark_jobs.resolve.blocking import CAPS, named_mailbox_keys, rule_of
 from spark_jobs.resolve.comparables import COLUMNS, comparables
 from spark_jobs.resolve.comparisons import vectors_sql
 from spark_jobs.resolve.model import PersonModel, weights_sql
@@ -91,7 +91,9 @@ def _of_class(classes: Mapping[str, str], wanted: str) -> Callable[[list[str] | 
 
 def candidate_pairs(frame: pd.DataFrame) -> pd.DataFrame:
     """left_id, right_id and `rules` of the pairs that share a blocking key within its cap."""
-    keys = [(row["record_id"], key) for row in frame.to_dict("records") for key in blocking_keys(row)]
+    keys = list(
+        frame[["record_id", "blocking_keys"]].explode("blocking_keys").dropna().itertuples(index=False, name=None)
+    )
     wanted = {key for _, key in keys if rule_of(key) == "mailbox_name"}
     for row in frame[frame["given"].notna()].to_dict("records") if wanted else ():
         keys += [(row["record_id"], key) for key in named_mailbox_keys(row) if key in wanted]

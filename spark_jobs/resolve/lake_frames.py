@@ -6,21 +6,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType
 
-from spark_jobs.resolve.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
+from spark_jobs.resolve.blocking import CAPS
 from spark_jobs.resolve.comparables import COLUMNS, comparables
 from spark_jobs.resolve.comparisons import vectors_sql
 from spark_jobs.resolve.frames import SHARED, pairs_sql, smoothed_frequencies
 from spark_jobs.resolve.model import PersonModel, weights_sql
 from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
+from spark_jobs.tables import arrow_schema
 
 _SAID = """record_id given_name middle_name family_name gender birth_typed birth_year street unit city postcode
  identifiers""".split()
+_COUNTS = "role string, name string, n long"
 _DDL = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+
+
+# Every step cuts its lineage (localCheckpoint): else Spark inlines it into the next one and computes a comparison again
+# in each place that reads it, which a persisted frame behind a view did not prevent (84,000 pairs: 8 s, not 62).
 
 
 def register_similarity(spark: SparkSession) -> None:
@@ -33,31 +40,39 @@ def register_similarity(spark: SparkSession) -> None:
 
 def name_frequencies(records: DataFrame) -> NameFrequencies:
     """How common the names of these records are in either role."""
+    schema = arrow_schema(_COUNTS)
 
-    def counted(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        counts: Counter[tuple[str, str]] = Counter()
+    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        counts: dict[str, Counter[str]] = {"given": Counter(), "family": Counter()}
         for batch in batches:
-            for said in batch.itertuples(index=False):
-                name = name_parts(said.given_name, said.middle_name, said.family_name)
-                counts.update((role, word) for role, word in (("given", name.given), ("family", name.family)) if word)
-        yield pd.DataFrame([(role, word, n) for (role, word), n in counts.items()], columns=["role", "name", "n"])
+            for said in zip(*batch.to_pydict().values(), strict=True):
+                name = name_parts(*said)
+                counts["given"][name.given or ""] += 1
+                counts["family"][name.family or ""] += 1
+        rows = [
+            {"role": role, "name": name, "n": n} for role, names in counts.items() for name, n in names.items() if name
+        ]
+        yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
     names = records.select("given_name", "middle_name", "family_name")
     totals: dict[str, Counter[str]] = {"given": Counter(), "family": Counter()}
-    for row in names.mapInPandas(counted, "role string, name string, n long").toLocalIterator():
+    for row in names.mapInArrow(counted, _COUNTS).toLocalIterator():
         totals[row.role][row.name] += row.n
     return NameFrequencies(smoothed_frequencies(totals["given"]), smoothed_frequencies(totals["family"]))
 
 
 def comparison_columns(records: DataFrame, names: NameFrequencies) -> DataFrame:
-    """The comparison columns of `silver/records` rows, without sharing classes."""
+    """The comparison columns and blocking keys of `silver/records` rows, without sharing classes."""
     shipped = records.sparkSession.sparkContext.broadcast(names)
+    schema = arrow_schema(_DDL)
 
-    def compared(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def compared(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield pd.DataFrame([comparables(one, shipped.value) for one in plain_rows(batch)], columns=list(COLUMNS))
+            found = [comparables(said, shipped.value) for said in batch.to_pylist()]
+            columns = [pa.array([one[column.name] for one in found], column.type) for column in schema]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
-    return records.select(*_SAID).mapInPandas(compared, _DDL)
+    return records.select(*_SAID).mapInArrow(compared, _DDL)
 
 
 def plain_rows(batch: pd.DataFrame) -> list[dict[str, Any]]:
@@ -79,6 +94,7 @@ def _holds_lists(column: pd.Series) -> bool:
 def with_sharing(columns: DataFrame) -> DataFrame:
     """The columns with the e-mails and phones split by how many people hold each: own, pair, shared."""
     class_of = F.udf(lambda holders: sharing_class(people_behind((one.given, one.birth) for one in holders)), "string")
+    columns = columns.localCheckpoint()
     for column, kind in SHARED.items():
         held = columns.select("record_id", "given", "birth", F.explode(column).alias("value"))
         # A hot value's holders are cut to a bounded number before they are collected, whichever the order of the rows.
@@ -108,37 +124,33 @@ def with_sharing(columns: DataFrame) -> DataFrame:
                 f"{kind}_shared": shared,
             }
         ).drop("_pair", "_shared")
-    return columns
+    return columns.localCheckpoint()
 
 
 def blocking_key_rows(columns: DataFrame) -> DataFrame:
     """record_id, key, rule, cap: one row per record and blocking key."""
-    nameless = columns.where("given is null and mailbox_letters is not null").select("mailbox_letters").distinct()
-    mailboxes = {row.mailbox_letters for row in nameless.toLocalIterator()}
-    wanted = columns.sparkSession.sparkContext.broadcast({f"mailbox_name:{letters}" for letters in mailboxes})
-
-    def keyed(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        for batch in batches:
-            rows = []
-            for one in plain_rows(batch):
-                keys = {*blocking_keys(one), *(key for key in named_mailbox_keys(one) if key in wanted.value)}
-                rows += [(one["record_id"], key, rule_of(key), CAPS[rule_of(key)]) for key in sorted(keys)]
-            yield pd.DataFrame(rows, columns=["record_id", "key", "rule", "cap"])
-
-    return columns.mapInPandas(keyed, "record_id string, key string, rule string, cap int")
+    keys = columns.select("record_id", F.explode("blocking_keys").alias("key"))
+    wanted = columns.where("given is null and mailbox_letters is not null").select("mailbox_letters").distinct()
+    none = F.array().cast("array<string>")
+    names = F.concat(F.coalesce("whole_names", none), F.coalesce("initialled_names", none))
+    spelt = columns.select("record_id", F.explode(names).alias("mailbox_letters")).join(wanted, "mailbox_letters")
+    keys = keys.union(spelt.select("record_id", F.concat(F.lit("mailbox_name:"), "mailbox_letters")))
+    caps = F.create_map(*(F.lit(part) for rule in CAPS.items() for part in rule))
+    rule = F.substring_index("key", ":", 1)
+    return keys.select("record_id", "key", rule.alias("rule"), caps[rule].alias("cap"))
 
 
 def candidate_pairs(keyed: DataFrame) -> DataFrame:
     """left_id, right_id and `rules` of the pairs that share a blocking key within its cap."""
-    return keyed.sparkSession.sql(pairs_sql("{keyed}", "collect_set(rule)"), keyed=keyed)
+    return keyed.sparkSession.sql(
+        pairs_sql("{keyed}", "collect_set(rule)"), keyed=keyed.localCheckpoint()
+    ).localCheckpoint()
 
 
 def comparison_vectors(pairs: DataFrame, columns: DataFrame) -> DataFrame:
-    """left_id, right_id, gamma_<comparison> and term frequencies of the pairs.
-
-    Persist before weighing: Spark would otherwise compute every comparison again in each place that reads it.
-    """
-    return pairs.sparkSession.sql(vectors_sql("{pairs}", "{columns}", "spark"), pairs=pairs, columns=columns)
+    """left_id, right_id, gamma_<comparison> and term frequencies of the pairs."""
+    vectors = pairs.sparkSession.sql(vectors_sql("{pairs}", "{columns}", "spark"), pairs=pairs, columns=columns)
+    return vectors.localCheckpoint()
 
 
 def weighted(vectors: DataFrame, model: PersonModel) -> DataFrame:
