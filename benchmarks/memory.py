@@ -8,7 +8,7 @@ import psutil
 
 
 class PeakMemory:
-    """Samples the resident memory of a process and all its children; shared pages count in each of them."""
+    """Samples the memory of a process and all its children; pages that several share are divided among them (PSS)."""
 
     def __init__(self, pid: int | None = None) -> None:
         self._root = psutil.Process(pid or os.getpid())
@@ -25,11 +25,11 @@ class PeakMemory:
         self._thread.join()
 
     def _sample(self) -> None:
-        while not self._over.wait(0.25):
+        while not self._over.wait(0.5):
             total = 0
             try:
                 for process in [self._root, *self._root.children(recursive=True)]:
-                    total += process.memory_info().rss
+                    total += process.memory_full_info().pss
             except psutil.NoSuchProcess:
                 continue
             self.peak = max(self.peak, total)

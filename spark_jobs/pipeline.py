@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 
 Outcome = TypeVar("Outcome")
+MATERIALISING_MEMORY = "768m"
+"""Heap of the second JVM, which only reads feature rows; it runs while the first still publishes."""
 
 
 class Steps:
@@ -95,7 +98,8 @@ def _instant(spark: SparkSession, lake: str, as_of: str, now: datetime) -> datet
 def _materialising(lake: str) -> Iterator[Callable[[], dict[str, int]]]:
     """Feast in a process of its own, beside the publication: it would change this session's settings."""
     command = [sys.executable, "-m", "feature_repo.materialise", "--lake", lake]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environment = os.environ | {"OCV_SPARK_MEMORY": MATERIALISING_MEMORY}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish() -> dict[str, int]:
         out, errors = process.communicate()

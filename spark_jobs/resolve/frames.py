@@ -108,12 +108,13 @@ def candidate_pairs(frame: pd.DataFrame) -> pd.DataFrame:
 
 def pairs_sql(keyed: str, rules: str) -> str:
     """SELECT of left_id, right_id and `rules` from a table of (record_id, key, rule, cap); DuckDB and Spark."""
+    # Hot keys leave before the join: joined first, one of them would make the run quadratic.
     return (
-        f"select left_id, right_id, {rules} as rules"
-        " from (select l.record_id as left_id, r.record_id as right_id, l.rule"
-        f" from {keyed} l join {keyed} r on l.key = r.key and l.record_id < r.record_id join (select key from {keyed}"
-        " group by key having count(*) > 1 and count(*) <= min(cap)) kept on kept.key = l.key) proposed"
-        " group by left_id, right_id"
+        f"with kept as (select key from {keyed} group by key having count(*) > 1 and count(*) <= min(cap)),"
+        f" bounded as (select k.record_id, k.key, k.rule from {keyed} k join kept on kept.key = k.key),"
+        " proposed as (select l.record_id as left_id, r.record_id as right_id, l.rule"
+        " from bounded l join bounded r on l.key = r.key and l.record_id < r.record_id)"
+        f" select left_id, right_id, {rules} as rules from proposed group by left_id, right_id"
     )
 
 
