@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 
 def harmonic(precision: float, recall: float) -> float:
@@ -19,7 +20,7 @@ def scores(cluster_of: Mapping[str, str], person_of: Mapping[str, str]) -> dict[
     clusters = Counter(cluster_of[record] for record in known)
     people = Counter(person_of[record] for record in known)
 
-    def pairs(counts: Counter) -> int:  # type: ignore[type-arg]  # of any key
+    def pairs(counts: Counter[Any]) -> int:
         return sum(count * (count - 1) // 2 for count in counts.values())
 
     together, found, true = pairs(both), pairs(clusters), pairs(people)

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from feature_repo.progress import Position, position_in_log
 from spark_jobs.features import FEATURES
-from spark_jobs.tables import Table, changes, exists, path, read, version
+from spark_jobs.tables import Table, changes, exists, path, read, table_id, version
 
 
 @dataclass(frozen=True)
@@ -45,5 +44,4 @@ def feature_changes(
 
 
 def _position(spark: SparkSession, lake: str, table: Table, definitions: str) -> Position:
-    table_id = DeltaTable.forPath(spark, path(lake, table)).detail().collect()[0]["id"]
-    return Position(table_id, version(spark, lake, table), definitions)
+    return Position(str(table_id(spark, lake, table)), version(spark, lake, table), definitions)

@@ -178,20 +178,17 @@ def append(spark: SparkSession, lake: str, table: Table, rows: DataFrame) -> Non
     rows.select(*_columns(table)).write.format("delta").mode("append").save(path(lake, table))
 
 
-def write_changes(
-    spark: SparkSession, lake: str, table: Table, rows: DataFrame, within: Column | None = None, deletes: bool = False
-) -> int:
+def write_changes(spark: SparkSession, lake: str, table: Table, rows: DataFrame, deletes: bool = False) -> int:
     """Makes the table hold `rows`, touching only what differs, and tells how many rows changed.
 
-    With `deletes`, rows of the table (those `within` the condition, if given) that are missing from `rows` go.
+    With `deletes`, rows of the table that are missing from `rows` go.
     Nothing different means no commit at all.
     """
     rows = rows.select(*_columns(table))
     if not exists(spark, lake, table):
         append(spark, lake, table, rows)
         return read(spark, lake, table).count()
-    found = read(spark, lake, table)
-    old = (found.where(within) if within is not None else found).select(*table.key, _digest(table).alias("_old"))
+    old = read(spark, lake, table).select(*table.key, _digest(table).alias("_old"))
     new = rows.withColumn("_new", _digest(table))
     how = "full" if deletes else "left"
     joined = new.join(old, list(table.key), how).where(~F.col("_new").eqNullSafe(F.col("_old")))
