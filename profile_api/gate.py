@@ -4,7 +4,7 @@ No audit row, no ledger or no policy: no data. Whoever imports `profile_api.stor
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -48,10 +48,16 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
+    """The person that was asked about; `requested_id` or `by` is what was asked with."""
+
     profile: StoredProfile
     requested_id: str | None = None
     by: Identifier | None = None
+
+
+Find = Callable[[Reading, Ask, Decision], Found | Problem]
+Show = Callable[[Reading, StoredProfile, Mask, Decision], Data]
 
 
 class Gate:
@@ -71,7 +77,7 @@ class Gate:
     def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:
         """The profile that carries this identifier; 409 where several people share it."""
 
-        def find(reading: Reading, ask: Ask, may: Decision) -> _Found | Problem:
+        def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
             if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
                 return not_found()  # not even whether it exists
             owners = reading.owners(identifier)
@@ -81,14 +87,14 @@ class Gate:
                 detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
                 return Problem(409, "identifier-shared", detail, shared_by=len(owners))
             profile = reading.profile(owners[0]) if owners else None
-            return _Found(profile, by=identifier) if profile else not_found()
+            return Found(profile, by=identifier) if profile else not_found()
 
-        return self._answer(Ask(actor, purpose, "lookup"), find, lambda reading, profile, mask, may: mask.profile())
+        return self.answer(Ask(actor, purpose, "lookup"), find, lambda reading, profile, mask, may: mask.profile())
 
     def profile(self, actor: Actor, purpose: str | None, profile_id: str) -> Answer[ProfileData]:
         """The profile of this id, or the one into which it was merged."""
         ask = Ask(actor, purpose, "profile")
-        return self._answer(ask, _by_id(profile_id), lambda reading, profile, mask, may: mask.profile())
+        return self.answer(ask, by_id(profile_id), lambda reading, profile, mask, may: mask.profile())
 
     def timeline(
         self, actor: Actor, purpose: str | None, profile_id: str, start: Position | None, limit: int
@@ -103,7 +109,7 @@ class Gate:
                 events=shown, next_cursor=cursor_of([one.occurred_at for one in shown], start) if more else None
             )
 
-        return self._answer(Ask(actor, purpose, "timeline"), _by_id(profile_id), show)
+        return self.answer(Ask(actor, purpose, "timeline"), by_id(profile_id), show)
 
     def features(self, actor: Actor, purpose: str | None, profile_id: str) -> Answer[FeaturesData]:
         """The person's online features of this purpose."""
@@ -113,7 +119,7 @@ class Gate:
                 raise unavailable("the online features")
             return mask.features(self._features.read(profile.profile_id, may.purpose))
 
-        return self._answer(Ask(actor, purpose, "features"), _by_id(profile_id), show)
+        return self.answer(Ask(actor, purpose, "features"), by_id(profile_id), show)
 
     def missing(self) -> list[str]:
         """The stores that do not answer."""
@@ -131,18 +137,14 @@ class Gate:
             missing.append("features")
         return missing
 
-    def _answer(
-        self,
-        ask: Ask,
-        find: Callable[[Reading, Ask, Decision], "_Found | Problem"],
-        show: Callable[[Reading, StoredProfile, Mask, Decision], Data],
-    ) -> Answer[Data]:
+    def answer(self, ask: Ask, find: Find, show: Show[Data]) -> Answer[Data]:
+        """What `show` makes of the person that `find` finds: decided, masked and recorded in one transaction."""
         purpose = self._purpose(ask)
         now = self._clock()
         beforehand = decide(self._policies, (), ask.actor, purpose, Category, now)
         if beforehand.policy == FAILED:
             raise unavailable("the policies")
-        with self._one_transaction() as reading:
+        with self._one_transaction(self._store.reading()) as reading:
             # The audit row is written in the same transaction: an answer exists only once it is committed.
             if beforehand.policy in REFUSALS:
                 outcome: Answer[Data] | Problem = _refusal(beforehand)
@@ -159,10 +161,10 @@ class Gate:
         ask: Ask,
         purpose: Purpose,
         beforehand: Decision,
-        find: Callable[[Reading, Ask, Decision], "_Found | Problem"],
-        show: Callable[[Reading, StoredProfile, Mask, Decision], Data],
+        find: Find,
+        show: Show[Data],
         now: datetime,
-    ) -> "Answer[Data] | Problem":
+    ) -> Answer[Data] | Problem:
         found = find(reading, ask, beforehand)
         if isinstance(found, Problem):
             self._record(reading, ask, None, beforehand, found.kind, now)
@@ -193,6 +195,29 @@ class Gate:
             consent=consent_status(self._purposes.values(), consents, now),
         )
 
+    @contextmanager
+    def acting(self, ask: Ask) -> Iterator[Reading]:
+        """A transaction for whoever may act for this purpose; what it changes and its record stand or fall together.
+
+        A Problem raised inside undoes the changes, and is recorded.
+        """
+        purpose = self._purpose(ask)
+        now = self._clock()
+        decision = decide(self._policies, (), ask.actor, purpose, Category, now)
+        if decision.policy == FAILED:
+            raise unavailable("the policies")
+        problem = _refusal(decision) if decision.policy in REFUSALS else None
+        with self._one_transaction(self._store.acting()) as reading:
+            if problem is None:
+                try:
+                    with reading.connection.begin_nested():
+                        yield reading
+                except Problem as raised:
+                    problem = raised
+            self._record(reading, ask, None, decision, problem.kind if problem else "answered", now)
+        if problem:
+            raise problem
+
     def _purpose(self, ask: Ask) -> Purpose:
         purpose = self._purposes.get(ask.purpose or "")
         if purpose is None:
@@ -204,9 +229,9 @@ class Gate:
         return purpose
 
     @contextmanager
-    def _one_transaction(self) -> Iterator[Reading]:
+    def _one_transaction(self, opened: AbstractContextManager[Reading]) -> Iterator[Reading]:
         try:
-            with self._store.reading() as reading:
+            with opened as reading:
                 yield reading
         except SQLAlchemyError as error:
             raise unavailable("the operational store") from error
@@ -234,10 +259,12 @@ class Gate:
         )
 
 
-def _by_id(profile_id: str) -> Callable[[Reading, Ask, Decision], "_Found | Problem"]:
-    def find(reading: Reading, ask: Ask, may: Decision) -> _Found | Problem:
+def by_id(profile_id: str) -> Find:
+    """Finds a profile by its id, or by one that was merged away."""
+
+    def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
         profile = reading.profile(profile_id)
-        return _Found(profile, requested_id=profile_id) if profile else not_found()
+        return Found(profile, requested_id=profile_id) if profile else not_found()
 
     return find
 
@@ -247,7 +274,7 @@ def _is_own(reading: Reading, actor: Actor, profile_id: str) -> bool:
     return own is not None and own.profile_id == profile_id
 
 
-def _found_by_what_it_may_not_know(found: _Found, decision: Decision) -> bool:
+def _found_by_what_it_may_not_know(found: Found, decision: Decision) -> bool:
     if found.by is None or Category.SENSITIVE in decision.allowed:
         return False
     return any(

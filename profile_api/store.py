@@ -1,11 +1,12 @@
 """Reads the operational store: the gate's hands, imported by `profile_api.gate` alone."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, tuple_
+from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent.model import STATE_OF_WORD, ConsentEvent, ConsentState
 from contracts.identifiers import Identifier
@@ -17,14 +18,14 @@ class Reading:
     """Everything that one answer reads and writes, in one snapshot of the store."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def profile(self, profile_id: str) -> StoredProfile | None:
         """The profile of this id or, for a merged-away id, the one that it became part of."""
         if "\x00" in profile_id:
             return None
         target = select(redirects.c.profile_id).where(redirects.c.old_id == profile_id).scalar_subquery()
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             select(profiles.c.profile_id, profiles.c.version, profiles.c.document).where(
                 profiles.c.profile_id.in_([profile_id, target])
             )
@@ -37,7 +38,7 @@ class Reading:
         query = select(identifiers.c.profile_id).where(
             identifiers.c.kind == identifier.kind, identifiers.c.value == identifier.value
         )
-        return sorted(set(self._connection.scalars(query)))
+        return sorted(set(self.connection.scalars(query)))
 
     def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""
@@ -45,7 +46,7 @@ class Reading:
         if not pairs:
             return []
         columns = consent_events.c
-        rows = self._connection.execute(
+        rows = self.connection.execute(
             select(consent_events).where(tuple_(columns.identifier_kind, columns.identifier).in_(pairs))
         )
         return [
@@ -78,11 +79,11 @@ class Reading:
         if start:
             moment, given = start
             query = query.where(columns.occurred_at <= moment).offset(given)
-        return [StoredEvent(*row) for row in self._connection.execute(query)]
+        return [StoredEvent(*row) for row in self.connection.execute(query)]
 
     def record(self, **row: Any) -> None:
         """Writes the audit row of this answer."""
-        self._connection.execute(insert(audit).values(**row))
+        self.connection.execute(insert(audit).values(**row))
 
 
 class Store:
@@ -91,10 +92,17 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def reading(self) -> AbstractContextManager[Reading]:
         """One snapshot, committed at the end: an answer whose audit row is not kept is never given."""
-        connected = self._engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        return self._transaction("REPEATABLE READ")
+
+    def acting(self) -> AbstractContextManager[Reading]:
+        """A transaction that sees what others commit meanwhile: whoever appends to a chain must see its end."""
+        return self._transaction("READ COMMITTED")
+
+    @contextmanager
+    def _transaction(self, isolation: IsolationLevel) -> Iterator[Reading]:
+        connected = self._engine.connect().execution_options(isolation_level=isolation)
         with connected as connection, connection.begin():
             yield Reading(connection)
 

@@ -1,13 +1,9 @@
-"""The tables of the operational store, as SQLAlchemy Core: what the gate reads and the publish job writes.
+"""What the publish job writes and the gate reads: profiles, their identifiers, redirects and timelines."""
 
-The migrations in `stores/migrations` create them; a test holds the two equal.
-"""
-
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData()
-Instant = DateTime(timezone=True)
+from stores.schema.base import Instant, metadata
 
 # document = {"fields": [{field, value, category, record_id, channel, observed_at, rule, losing: [...]}],
 #             "identifiers": [{kind, value, category}], "records": [...], "first_seen", "last_seen"}
@@ -49,39 +45,6 @@ timeline = Table(
     Column("document", JSONB, nullable=False),
 )
 Index("ix_timeline_newest_first", timeline.c.profile_id, timeline.c.occurred_at.desc(), timeline.c.event_id)
-
-# What a person decided, by identifier. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
-consent_events = Table(
-    "consent_events",
-    metadata,
-    Column("consent_id", Text, primary_key=True),
-    Column("identifier_kind", Text, nullable=False),
-    Column("identifier", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("decision", Text, nullable=False),
-    Column("decided_at", Instant, nullable=False),
-    Column("decided_through", Text, nullable=False),
-    Column("notice", Text),
-    Column("channel", Text, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Index("ix_consent_events_identifier", "identifier_kind", "identifier"),
-)
-
-# Who read what, for which purpose, under which decision. Append-only; holds neither values nor identifiers.
-audit = Table(
-    "audit",
-    metadata,
-    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("profile_id", Text, index=True),
-    Column("decision", JSONB, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Index("ix_audit_actor", "actor", "at"),
-)
 
 # Up to which version of a lake table the publish job has come.
 publish_progress = Table(

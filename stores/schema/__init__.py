@@ -1,0 +1,19 @@
+"""The tables of the operational store, as SQLAlchemy Core.
+
+The migrations in `stores/migrations` create them; a test holds the two equal.
+"""
+
+from stores.schema.base import metadata
+from stores.schema.consent import audit, consent_events
+from stores.schema.serving import identifiers, profiles, publish_progress, redirects, timeline
+
+__all__ = [
+    "audit",
+    "consent_events",
+    "identifiers",
+    "metadata",
+    "profiles",
+    "publish_progress",
+    "redirects",
+    "timeline",
+]
