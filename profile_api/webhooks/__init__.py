@@ -1,0 +1,1 @@
+"""Tells other systems what happened to a profile, within what the gate permits each of them."""
