@@ -3,12 +3,14 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"  # noqa: S105 -- published on purpose, refused outside demo
+
+Rate = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$")]
 
 
 class Settings(BaseSettings):
@@ -33,6 +35,10 @@ class Settings(BaseSettings):
     jwt_issuer: str = "https://issuer.demo.example"
     jwt_audience: str = "one-customer-view"
     jwks_url: str | None = None
+
+    bot_rate: Rate = "1200/minute"
+    bot_people: Rate = "5000/hour"
+    staff_people: Rate = "300/hour"
 
     @model_validator(mode="after")
     def _no_demo_secret_outside_demo_mode(self) -> Self:

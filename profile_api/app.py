@@ -18,6 +18,7 @@ from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
 from profile_api.routers import features, health, profiles, timeline
 from profile_api.stored import FeatureReader
+from profile_api.throttle import Limits
 from stores.postgres import open_engine
 
 DESCRIPTION = """One customer, one view: advisors, bots and customers read the same profile at the same version.
@@ -31,8 +32,12 @@ def create_app(
     database_url: str,
     feature_reader: FeatureReader | None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    redis_url: str | None = None,
 ) -> FastAPI:
-    """The application over these stores; raises NoIssuer where no tokens could be accepted."""
+    """The application over these stores; raises NoIssuer where no tokens could be accepted.
+
+    With `redis_url` all workers count requests together, for the limits.
+    """
     engine = open_engine(database_url)
     app = FastAPI(
         title="One customer view",
@@ -44,7 +49,8 @@ def create_app(
         lifespan=_disposing(engine),
     )
     app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
-    app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock)
+    limits = Limits(settings, redis_url)
+    app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     for resource in (health, profiles, timeline, features):
         app.include_router(resource.router)
     mount_console(app)

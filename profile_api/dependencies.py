@@ -45,5 +45,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: _problem("This role may not read for this purpose, or nobody may"),
     404: _problem("No such profile, or none that you may read"),
     422: _problem("Not a request as described here"),
+    429: _problem("Too many requests, or too many different people; `Retry-After` says how long to wait"),
     503: _problem("The store, the ledger, the policies or the audit trail do not answer: no data"),
 }

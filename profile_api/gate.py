@@ -3,18 +3,19 @@
 No audit row, no ledger or no policy: no data. Whoever imports `profile_api.store` elsewhere goes round all of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
+from uuid import uuid4
 
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.decide import decide
-from consent.model import Actor, Decision, Purpose, Role
+from consent.model import Actor, ConsentEvent, Decision, Purpose, Role
 from consent.policies import FAILED, Policies
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
@@ -24,18 +25,12 @@ from profile_api.errors import Problem, not_found, unavailable
 from profile_api.masking import Mask
 from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
-from profile_api.views import (
-    Answer,
-    DecisionView,
-    FeaturesData,
-    ProfileData,
-    TimelineData,
-    View,
-    Withheld,
-)
+from profile_api.throttle import Throttle, Unlimited
+from profile_api.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
 
 Data = TypeVar("Data", bound=View)
 REFUSALS = frozenset({"purpose-refused", "role-not-permitted"})
+NOBODY = StoredProfile("", 0, {"identifiers": [{"kind": "none", "value": "none"}]})
 
 
 @dataclass(frozen=True)
@@ -70,9 +65,11 @@ class Gate:
         policies: Policies,
         purposes: Mapping[str, Purpose],
         clock: Callable[[], datetime],
+        throttle: Throttle | None = None,
     ) -> None:
         self._store, self._features = Store(engine), features
         self._policies, self._purposes, self._clock = policies, purposes, clock
+        self._throttle = throttle or Unlimited()
 
     def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:
         """The profile that carries this identifier; 409 where several people share it."""
@@ -82,11 +79,11 @@ class Gate:
                 return not_found()  # not even whether it exists
             owners = reading.owners(identifier)
             if actor.role is Role.CUSTOMER:
-                owners = [owner for owner in owners if _is_own(reading, actor, owner)]
+                owners = [owner for owner in owners if owner == ask.actor.profile_id]
             if len(owners) > 1:
                 detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
                 return Problem(409, "identifier-shared", detail, shared_by=len(owners))
-            profile = reading.profile(owners[0]) if owners else None
+            profile = reading.profile(owners[0] if owners else "")
             return Found(profile, by=identifier) if profile else not_found()
 
         return self.answer(Ask(actor, purpose, "lookup"), find, lambda reading, profile, mask, may: mask.profile())
@@ -139,11 +136,7 @@ class Gate:
 
     def answer(self, ask: Ask, find: Find, show: Show[Data]) -> Answer[Data]:
         """What `show` makes of the person that `find` finds: decided, masked and recorded in one transaction."""
-        purpose = self._purpose(ask)
-        now = self._clock()
-        beforehand = decide(self._policies, (), ask.actor, purpose, Category, now)
-        if beforehand.policy == FAILED:
-            raise unavailable("the policies")
+        purpose, now, beforehand = self._beforehand(ask)
         with self._one_transaction(self._store.reading()) as reading:
             # The audit row is written in the same transaction: an answer exists only once it is committed.
             if beforehand.policy in REFUSALS:
@@ -165,17 +158,17 @@ class Gate:
         show: Show[Data],
         now: datetime,
     ) -> Answer[Data] | Problem:
+        ask = _with_own_id(reading, ask)
         found = find(reading, ask, beforehand)
-        if isinstance(found, Problem):
+        found = self._throttle.meet(ask.actor, _met(found)) or found
+        if isinstance(found, Problem) and found.kind != not_found().kind:
             self._record(reading, ask, None, beforehand, found.kind, now)
             return found
-        profile = found.profile
+        # A profile that is not there goes the same way as one that is not theirs, so that the time taken tells nothing.
+        profile = found.profile if isinstance(found, Found) else NOBODY
         consents = reading.consents(profile.identifiers)
-        decision = decide(self._policies, consents, ask.actor, purpose, Category, now)
-        if decision.policy == FAILED:
-            raise unavailable("the policies")
-        own = ask.actor.role is not Role.CUSTOMER or _is_own(reading, ask.actor, profile.profile_id)
-        if not own or _found_by_what_it_may_not_know(found, decision):
+        decision = self._decide(ask, purpose, consents, now)
+        if isinstance(found, Problem) or not _may_know(ask.actor, found, decision):
             self._record(reading, ask, None, decision, not_found().kind, now)
             return not_found()
         data = show(reading, profile, Mask(profile, decision.allowed), decision)
@@ -201,11 +194,7 @@ class Gate:
 
         A Problem raised inside undoes the changes, and is recorded.
         """
-        purpose = self._purpose(ask)
-        now = self._clock()
-        decision = decide(self._policies, (), ask.actor, purpose, Category, now)
-        if decision.policy == FAILED:
-            raise unavailable("the policies")
+        _, now, decision = self._beforehand(ask)
         problem = _refusal(decision) if decision.policy in REFUSALS else None
         with self._one_transaction(self._store.acting()) as reading:
             if problem is None:
@@ -217,6 +206,19 @@ class Gate:
             self._record(reading, ask, None, decision, problem.kind if problem else "answered", now)
         if problem:
             raise problem
+
+    def _beforehand(self, ask: Ask) -> tuple[Purpose, datetime, Decision]:
+        """What can be decided before anyone is found."""
+        purpose, now = self._purpose(ask), self._clock()
+        if throttled := self._throttle.admit(ask.actor, purpose.id):
+            raise throttled
+        return purpose, now, self._decide(ask, purpose, (), now)
+
+    def _decide(self, ask: Ask, purpose: Purpose, consents: Collection[ConsentEvent], now: datetime) -> Decision:
+        decision = decide(self._policies, consents, ask.actor, purpose, Category, now)
+        if decision.policy == FAILED:
+            raise unavailable("the policies")
+        return decision
 
     def _purpose(self, ask: Ask) -> Purpose:
         purpose = self._purposes.get(ask.purpose or "")
@@ -269,15 +271,24 @@ def by_id(profile_id: str) -> Find:
     return find
 
 
-def _is_own(reading: Reading, actor: Actor, profile_id: str) -> bool:
-    own: Any = reading.profile(actor.profile_id) if actor.profile_id else None
-    return own is not None and own.profile_id == profile_id
+def _with_own_id(reading: Reading, ask: Ask) -> Ask:
+    # A customer's token may name an id that was merged away since.
+    if ask.actor.role is not Role.CUSTOMER:
+        return ask
+    own = reading.profile(ask.actor.profile_id or "")
+    return replace(ask, actor=replace(ask.actor, profile_id=own.profile_id)) if own else ask
 
 
-def _found_by_what_it_may_not_know(found: Found, decision: Decision) -> bool:
-    if found.by is None or Category.SENSITIVE in decision.allowed:
+def _met(found: Found | Problem) -> str:
+    # Whoever guesses meets somebody new each time.
+    return found.profile.profile_id if isinstance(found, Found) else uuid4().hex
+
+
+def _may_know(actor: Actor, found: Found, decision: Decision) -> bool:
+    # Of customers only themselves; and nobody by a sensitive identifier that they may not see.
+    if actor.role is Role.CUSTOMER and found.profile.profile_id != actor.profile_id:
         return False
-    return any(
+    return Category.SENSITIVE in decision.allowed or not any(
         Identifier(one["kind"], one["value"]) == found.by and one.get("category") == Category.SENSITIVE
         for one in found.profile.document.get("identifiers") or []
     )

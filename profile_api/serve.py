@@ -26,7 +26,7 @@ def serve(chosen: Settings, host: str, port: int) -> None:
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
         engine.dispose()
-        app = create_app(chosen, stores.database_url, open_features(stores))
+        app = create_app(chosen, stores.database_url, open_features(stores), redis_url=stores.redis_url)
         config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False)
         try:
             uvicorn.Server(config).run()

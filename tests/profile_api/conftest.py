@@ -17,7 +17,9 @@ Headers = Callable[..., dict[str, str]]
 
 @pytest.fixture(scope="session")
 def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(local=tmp_path_factory.mktemp("api"), demo=True, jwks_url=None)
+    many = "100000000/hour"  # one advisor asks for everyone in these tests
+    local = tmp_path_factory.mktemp("api")
+    return Settings(local=local, demo=True, jwks_url=None, bot_rate=many, bot_people=many, staff_people=many)
 
 
 @pytest.fixture(scope="session")

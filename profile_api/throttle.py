@@ -1,0 +1,129 @@
+"""How much one client may ask: bots per purpose, and how many different people anyone may look up in a while.
+
+Counted in Valkey, so that every worker counts the same. While Valkey does not answer each worker counts for itself:
+a limit then is one per worker, and profiles still serve.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from redis import Redis
+from redis.exceptions import RedisError
+
+from consent.model import Actor, Role
+from contracts.settings import Settings
+from profile_api.errors import Problem
+
+AGAIN_AFTER = 5.0
+"""Seconds for which a Valkey that did not answer is left alone."""
+
+PATIENCE = 0.25
+Result = TypeVar("Result")
+
+
+class Throttle(Protocol):
+    """What the gate asks before it reads, and once it knows about whom."""
+
+    def admit(self, actor: Actor, purpose: str) -> Problem | None:
+        """The answer where this client has asked too often."""
+        ...
+
+    def meet(self, actor: Actor, profile_id: str) -> Problem | None:
+        """The answer where this actor has met too many different people; whom they met already they may meet again."""
+        ...
+
+
+class Limits:
+    """The limits of these settings; without an address of Valkey this process counts alone."""
+
+    def __init__(self, settings: Settings, redis_url: str | None, clock: Callable[[], float] = time.time) -> None:
+        self._bot_rate = parse(settings.bot_rate)
+        self._people = {role: parse(settings.staff_people) for role in Role} | {Role.BOT: parse(settings.bot_people)}
+        self._clock, self._down_until = clock, float("-inf")
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._met: dict[str, set[str]] = {}
+        self._redis: Redis | None = None
+        if redis_url:
+            waits = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+            self._redis = Redis.from_url(redis_url, **waits)
+            pool = self._redis.connection_pool
+            self._shared = FixedWindowRateLimiter(RedisStorage(redis_url, connection_pool=pool, key_prefix="ocv:rate"))
+
+    def admit(self, actor: Actor, purpose: str) -> Problem | None:
+        """Bots alone are counted, per client and purpose."""
+        if actor.role is not Role.BOT:
+            return None
+        item, names = self._bot_rate, (_digest(actor.subject), purpose)
+        admitted = self._ask(lambda redis: self._shared.hit(item, *names), lambda: self._own.hit(item, *names))
+        return None if admitted else Problem(429, "rate-limited", _expected("requests", item), headers=self._wait(item))
+
+    def meet(self, actor: Actor, profile_id: str) -> Problem | None:
+        """Customers meet themselves alone, and are not counted."""
+        if actor.role is Role.CUSTOMER:
+            return None
+        item = self._people[actor.role]
+        window = f"ocv:met:{_digest(actor.subject)}:{int(self._clock() // item.get_expiry())}"
+        met = self._met_in(window)
+        if profile_id in met:
+            return None
+        count = self._ask(lambda redis: _count_in(redis, window, item, profile_id), lambda: len(met) + 1)
+        if count > item.amount:
+            return Problem(429, "too-many-people", _expected("people", item), headers=self._wait(item))
+        met.add(profile_id)
+        return None
+
+    def _met_in(self, window: str) -> set[str]:
+        if window not in self._met:
+            now = window.rpartition(":")[0]
+            self._met = {one: met for one, met in self._met.items() if one.rpartition(":")[0] != now}
+        return self._met.setdefault(window, set())
+
+    def _wait(self, item: RateLimitItem) -> dict[str, str]:
+        return {"Retry-After": str(max(1, math.ceil(item.get_expiry() - self._clock() % item.get_expiry())))}
+
+    def _ask(self, shared: Callable[[Redis], Result], alone: Callable[[], Result]) -> Result:
+        if self._redis is not None and self._clock() >= self._down_until:
+            try:
+                return shared(self._redis)
+            except (RedisError, OSError):
+                self._down_until = self._clock() + AGAIN_AFTER
+        return alone()
+
+
+class Unlimited:
+    """No limits: for tools that run beside the service."""
+
+    def admit(self, actor: Actor, purpose: str) -> Problem | None:
+        """Never refuses."""
+        return None
+
+    def meet(self, actor: Actor, profile_id: str) -> Problem | None:
+        """Never refuses."""
+        return None
+
+
+def _count_in(redis: Redis, window: str, item: RateLimitItem, profile_id: str) -> int:
+    member = _digest(window + profile_id)  # tells nobody who it was, and goes with its window
+    with redis.pipeline() as pipeline:
+        pipeline.sadd(window, member)
+        pipeline.scard(window)
+        pipeline.expire(window, item.get_expiry())
+        is_new, count, _ = pipeline.execute()
+    if is_new and count > item.amount:
+        redis.srem(window, member)  # whoever was refused was not met
+    return int(count) if is_new else 0
+
+
+def _digest(subject: str) -> str:
+    return hashlib.sha256(subject.encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def _expected(what: str, item: RateLimitItem) -> str:
+    seconds = item.get_expiry()
+    return f"Expected at most {item.amount} {what} in {seconds} seconds, found more; wait as `Retry-After` says."
