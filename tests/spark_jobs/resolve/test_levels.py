@@ -1,0 +1,83 @@
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spark_jobs.resolve.comparables import comparables
+from spark_jobs.resolve.comparisons import COMPARISONS, Comparison, vectors_sql
+from spark_jobs.resolve.frames import in_memory, typed
+from spark_jobs.resolve.levels import gamma
+from tests.spark_jobs.resolve.people import person
+
+GIVEN = ["Jean", "Jean-Luc", "Jan", "Marie", "Mary", "Robert", "Bob", "R", "Martin", "Anna", "Hanna", "Baby"]
+FAMILY = ["Martin", "Marten", "Durand", "Dupont Durand", "Jean", "Garcia Velez", "E", "Diallo", "Lindqvist"]
+MAILBOXES = ["jean.martin", "jmartin84", "jean.martin1984", "durand", "rlindqvist", "lindqvist7", "bob", "anna.dialo"]
+STREETS = ["12 rue des Lilas", "12 rue des Lilac", "14 rue des Lilas", "rue des Lilas", "3 quai Sud", "po box 7"]
+
+
+def maybe(values: list[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | st.sampled_from(values)
+
+
+def several(values: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), max_size=2, unique=True)
+
+
+people = st.fixed_dictionaries(
+    {
+        "given_name": maybe(GIVEN),
+        "middle_name": maybe(["Anna", "M", "Velez Lilah", "Garcia"]),
+        "family_name": maybe(FAMILY),
+        "gender": maybe(["male", "female"]),
+        "birth_typed": maybe(["1984-03-12", "1984-12-03", "1984-03-13", "1957-06-11", "1984-|3-12", "1985-03-12"]),
+        "street": maybe(STREETS),
+        "unit": maybe(["apt 4", "Residence Sud", "residence sud", "bat b"]),
+        "city": maybe(["Paris", "Pariss", "Lyon"]),
+        "postcode": maybe(["75011", "75012", "69001"]),
+        "email": several([f"{box}@{host}" for box in MAILBOXES for host in ("a.example", "b.example")]),
+        "phone": several(["+33140000001", "+33140000002", "+33699887766"]),
+        "national_id": several(["184127645108946", "184127645108947", "290010100000001"]),
+        "loyalty_card": several(["l-1", "l-2"]),
+        "device_id": several(["d-1", "d-2"]),
+    }
+)
+
+
+def columns(record_id: str, said: dict[str, Any], classes: dict[str, str]) -> dict[str, Any]:
+    found = comparables(person(record_id, **said))
+    for kind, held in (("email", found["emails"]), ("phone", found["phones"])):
+        for name in ("own", "pair", "shared"):
+            found[f"{kind}_{name}"] = [one for one in held or [] if classes.get(one, "own") == name] or None
+    return found
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(people, min_size=10, max_size=14), st.sampled_from(["own", "pair", "shared"]))
+def test_the_compiled_levels_say_what_the_sql_says(said: list[dict[str, Any]], landline: str) -> None:
+    classes = {"+33140000001": landline, "jean.martin@a.example": landline}
+    sides = {f"r{i}": columns(f"r{i}", one, classes) for i, one in enumerate(said)}
+    pairs = [(left, right) for left in sides for right in sides if left != right]
+    with duckdb.connect() as db:
+        db.execute("set threads = 1")
+        db.register("records", typed(in_memory(sides.values())))
+        db.execute("create table pairs (left_id varchar, right_id varchar)")
+        db.executemany("insert into pairs values (?, ?)", pairs)
+        expected = db.execute(vectors_sql("pairs", "records", "duckdb")).df().to_dict("records")
+    assert len(expected) == len(pairs)
+    for row in expected:
+        left, right = sides[row["left_id"]], sides[row["right_id"]]
+        found = {one.name: gamma(one)(left, right) for one in COMPARISONS}
+        assert found == {one.name: row[f"gamma_{one.name}"] for one in COMPARISONS}
+
+
+def test_names_in_other_scripts_are_compared_letter_by_letter_as_spark_does() -> None:
+    left, right = ({"given": name} for name in ("\u0645\u0631\u064a\u0645", "\u0645\u0631\u064a\u0646"))
+    one_letter = Comparison("given_name", "false", (("close", "levenshtein(given_l, given_r) <= 1"), ("else", "true")))
+    assert gamma(one_letter)(left, right) == 1
+
+
+def test_sql_that_the_levels_never_used_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="expected SQL that the levels use, found Add"):
+        gamma(Comparison("new", "false", (("odd", "length(given_l) + 1 = 3"), ("else", "true"))))
