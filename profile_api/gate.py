@@ -68,7 +68,7 @@ class Gate:
         throttle: Throttle | None = None,
     ) -> None:
         self._store, self._features = Store(engine), features
-        self._policies, self._purposes, self._clock = policies, purposes, clock
+        self._policies, self._purposes, self.clock = policies, purposes, clock
         self._throttle = throttle or Unlimited()
 
     def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:
@@ -209,7 +209,7 @@ class Gate:
 
     def _beforehand(self, ask: Ask) -> tuple[Purpose, datetime, Decision]:
         """What can be decided before anyone is found."""
-        purpose, now = self._purpose(ask), self._clock()
+        purpose, now = self._purpose(ask), self.clock()
         if throttled := self._throttle.admit(ask.actor, purpose.id):
             raise throttled
         return purpose, now, self._decide(ask, purpose, (), now)

@@ -19,7 +19,7 @@ from contracts.identifiers import kind_of
 from contracts.loading import load_channel
 from contracts.settings import Settings
 from profile_api.gate import REFUSALS
-from profile_api.routers import features, health, profiles, timeline
+from profile_api.routers import features, health, profiles, requests, timeline
 from spark_jobs import tables
 from spark_jobs.features import FEATURES
 from spark_jobs.survivorship import Rule
@@ -213,7 +213,9 @@ def test_the_worked_example_is_a_valid_contract(tmp_path: Path) -> None:
 
 def test_the_routes_of_the_docs_are_those_of_the_service() -> None:
     told = set(table("docs/profile-api.md", "| route | what it answers |"))
-    routes = [route for resource in (health, profiles, timeline, features) for route in resource.router.routes]
+    routes = [
+        route for resource in (health, profiles, timeline, features, requests) for route in resource.router.routes
+    ]
     assert told == {
         f"{method} {route.path}" for route in routes if isinstance(route, APIRoute) for method in route.methods
     }

@@ -5,18 +5,36 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.consent import audit, consent_events
+from stores.schema.rights import (
+    erasure_steps,
+    erasures,
+    privacy_request_events,
+    privacy_request_notes,
+    privacy_requests,
+    rectifications,
+    restrictions,
+    tombstones,
+)
 from stores.schema.serving import identifiers, profiles, publish_progress, redirects, timeline
 from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_subscriptions
 
 __all__ = [
     "audit",
     "consent_events",
+    "erasure_steps",
+    "erasures",
     "identifiers",
     "metadata",
+    "privacy_request_events",
+    "privacy_request_notes",
+    "privacy_requests",
     "profiles",
     "publish_progress",
+    "rectifications",
     "redirects",
+    "restrictions",
     "timeline",
+    "tombstones",
     "webhook_deliveries",
     "webhook_outbox",
     "webhook_subscriptions",

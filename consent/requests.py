@@ -1,0 +1,123 @@
+"""A privacy request's way from its receipt to its end: pure, and the only rules about what may happen to one when.
+
+Art. 12(3) GDPR: an answer within one month of receipt, by the calendar (Regulation 1182/71: where the month has no such
+day, its last one); two months more at most, if the person is told why within the first.
+"""
+
+import calendar
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+
+class RequestKind(StrEnum):
+    """What a person may ask for, by GDPR art. 15 to 21."""
+
+    ACCESS = "access"
+    PORTABILITY = "portability"
+    RECTIFICATION = "rectification"
+    RESTRICTION = "restriction"
+    OBJECTION = "objection"
+    ERASURE = "erasure"
+
+
+class RequestState(StrEnum):
+    """How far a request has come."""
+
+    RECEIVED = "received"
+    IDENTITY_CHECKED = "identity_checked"
+    IN_PROGRESS = "in_progress"
+    EXTENDED = "extended"
+    DONE = "done"
+    REFUSED = "refused"
+
+    @property
+    def open(self) -> bool:
+        return self not in (RequestState.DONE, RequestState.REFUSED)
+
+
+class RequestStep(StrEnum):
+    """What may happen to a request."""
+
+    CHECK_IDENTITY = "check_identity"
+    START = "start"
+    EXTEND = "extend"
+    COMPLETE = "complete"
+    REFUSE = "refuse"
+
+
+_UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
+
+# From which states each step leads where.
+STEPS: dict[RequestStep, tuple[tuple[RequestState, ...], RequestState]] = {
+    RequestStep.CHECK_IDENTITY: ((RequestState.RECEIVED,), RequestState.IDENTITY_CHECKED),
+    RequestStep.START: ((RequestState.IDENTITY_CHECKED,), RequestState.IN_PROGRESS),
+    RequestStep.EXTEND: ((RequestState.IN_PROGRESS,), RequestState.EXTENDED),
+    RequestStep.COMPLETE: (_UNDER_WAY, RequestState.DONE),
+    RequestStep.REFUSE: (
+        (RequestState.RECEIVED, RequestState.IDENTITY_CHECKED, *_UNDER_WAY),
+        RequestState.REFUSED,
+    ),
+}
+
+# What must be written down with a step: how the identity was checked, or what the person was told.
+NEEDS_NOTE = frozenset({RequestStep.CHECK_IDENTITY, RequestStep.EXTEND, RequestStep.REFUSE})
+
+
+class NotPossible(ValueError):
+    """The step can't be taken now; the message says what was expected and holds no personal data."""
+
+
+@dataclass(frozen=True)
+class PrivacyRequest:
+    """A request of one person; `due_on` is the last day on which an answer is in time."""
+
+    request_id: str
+    kind: RequestKind
+    profile_id: str
+    received_at: datetime
+    due_on: date
+    state: RequestState = RequestState.RECEIVED
+
+    @property
+    def received_on(self) -> date:
+        return self.received_at.astimezone(UTC).date()
+
+
+def received(request_id: str, kind: RequestKind, profile_id: str, at: datetime) -> PrivacyRequest:
+    """A new request, due one month later."""
+    due = months_after(at.astimezone(UTC).date(), 1)
+    return PrivacyRequest(request_id, kind, profile_id, at, due)
+
+
+def advance(request: PrivacyRequest, step: RequestStep, today: date, note: str | None = None) -> PrivacyRequest:
+    """The request after a step; raises NotPossible where it does not fit the state or the date, or lacks its note."""
+    sources, target = STEPS[step]
+    if request.state not in sources:
+        expected = " or ".join(sources)
+        raise NotPossible(f"{step}: expected a request that is {expected}, found one that is {request.state}")
+    if step in NEEDS_NOTE and not (note or "").strip():
+        what = "how the identity was checked" if step is RequestStep.CHECK_IDENTITY else "the reason told to the person"
+        raise NotPossible(f"{step}: expected {what} in `note`, found none")
+    if step is RequestStep.EXTEND:
+        if today > request.due_on:
+            raise NotPossible("extend: expected it within the first month, found that the request was due already")
+        return replace(request, state=target, due_on=months_after(request.received_on, 3))
+    return replace(request, state=target)
+
+
+def possible_steps(request: PrivacyRequest, today: date) -> list[RequestStep]:
+    """The steps that the request's state and date permit."""
+    fitting = [step for step, (sources, _) in STEPS.items() if request.state in sources]
+    return [step for step in fitting if step is not RequestStep.EXTEND or today <= request.due_on]
+
+
+def is_overdue(request: PrivacyRequest, today: date) -> bool:
+    """Whether the person still waits after the last day."""
+    return request.state.open and today > request.due_on
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or the month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,0 +1,107 @@
+"""Where privacy requests are filed and handled: who may do what to which request, in the gate's transactions."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from consent.model import Actor, LegalBasis, Purpose, Role
+from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
+from profile_api.errors import Problem, not_found
+from profile_api.gate import Ask, Gate
+from profile_api.rights.requests import details_of, file, find, listed, move, steps_of
+from profile_api.rights.views import (
+    PrivacyRequestDetails,
+    PrivacyRequestView,
+    RequestForm,
+    RequestList,
+    StepForm,
+    StepView,
+)
+
+AT_ONCE = frozenset({RequestKind.ACCESS, RequestKind.PORTABILITY, RequestKind.RESTRICTION, RequestKind.OBJECTION})
+"""Kinds that start by themselves once the identity is checked: nothing is left to be judged."""
+
+
+class Desk:
+    """Files, shows and moves privacy requests."""
+
+    def __init__(self, gate: Gate, purposes: Mapping[str, Purpose]) -> None:
+        self._gate, self._purposes = gate, purposes
+
+    def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
+        """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
+        self._check_purposes(form)
+        with self._gate.acting(Ask(actor, purpose, "request-file")) as reading:
+            asked = actor.profile_id if actor.role is Role.CUSTOMER else form.profile_id
+            profile = reading.profile(asked) if asked else None
+            own = actor.role is not Role.CUSTOMER or form.profile_id in (None, asked, profile and profile.profile_id)
+            if profile is None or not own:
+                raise not_found()
+            if not set(form.records) <= set(profile.document.get("records") or []):
+                detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
+                raise Problem(422, "records-not-of-this-person", detail)
+            details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
+            now = self._gate.clock()
+            request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
+            request = self._start(reading.connection, request, actor, now)
+            return _detailed(reading.connection, request, now)
+
+    def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
+        """The requests that this actor may see."""
+        with self._gate.acting(Ask(actor, purpose, "request-list")) as reading:
+            now = self._gate.clock()
+            own = _own(reading.profile, actor)
+            found = listed(reading.connection, own=own, state=state, overdue=overdue, now=now)
+            return RequestList(requests=[PrivacyRequestView(**_seen(one, now)) for one in found])
+
+    def one(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
+        """A request with its timeline."""
+        with self._gate.acting(Ask(actor, purpose, "request")) as reading:
+            request = find(reading.connection, request_id, actor.profile_id)
+            return _detailed(reading.connection, request, self._gate.clock())
+
+    def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
+        """The request after a step of the privacy officer, with what the step brings about."""
+        with self._gate.acting(Ask(actor, purpose, f"request-{form.step.value.replace('_', '-')}")) as reading:
+            if actor.role is not Role.PRIVACY_OFFICER:
+                raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
+            request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
+            if form.step is RequestStep.COMPLETE and request.kind is RequestKind.ERASURE:
+                detail = "Expected an erasure to be completed by erasing, found a step; see docs/privacy-rights.md."
+                raise Problem(409, "step-not-possible", detail)
+            request = move(reading.connection, request, actor, form.step, form.note, now)
+            if form.step is RequestStep.CHECK_IDENTITY:
+                request = self._start(reading.connection, request, actor, now)
+            return _detailed(reading.connection, request, now)
+
+    def _start(self, connection: Connection, request: PrivacyRequest, actor: Actor, now: datetime) -> PrivacyRequest:
+        if request.state is not RequestState.IDENTITY_CHECKED or request.kind not in AT_ONCE:
+            return request
+        return move(connection, request, actor, RequestStep.START, None, now)
+
+    def _check_purposes(self, form: RequestForm) -> None:
+        bases = (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
+        may = sorted(known.id for known in self._purposes.values() if known.legal_basis in bases)
+        if not set(form.purposes) <= set(may):
+            detail = "Expected purposes that a person can object to, found another; see `valid`."
+            raise Problem(422, "purpose-without-objection", detail, valid=may)
+
+
+def _own(profile: Any, actor: Actor) -> list[str] | None:
+    if actor.role is not Role.CUSTOMER:
+        return None
+    found = profile(actor.profile_id)
+    return [one for one in (actor.profile_id, found and found.profile_id) if one]
+
+
+def _seen(request: PrivacyRequest, now: datetime) -> dict[str, Any]:
+    today = now.astimezone(UTC).date()
+    return vars(request) | {"overdue": is_overdue(request, today), "possible_steps": possible_steps(request, today)}
+
+
+def _detailed(connection: Connection, request: PrivacyRequest, now: datetime) -> PrivacyRequestDetails:
+    asked = {"fields": {}, "purposes": [], "records": []} | details_of(connection, request.request_id)
+    steps = [StepView(**step) for step in steps_of(connection, request.request_id)]
+    return PrivacyRequestDetails(**_seen(request, now), **asked, steps=steps)

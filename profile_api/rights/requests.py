@@ -1,0 +1,124 @@
+"""Privacy requests as they are kept: filed, moved step by step, listed; every step leaves its line in the timeline."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from consent.model import Actor, Role
+from consent.requests import NotPossible, PrivacyRequest, RequestKind, RequestState, RequestStep, advance, received
+from profile_api.errors import Problem
+from stores.schema import privacy_request_events, privacy_request_notes, privacy_requests, redirects
+
+OPEN = privacy_requests.c.state.not_in([state.value for state in RequestState if not state.open])
+SIGNED_IN = "signed in"
+
+
+def file(
+    connection: Connection, actor: Actor, kind: RequestKind, profile_id: str, details: dict[str, Any], now: datetime
+) -> PrivacyRequest:
+    """A new request; of a customer who is signed in the identity is checked with it."""
+    request = received(f"r_{uuid4().hex}", kind, profile_id, now)
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(privacy_requests).values(**vars(request), details=details))
+    except IntegrityError:
+        detail = f"Expected no open {kind} request of this person, found one; go on with that one."
+        raise Problem(409, "duplicate-request", detail) from None
+    _write_down(connection, request, actor, "receive", None, now)
+    if actor.role is Role.CUSTOMER:
+        request = move(connection, request, actor, RequestStep.CHECK_IDENTITY, SIGNED_IN, now)
+    return request
+
+
+def move(
+    connection: Connection, request: PrivacyRequest, actor: Actor, step: RequestStep, note: str | None, now: datetime
+) -> PrivacyRequest:
+    """The request after a step, kept; a 409 where the step is not possible."""
+    try:
+        moved = advance(request, step, now.astimezone(UTC).date(), note)
+    except NotPossible as error:
+        raise Problem(409, "step-not-possible", str(error)) from error
+    where = privacy_requests.c.request_id == request.request_id
+    connection.execute(update(privacy_requests).where(where).values(state=moved.state, due_on=moved.due_on))
+    _write_down(connection, moved, actor, step, note, now)
+    return moved
+
+
+def find(connection: Connection, request_id: str, own: str | None = None, *, lock: bool = False) -> PrivacyRequest:
+    """The request of this id; with `own`, only if it is that profile's. Otherwise the one 404."""
+    query = select(privacy_requests).where(privacy_requests.c.request_id == request_id)
+    row = connection.execute(query.with_for_update() if lock else query).first() if "\x00" not in request_id else None
+    if row is None or (own is not None and own not in (row.profile_id, current_id(connection, row.profile_id))):
+        raise Problem(404, "request-not-found", "Expected the id of a request that you may see, found none.")
+    return _request(row)
+
+
+def details_of(connection: Connection, request_id: str) -> dict[str, Any]:
+    """What the person asked for."""
+    found = select(privacy_requests.c.details).where(privacy_requests.c.request_id == request_id)
+    return dict(connection.execute(found).scalar_one())
+
+
+def listed(
+    connection: Connection, *, own: Sequence[str] | None, state: RequestState | None, overdue: bool, now: datetime
+) -> list[PrivacyRequest]:
+    """Requests, the soonest due first; `own` limits them to these profile ids."""
+    query = select(privacy_requests).order_by(privacy_requests.c.due_on, privacy_requests.c.request_id).limit(200)
+    if own is not None:
+        query = query.where(privacy_requests.c.profile_id.in_(own))
+    if state is not None:
+        query = query.where(privacy_requests.c.state == state)
+    if overdue:
+        query = query.where(OPEN, privacy_requests.c.due_on < now.astimezone(UTC).date())
+    return [_request(row) for row in connection.execute(query)]
+
+
+def overdue_requests(connection: Connection, now: datetime) -> int:
+    """How many people wait beyond the last day; for the metric of that name."""
+    late = select(func.count()).where(OPEN, privacy_requests.c.due_on < now.astimezone(UTC).date())
+    return int(connection.execute(late.select_from(privacy_requests)).scalar_one())
+
+
+def steps_of(connection: Connection, request_id: str) -> list[dict[str, Any]]:
+    """The request's timeline, oldest first."""
+    events, notes = privacy_request_events, privacy_request_notes
+    query = (
+        select(events.c.at, events.c.actor, events.c.step, events.c.state, notes.c.note)
+        .join(notes, notes.c.event_id == events.c.event_id, isouter=True)
+        .where(events.c.request_id == request_id)
+        .order_by(events.c.event_id)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def current_id(connection: Connection, profile_id: str) -> str:
+    """The id that a merged-away one became part of."""
+    target = connection.scalar(select(redirects.c.profile_id).where(redirects.c.old_id == profile_id))
+    return target or profile_id
+
+
+def _request(row: Row[Any]) -> PrivacyRequest:
+    return PrivacyRequest(
+        row.request_id,
+        RequestKind(row.kind),
+        row.profile_id,
+        row.received_at.astimezone(UTC),
+        row.due_on,
+        RequestState(row.state),
+    )
+
+
+def _write_down(
+    connection: Connection, request: PrivacyRequest, actor: Actor, step: str, note: str | None, now: datetime
+) -> None:
+    who = Role.CUSTOMER.value if actor.role is Role.CUSTOMER else actor.subject
+    event = insert(privacy_request_events).values(
+        request_id=request.request_id, at=now, actor=who, step=step, state=request.state
+    )
+    event_id = connection.execute(event.returning(privacy_request_events.c.event_id)).scalar_one()
+    if note:
+        connection.execute(insert(privacy_request_notes).values(event_id=event_id, note=note))

@@ -1,0 +1,97 @@
+"""The shapes of privacy requests, as the OpenAPI document shows them."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from consent.requests import RequestKind, RequestStep
+from profile_api.views import View
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class RequestForm(BaseModel):
+    """What a person asks for. `profile_id` is left out by a customer, who speaks for themselves."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"kind": "access", "profile_id": "p_5d3f0c4e9a1b2c3d4e5f"},
+                {"kind": "rectification", "fields": {"street": "14 rue des Lilas"}},
+                {"kind": "objection", "purposes": ["advice"]},
+            ]
+        },
+    )
+
+    kind: RequestKind
+    profile_id: Short | None = None
+    fields: dict[Name, Short] = Field({}, max_length=50, description="for rectification: field -> right value")
+    purposes: list[Name] = Field([], max_length=50, description="for objection")
+    records: list[Short] = Field(
+        [], max_length=500, description="for erasure: these source records alone, where two people were merged wrongly"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_is_asked(self) -> Self:
+        belongs = {
+            "fields": RequestKind.RECTIFICATION,
+            "purposes": RequestKind.OBJECTION,
+            "records": RequestKind.ERASURE,
+        }
+        for name, kind in belongs.items():
+            if getattr(self, name) and self.kind is not kind:
+                raise ValueError(f"expected `{name}` only with kind {kind}, found it with another")
+        for name in ("fields", "purposes"):
+            if self.kind is belongs[name] and not getattr(self, name):
+                raise ValueError(f"expected `{name}` with kind {self.kind}, found none")
+        return self
+
+
+class StepForm(BaseModel):
+    """A step that the privacy officer takes."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"step": "check_identity", "note": "passport, shown in person"}]},
+    )
+
+    step: RequestStep
+    note: Text | None = Field(None, description="how the identity was checked, or the reason told to the person")
+
+
+class StepView(View):
+    at: datetime
+    actor: str = Field(description="who took the step; `customer` is the person")
+    step: str
+    state: str
+    note: str | None
+
+
+class PrivacyRequestView(View):
+    """A request and where it stands."""
+
+    request_id: str
+    kind: str
+    profile_id: str
+    state: str
+    received_at: datetime
+    due_on: date = Field(description="the last day on which an answer is in time")
+    overdue: bool
+    possible_steps: list[str]
+
+
+class PrivacyRequestDetails(PrivacyRequestView):
+    """A request with what was asked and every step so far."""
+
+    fields: dict[str, str]
+    purposes: list[str]
+    records: list[str]
+    steps: list[StepView]
+
+
+class RequestList(View):
+    requests: list[PrivacyRequestView] = Field(description="the soonest due first, 200 at most")

@@ -1,0 +1,63 @@
+"""Privacy requests: filed by the person or for them, handled by the privacy officer."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from consent.purposes import published_purposes
+from consent.requests import RequestState
+from profile_api.auth import Reader
+from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.rights.desk import Desk
+from profile_api.rights.views import PrivacyRequestDetails, RequestForm, RequestList, StepForm
+
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": ProblemDocument, "description": "An open request of this kind, or a step out of turn"}
+}
+
+router = APIRouter(prefix="/v1/requests", tags=["privacy requests"], responses=PROBLEMS)
+
+RequestId = Annotated[str, Path(max_length=100, description="id of a privacy request")]
+
+
+def _desk(gate: AskedGate) -> Desk:
+    return Desk(gate, published_purposes())
+
+
+AskedDesk = Annotated[Desk, Depends(_desk)]
+
+
+@router.post("", status_code=201, summary="File a privacy request", responses=CONFLICT)
+def file_request(
+    desk: AskedDesk, reader: Reader, form: RequestForm, purpose: PurposeHeader = None
+) -> PrivacyRequestDetails:
+    """A customer files for themselves, a privacy officer for whoever wrote or called."""
+    return desk.file(reader, purpose, form)
+
+
+@router.get("", summary="List privacy requests")
+def list_requests(
+    desk: AskedDesk,
+    reader: Reader,
+    purpose: PurposeHeader = None,
+    state: RequestState | None = None,
+    overdue: Annotated[bool, Query(description="only those whose last day has passed")] = False,
+) -> RequestList:
+    """A customer sees their own."""
+    return desk.all(reader, purpose, state, overdue)
+
+
+@router.get("/{request_id}", summary="Read a privacy request with its timeline")
+def read_request(
+    desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None
+) -> PrivacyRequestDetails:
+    """What was asked, where it stands, until when, and every step."""
+    return desk.one(reader, purpose, request_id)
+
+
+@router.post("/{request_id}/steps", summary="Take a step with a privacy request", responses=CONFLICT)
+def take_step(
+    desk: AskedDesk, reader: Reader, request_id: RequestId, form: StepForm, purpose: PurposeHeader = None
+) -> PrivacyRequestDetails:
+    """`possible_steps` of the request says which; a step out of turn is a 409."""
+    return desk.step(reader, purpose, request_id, form)
