@@ -25,6 +25,12 @@ INPUTS: dict[str, Category] = {
 WINDOWS = (30, 90, 365)
 """Days. A window ends with `as_of` and holds what is younger than its length: an event exactly 30 days old is out."""
 
+CONTACTS = ("call", "message", "visit", "email", "letter")
+NOT_INTERACTIONS = ("order", "complaint_resolved")
+RESOLVED = "complaint_resolved"
+MILESTONES = (1, *range(5, 101, 5))
+"""Years as a customer."""
+
 
 @dataclass(frozen=True)
 class Feature:

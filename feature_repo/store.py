@@ -55,8 +55,12 @@ def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None)
 
 def online_key(profile_id: str) -> bytes:
     """The one key under which all features of a profile are kept online; deleting it forgets them."""
-    key = EntityKey(join_keys=["profile_id"], entity_values=[Value(string_val=profile_id)])
-    return serialize_entity_key(key, KEY_VERSION) + PROJECT.encode()
+    return serialize_entity_key(entity_key(profile_id), KEY_VERSION) + PROJECT.encode()
+
+
+def entity_key(profile_id: str) -> EntityKey:
+    """A profile as Feast names it."""
+    return EntityKey(join_keys=["profile_id"], entity_values=[Value(string_val=profile_id)])
 
 
 def online_key_pattern() -> bytes:

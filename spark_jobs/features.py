@@ -16,15 +16,18 @@ from pyspark.sql import functions as F
 from contracts.categories import Category
 from contracts.dates import parse_instant
 from contracts.settings import settings
-from feature_repo.catalogue import INPUTS, VERSION, VIEWS, WINDOWS
+from feature_repo.catalogue import (
+    CONTACTS,
+    INPUTS,
+    MILESTONES,
+    NOT_INTERACTIONS,
+    RESOLVED,
+    VERSION,
+    VIEWS,
+    WINDOWS,
+)
 from spark_jobs.session import spark_session
 from spark_jobs.tables import PROFILES, TIMELINE, Table, progress, read, remember, versions, write_changes
-
-CONTACTS = ("call", "message", "visit", "email", "letter")
-NOT_INTERACTIONS = ("order", "complaint_resolved")
-RESOLVED = "complaint_resolved"
-MILESTONES = (1, *range(5, 101, 5))
-"""Years as a customer."""
 
 _TYPES = {"whole": "bigint", "number": "double", "text": "string", "flag": "boolean", "instant": "timestamp"}
 FEATURES = {

@@ -5,13 +5,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from redis import Redis
 
 from consent.purposes import published_purposes
 from feature_repo.catalogue import CATEGORIES, VIEWS, features_of
 from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.online import open_features
-from feature_repo.store import online_key, open_feature_store
+from feature_repo.store import open_feature_store
 from stores.embedded import Stores
 
 AS_OF = datetime(2024, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -88,17 +87,44 @@ def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: 
     assert features.read("p1", "service")["lifetime_orders"]["value"] == 3
 
 
-def test_deleting_a_profiles_key_forgets_that_profile_alone(online: Stores, write: Write) -> None:
-    write("p1")
-    write("p10")
-    with Redis.from_url(online.redis_url) as client:
-        assert client.delete(online_key("p1")) == 1
-    features = open_features(online)
-    assert features.read("p1", "service")["last_intent"]["value"] is None
-    assert features.read("p10", "service")["last_intent"]["value"] == "chat"
-
-
 def test_the_asynchronous_read_answers_the_same(online: Stores, write: Write) -> None:
     write("p1")
     features = open_features(online)
     assert asyncio.run(features.read_async("p1", "advice")) == features.read("p1", "advice") != {}
+
+
+def test_a_row_that_is_computed_for_one_profile_reads_like_one_from_the_lake(online: Stores, write: Write) -> None:
+    write("p1", last_contact_channel=None, last_contact_at=None)
+    features = open_features(online)
+    rows = {
+        view: {name: VALUES[feature.type] for name, feature in found.items() if not name.startswith("last_contact_")}
+        for view, found in VIEWS.items()
+    }
+    features.write("p2", rows, AS_OF)
+    assert features.read("p2", "service") == features.read("p1", "service")
+    assert (features.stands_at("p2"), features.stands_at("p3")) == (AS_OF, None)
+    asyncio.run(features.write_async("p3", rows, AS_OF))
+    assert features.read("p3", "service") == features.read("p1", "service")
+
+
+def test_an_older_row_never_overwrites_a_newer_one_and_a_corrected_one_of_the_same_instant_does(
+    online: Stores, write: Write
+) -> None:
+    write("p1", lifetime_orders=1)
+    features = open_features(online)
+    before = features.read("p1", "service")
+    features.write("p1", {"features_value": {"lifetime_orders": 7}}, AS_OF - timedelta(microseconds=1))
+    assert features.read("p1", "service") == before
+    features.write("p1", {"features_value": {"lifetime_orders": 7}}, AS_OF)
+    after = features.read("p1", "service")
+    assert (after["lifetime_orders"]["value"], after["recency_days"]["value"]) == (7, None)
+    assert after["last_intent"] == before["last_intent"]
+
+
+def test_a_forgotten_profile_has_no_features_and_its_neighbour_keeps_them(online: Stores, write: Write) -> None:
+    write("p1")
+    write("p10")
+    features = open_features(online)
+    assert (features.forget("p1"), features.forget("p1")) == (True, False)
+    assert features.read("p1", "service")["last_intent"]["value"] is None
+    assert features.read("p10", "service")["last_intent"]["value"] == "chat"

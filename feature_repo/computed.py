@@ -1,0 +1,209 @@
+"""The features of one profile in plain Python, equal to what the Spark job computes for all of them.
+
+The lake computes everybody at once; whoever changes one person (a live event, a merge, an erasure) has the new values
+at once. Decimals, rounding, windows and ties are Spark's, to the last digit; a test holds the two equal.
+"""
+
+import json
+import math
+import re
+from calendar import monthrange
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from contracts.categories import Category
+from feature_repo.catalogue import (
+    CONTACTS,
+    INPUTS,
+    MILESTONES,
+    NOT_INTERACTIONS,
+    RESOLVED,
+    VERSION,
+    VIEWS,
+    WINDOWS,
+)
+
+Row = dict[str, Any]
+Rows = dict[str, Row]
+"""View -> feature -> value."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROS_A_DAY = 86_400_000_000
+_FOUR_PLACES = Decimal("0.0001")
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?")
+_STRICTNESS = {category.value: rank for rank, category in enumerate(Category)}
+
+
+def computed(document: Mapping[str, Any], events: Sequence[Mapping[str, Any]], as_of: datetime) -> Rows:
+    """Every view's features of a person as they stood at `as_of`; nothing later counts.
+
+    `document` is the profile's document as published. An event has `event_id`, `occurred_at` (aware), `channel`,
+    `type`, `intent`, `amount` and `categories`: a row of the timeline with its document spread.
+    """
+    past = _past(events, as_of)
+    return {view: compute(document, past, as_of) for view, compute in COMPUTED.items()}
+
+
+@dataclass(frozen=True)
+class _Event:
+    """An event that may count, with only those details that its labels let into a feature."""
+
+    at: int
+    occurred_at: datetime
+    event_id: str
+    channel: str
+    type: str
+    intent: str | None
+    amount: Decimal | None
+
+
+def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[_Event]:
+    past = []
+    for event in events:
+        labels = event.get("categories") or {}
+        if event["occurred_at"] > as_of or not _usable(labels.get("type"), Category.BEHAVIOUR):
+            continue
+        intent = event.get("intent") if _usable(labels.get("intent"), INPUTS["intent"]) else None
+        amount = event.get("amount") if _usable(labels.get("amount"), INPUTS["amount"]) else None
+        past.append(
+            _Event(
+                _micros(event["occurred_at"]),
+                event["occurred_at"],
+                event["event_id"],
+                event["channel"],
+                event["type"],
+                intent,
+                None if amount is None else _rounded(float(amount)),
+            )
+        )
+    return past
+
+
+def _value(document: Mapping[str, Any], past: list[_Event], as_of: datetime) -> Row:
+    now = _micros(as_of)
+    orders = [event for event in past if event.type == "order"]
+    bought = [event for event in orders if event.amount is None or event.amount >= 0]
+    returned = [event for event in orders if event.amount is not None and event.amount < 0]
+    found: Row = {
+        "recency_days": math.floor((now - max(one.at for one in bought)) / _MICROS_A_DAY) if bought else None,
+        "returns_365d": len(_within(365, returned, now)),
+        "lifetime_orders": len(bought),
+        "lifetime_amount": _net(orders),
+        "value_version": VERSION,
+    }
+    for days in WINDOWS:
+        count, net = len(_within(days, bought, now)), _net(_within(days, orders, now))
+        average = float(_rounded(net / count)) + 0.0 if count else None  # + 0.0: there is no negative zero in Java
+        found |= {f"orders_{days}d": count, f"amount_{days}d": net, f"average_order_{days}d": average}
+    return {name: found[name] for name in VIEWS["features_value"]}
+
+
+def _interactions(document: Mapping[str, Any], past: list[_Event], as_of: datetime) -> Row:
+    now = _micros(as_of)
+    today = as_of.astimezone(UTC).date()
+    contacts = [event for event in past if event.type in CONTACTS]
+    resolved = [event for event in past if event.type == RESOLVED or event.intent == RESOLVED]
+    stated = [e for e in past if e.intent is not None and e.type != RESOLVED and e.intent != RESOLVED]
+    last_contact, last_stated = (max(found, key=_order, default=None) for found in (contacts, stated))
+    resolved_at = max((event.at for event in resolved), default=None)
+    open_since = [e for e in stated if e.intent == "complaint" and (resolved_at is None or e.at >= resolved_at)]
+    first_open = min(open_since, key=lambda event: event.at, default=None)
+    mix, preferred = _channels(past, now)
+    since = _customer_since(document, today)
+    milestone, on = _milestone(since, today) if since else (None, None)
+    return {
+        "contacts_30d": len(_within(30, contacts, now)),
+        "last_contact_at": last_contact.occurred_at if last_contact else None,
+        "last_contact_channel": last_contact.channel if last_contact else None,
+        "channel_mix": mix,
+        "preferred_channel": preferred,
+        "last_intent": last_stated.intent if last_stated else None,
+        "last_intent_at": last_stated.occurred_at if last_stated else None,
+        "open_complaint": first_open is not None,
+        "open_complaint_since": first_open.occurred_at if first_open else None,
+        "days_as_customer": (today - since).days if since else None,
+        "next_milestone": milestone,
+        "next_milestone_on": on,
+        "interactions_version": VERSION,
+    }
+
+
+COMPUTED: dict[str, Callable[[Mapping[str, Any], list[_Event], datetime], Row]] = {
+    "features_value": _value,
+    "features_interactions": _interactions,
+}
+
+
+def _usable(category: str | None, at_most: Category) -> bool:
+    return category is not None and _STRICTNESS.get(category, len(_STRICTNESS)) <= _STRICTNESS[at_most.value]
+
+
+def _micros(moment: datetime) -> int:
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _within(days: int, events: list[_Event], now: int) -> list[_Event]:
+    return [event for event in events if event.at > now - days * _MICROS_A_DAY]
+
+
+def _rounded(number: float) -> Decimal:
+    return Decimal(repr(number)).quantize(_FOUR_PLACES, ROUND_HALF_UP)
+
+
+def _net(orders: list[_Event]) -> float:
+    return float(sum((order.amount for order in orders if order.amount is not None), Decimal()))
+
+
+def _order(event: _Event) -> tuple[int, str]:
+    return event.at, event.event_id
+
+
+def _channels(past: list[_Event], now: int) -> tuple[str | None, str | None]:
+    counted: dict[str, tuple[int, int]] = {}
+    for event in _within(365, past, now):
+        if event.type not in NOT_INTERACTIONS:
+            count, latest = counted.get(event.channel, (0, event.at))
+            counted[event.channel] = count + 1, max(latest, event.at)
+    if not counted:
+        return None, None
+    total = sum(count for count, _ in counted.values())
+    shares = {channel: counted[channel][0] / total for channel in sorted(counted)}
+    preferred = max(counted, key=lambda channel: (*counted[channel], channel))
+    pairs = [f"{json.dumps(channel, ensure_ascii=False)}:{_as_java(share)}" for channel, share in shares.items()]
+    return "{" + ",".join(pairs) + "}", preferred
+
+
+def _as_java(share: float) -> str:
+    """Four decimal places as Java writes a double: the small ones in scientific notation."""
+    rounded = float(_rounded(share))
+    return f"{rounded * 10_000:.0f}.0E-4" if 0 < rounded < 0.001 else repr(rounded)
+
+
+def _customer_since(document: Mapping[str, Any], today: date) -> date | None:
+    # The earliest that any record says, the losing ones too; a start that lies ahead is none yet.
+    stated = [field for field in document.get("fields") or [] if field["field"] == "customer_since"]
+    values = [one["value"] for field in stated for one in (field, *(field.get("losing") or []))]
+    days = [day for value in values if value is not None and (day := _day(value)) is not None]
+    return min((day for day in days if day <= today), default=None)
+
+
+def _day(text: str) -> date | None:
+    """A date as Spark casts one from text."""
+    found = _DATE.fullmatch(text.strip())
+    try:
+        return date(*[int(part or 1) for part in found.groups()]) if found else None
+    except ValueError:
+        return None
+
+
+def _milestone(since: date, today: date) -> tuple[str | None, str | None]:
+    for years in MILESTONES:
+        year = since.year + years
+        on = date(year, since.month, min(since.day, monthrange(year, since.month)[1]))
+        if on >= today:
+            return ("1 year" if years == 1 else f"{years} years"), on.isoformat()
+    return None, None
