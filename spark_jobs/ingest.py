@@ -102,7 +102,7 @@ def parse_files(
                 origin = {"file": file["name"], "batch_id": file["batch_id"]}
                 with fsspec.open(file["url"], "rb") as stream:
                     rows = (parsed_row(contract, row, received_at) | origin for row in read_rows(stream, contract))
-                    while some := list(islice(rows, 10_000)):
+                    while some := list(islice(rows, 2_000)):
                         yield pa.RecordBatch.from_pylist(some, schema=arrow)
 
     schema = "channel string, name string, url string, batch_id string"

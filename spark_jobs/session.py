@@ -30,6 +30,10 @@ def spark_conf(config: Settings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(cores * 2),
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Python workers stay, and what a batch once took they keep: small batches, and memory that goes back.
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+        "spark.executorEnv.ARROW_DEFAULT_MEMORY_POOL": "system",
+        "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": "131072",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
     }
