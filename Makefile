@@ -40,7 +40,7 @@ serve: setup ## [LAKE=URI] [PORT=8000]: serve what the pipeline published
 	@$(RUN) -m profile_api.serve --port $(PORT)
 
 test: setup ## every test; sets up what it needs
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n 2 --dist loadgroup
 
 lint: setup ## ruff and mypy
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
