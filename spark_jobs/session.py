@@ -2,11 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from contracts.settings import Settings
 from spark_jobs.jars import jar_folder
+
+LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
 def spark_conf(config: Settings) -> dict[str, str]:
@@ -15,15 +18,15 @@ def spark_conf(config: Settings) -> dict[str, str]:
     jars = sorted(str(path) for path in jar_folder().glob("*.jar"))
     if not jars:
         raise SystemExit(f"expected the Delta jars in {jar_folder()}, found none; run `make setup` first")
-    return {
+    # A cluster's workers have to find the driver; on one machine nobody else should.
+    here = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+    return (here if config.spark_master.startswith("local") else {}) | {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": config.spark_memory,
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-Dlog4j2.level=error -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOGGING} -XX:+UseSerialGC"
+        " -XX:TieredStopAtLevel=1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
