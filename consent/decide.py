@@ -22,17 +22,19 @@ def decide(
     purpose: Purpose,
     categories: Iterable[Category],
     now: datetime,
+    restricted: bool = False,
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
-    `consents` are the events of all identifiers of the person, in any order.
+    `consents` are the events of all identifiers of the person, in any order. Data of a person who is `restricted` is
+    kept, and used for what the law requires alone.
     """
     event = current_event(consents, purpose.id, now)
     state = event.state if event else ConsentState.UNKNOWN
     wanted = sorted(set(categories), key=list(Category).index)
     decided = tuple(
         _category_decision(category, result, purpose, actor, state)
-        for category, result in zip(wanted, _evaluate(policies, actor, purpose, wanted, state), strict=True)
+        for category, result in zip(wanted, _evaluate(policies, actor, purpose, wanted, state, restricted), strict=True)
     )
     rests_on_event = purpose.legal_basis in (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST) and event is not None
     return Decision(
@@ -46,14 +48,23 @@ def decide(
 
 
 def _evaluate(
-    policies: Policies, actor: Actor, purpose: Purpose, categories: list[Category], state: ConsentState
+    policies: Policies,
+    actor: Actor,
+    purpose: Purpose,
+    categories: list[Category],
+    state: ConsentState,
+    restricted: bool,
 ) -> list[AuthzResult | None]:
     requests: list[dict[str, Any]] = [
         {
             "principal": {"type": "Actor", "id": actor.subject},
             "action": {"type": "Action", "id": "read"},
             "resource": {"type": "DataCategory", "id": category.value},
-            "context": {"purpose": _uid("Purpose", purpose.id), "consent": state.value},
+            "context": {
+                "purpose": _uid("Purpose", purpose.id),
+                "consent": state.value,
+                "restricted": restricted,
+            },
         }
         for category in categories
     ]
@@ -101,5 +112,5 @@ def _leading_policy(decided: tuple[CategoryDecision, ...]) -> str:
 
 def _rank(policy: str) -> tuple[int, str]:
     # The reason to name first: what can never be, then who asks, then what is asked for, then the person's own choice.
-    order = ["purpose-refused", "role-not-permitted", OUTSIDE]
+    order = ["purpose-refused", "role-not-permitted", OUTSIDE, "restricted"]
     return (order.index(policy) if policy in order else len(order), policy)

@@ -11,6 +11,7 @@ REASONS: dict[str, str] = {
     "purpose-refused": "Nobody may use personal data for {purpose}; the request was recorded.",
     "role-not-permitted": "The role {role} may not read data for {purpose}.",
     "category-outside-purpose": "The purpose {purpose} does not cover data of this category.",
+    "restricted": "The person had their data restricted: it is kept, and not used for {purpose}.",
     "consent-missing": "The person has not consented to {purpose} (state: {state}).",
     "person-objected": "The person objects to {purpose} (state: {state}).",
     "contract": "Needed to carry out the contract with the person.",

@@ -167,7 +167,7 @@ class Gate:
         # A profile that is not there goes the same way as one that is not theirs, so that the time taken tells nothing.
         profile = found.profile if isinstance(found, Found) else NOBODY
         consents = reading.consents(profile.identifiers)
-        decision = self._decide(ask, purpose, consents, now)
+        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile))
         if isinstance(found, Problem) or not _may_know(ask.actor, found, decision):
             self._record(reading, ask, None, decision, not_found().kind, now)
             return not_found()
@@ -214,8 +214,10 @@ class Gate:
             raise throttled
         return purpose, now, self._decide(ask, purpose, (), now)
 
-    def _decide(self, ask: Ask, purpose: Purpose, consents: Collection[ConsentEvent], now: datetime) -> Decision:
-        decision = decide(self._policies, consents, ask.actor, purpose, Category, now)
+    def _decide(
+        self, ask: Ask, purpose: Purpose, events: Collection[ConsentEvent], now: datetime, restricted: bool = False
+    ) -> Decision:
+        decision = decide(self._policies, events, ask.actor, purpose, Category, now, restricted)
         if decision.policy == FAILED:
             raise unavailable("the policies")
         return decision

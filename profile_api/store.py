@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 from consent.model import STATE_OF_WORD, ConsentEvent, ConsentState
 from contracts.identifiers import Identifier
 from profile_api.stored import StoredEvent, StoredProfile
-from stores.schema import audit, consent_events, identifiers, profiles, redirects, timeline
+from stores.schema import audit, consent_events, identifiers, profiles, redirects, restrictions, timeline
 
 
 class Reading:
@@ -80,6 +80,13 @@ class Reading:
             moment, given = start
             query = query.where(columns.occurred_at <= moment).offset(given)
         return [StoredEvent(*row) for row in self.connection.execute(query)]
+
+    def restricted(self, profile: StoredProfile) -> bool:
+        """Whether the person had the use of any of their records restricted."""
+        records = profile.document.get("records") or []
+        columns = restrictions.c
+        query = select(columns.record_id).where(columns.record_id.in_(records), columns.lifted_at.is_(None)).limit(1)
+        return self.connection.scalar(query) is not None
 
     def record(self, **row: Any) -> None:
         """Writes the audit row of this answer."""

@@ -1,6 +1,6 @@
 """Where privacy requests are filed and handled: who may do what to which request, in the gate's transactions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from consent.model import Actor, LegalBasis, Purpose, Role
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
 from profile_api.errors import Problem, not_found
 from profile_api.gate import Ask, Gate
-from profile_api.rights.requests import details_of, file, find, listed, move, steps_of
+from profile_api.rights.effects import lift, restrict
+from profile_api.rights.requests import details_of, file, find, listed, move, steps_of, write_down
 from profile_api.rights.views import (
     PrivacyRequestDetails,
     PrivacyRequestView,
@@ -19,6 +20,9 @@ from profile_api.rights.views import (
     StepForm,
     StepView,
 )
+from profile_api.stored import StoredProfile
+
+ProfileOf = Callable[[str], StoredProfile | None]
 
 AT_ONCE = frozenset({RequestKind.ACCESS, RequestKind.PORTABILITY, RequestKind.RESTRICTION, RequestKind.OBJECTION})
 """Kinds that start by themselves once the identity is checked: nothing is left to be judged."""
@@ -45,7 +49,7 @@ class Desk:
             details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
             now = self._gate.clock()
             request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
-            request = self._start(reading.connection, request, actor, now)
+            request = self._start(reading.connection, reading.profile, request, actor, now)
             return _detailed(reading.connection, request, now)
 
     def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
@@ -65,21 +69,35 @@ class Desk:
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
         """The request after a step of the privacy officer, with what the step brings about."""
         with self._gate.acting(Ask(actor, purpose, f"request-{form.step.value.replace('_', '-')}")) as reading:
-            if actor.role is not Role.PRIVACY_OFFICER:
-                raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
+            _only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             if form.step is RequestStep.COMPLETE and request.kind is RequestKind.ERASURE:
                 detail = "Expected an erasure to be completed by erasing, found a step; see docs/privacy-rights.md."
                 raise Problem(409, "step-not-possible", detail)
             request = move(reading.connection, request, actor, form.step, form.note, now)
             if form.step is RequestStep.CHECK_IDENTITY:
-                request = self._start(reading.connection, request, actor, now)
+                request = self._start(reading.connection, reading.profile, request, actor, now)
             return _detailed(reading.connection, request, now)
 
-    def _start(self, connection: Connection, request: PrivacyRequest, actor: Actor, now: datetime) -> PrivacyRequest:
+    def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
+        """Ends a restriction; art. 18(3) wants the person told before."""
+        with self._gate.acting(Ask(actor, purpose, "request-lift")) as reading:
+            _only_for_officers(actor)
+            request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
+            lift(reading.connection, request_id, now)
+            write_down(reading.connection, request, actor, "lift", note, now)
+            return _detailed(reading.connection, request, now)
+
+    def _start(
+        self, connection: Connection, profile_of: ProfileOf, request: PrivacyRequest, actor: Actor, now: datetime
+    ) -> PrivacyRequest:
         if request.state is not RequestState.IDENTITY_CHECKED or request.kind not in AT_ONCE:
             return request
-        return move(connection, request, actor, RequestStep.START, None, now)
+        request = move(connection, request, actor, RequestStep.START, None, now)
+        profile = profile_of(request.profile_id)
+        if profile is not None and request.kind is RequestKind.RESTRICTION:
+            restrict(connection, request.request_id, profile.document.get("records") or [], now)
+        return request
 
     def _check_purposes(self, form: RequestForm) -> None:
         bases = (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
@@ -89,10 +107,15 @@ class Desk:
             raise Problem(422, "purpose-without-objection", detail, valid=may)
 
 
-def _own(profile: Any, actor: Actor) -> list[str] | None:
+def _only_for_officers(actor: Actor) -> None:
+    if actor.role is not Role.PRIVACY_OFFICER:
+        raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
+
+
+def _own(profile_of: ProfileOf, actor: Actor) -> list[str] | None:
     if actor.role is not Role.CUSTOMER:
         return None
-    found = profile(actor.profile_id)
+    found = profile_of(actor.profile_id or "")
     return [one for one in (actor.profile_id, found and found.profile_id) if one]
 
 

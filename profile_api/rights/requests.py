@@ -28,7 +28,7 @@ def file(
     except IntegrityError:
         detail = f"Expected no open {kind} request of this person, found one; go on with that one."
         raise Problem(409, "duplicate-request", detail) from None
-    _write_down(connection, request, actor, "receive", None, now)
+    write_down(connection, request, actor, "receive", None, now)
     if actor.role is Role.CUSTOMER:
         request = move(connection, request, actor, RequestStep.CHECK_IDENTITY, SIGNED_IN, now)
     return request
@@ -44,7 +44,7 @@ def move(
         raise Problem(409, "step-not-possible", str(error)) from error
     where = privacy_requests.c.request_id == request.request_id
     connection.execute(update(privacy_requests).where(where).values(state=moved.state, due_on=moved.due_on))
-    _write_down(connection, moved, actor, step, note, now)
+    write_down(connection, moved, actor, step, note, now)
     return moved
 
 
@@ -112,9 +112,10 @@ def _request(row: Row[Any]) -> PrivacyRequest:
     )
 
 
-def _write_down(
+def write_down(
     connection: Connection, request: PrivacyRequest, actor: Actor, step: str, note: str | None, now: datetime
 ) -> None:
+    """Adds a line to the request's timeline; a customer is only called that."""
     who = Role.CUSTOMER.value if actor.role is Role.CUSTOMER else actor.subject
     event = insert(privacy_request_events).values(
         request_id=request.request_id, at=now, actor=who, step=step, state=request.state

@@ -63,6 +63,14 @@ class StepForm(BaseModel):
     note: Text | None = Field(None, description="how the identity was checked, or the reason told to the person")
 
 
+class LiftForm(BaseModel):
+    """Why a restriction ends."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "accuracy confirmed, told"}]})
+
+    note: Text
+
+
 class StepView(View):
     at: datetime
     actor: str = Field(description="who took the step; `customer` is the person")

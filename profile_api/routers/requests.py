@@ -9,7 +9,7 @@ from consent.requests import RequestState
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.rights.desk import Desk
-from profile_api.rights.views import PrivacyRequestDetails, RequestForm, RequestList, StepForm
+from profile_api.rights.views import LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDocument, "description": "An open request of this kind, or a step out of turn"}
@@ -61,3 +61,11 @@ def take_step(
 ) -> PrivacyRequestDetails:
     """`possible_steps` of the request says which; a step out of turn is a 409."""
     return desk.step(reader, purpose, request_id, form)
+
+
+@router.post("/{request_id}/lift", summary="End a restriction", responses=CONFLICT)
+def lift_restriction(
+    desk: AskedDesk, reader: Reader, request_id: RequestId, form: LiftForm, purpose: PurposeHeader = None
+) -> PrivacyRequestDetails:
+    """The person's data may be used again; tell them before."""
+    return desk.lift(reader, purpose, request_id, form.note)

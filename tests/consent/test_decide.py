@@ -81,6 +81,20 @@ def test_an_objection_stops_what_rests_on_a_legitimate_interest() -> None:
     assert _decide("advice", _event(ConsentState.REFUSED, "advice")).policy == "person-objected"
 
 
+def test_restricted_data_is_used_for_what_the_law_requires_alone() -> None:
+    for purpose in published_purposes().values():
+        for role in Role:
+            event = _event(ConsentState.GIVEN, purpose.id)
+            actor = Actor("somebody", role)
+            free = decide(published_policies(), [event], actor, purpose, Category, NOW)
+            restricted = decide(published_policies(), [event], actor, purpose, Category, NOW, restricted=True)
+            if purpose.legal_basis is LegalBasis.LEGAL_OBLIGATION:
+                assert restricted == free
+            else:
+                assert restricted.allowed == frozenset()
+                assert restricted.policy == ("restricted" if free.allowed else free.policy)
+
+
 def test_a_decision_of_the_future_does_not_count_yet() -> None:
     given = _event(ConsentState.GIVEN)
     assert not _decide("personalisation", given, now=given.decided_at - timedelta(seconds=1)).allowed
