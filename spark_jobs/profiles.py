@@ -19,6 +19,7 @@ from spark_jobs.session import spark_session
 from spark_jobs.survivorship import golden_record
 from spark_jobs.tables import (
     ASSIGNMENTS,
+    CHANNEL_TRUST,
     EVENTS,
     PROFILES,
     RECORDS,
@@ -83,6 +84,9 @@ def build(spark: SparkSession, lake: str, channels: Mapping[str, Channel]) -> di
     changed = write_changes(
         spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels)), deletes=True
     )
+    # Whoever rebuilds a golden record outside this job weighs the sources alike.
+    said = [(name, {"": channel.trust, **channel.trust_in}) for name, channel in sorted(channels.items())]
+    write_changes(spark, lake, CHANNEL_TRUST, spark.createDataFrame(said, CHANNEL_TRUST.struct), deletes=True)
     events = attributed(read(spark, lake, EVENTS), records, assignments).localCheckpoint()
     changed += write_changes(spark, lake, TIMELINE, events.where("profile_id is not null"), deletes=True)
     remember(spark, lake, "profiles", sources)

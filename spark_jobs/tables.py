@@ -125,6 +125,7 @@ TIMELINE = Table(
     ("event_id",),
     ("profile_id", "occurred_at"),
 )
+CHANNEL_TRUST = Table("gold/channel_trust", "channel string, trust map<string,int>", ("channel",))
 PROGRESS = Table("progress", "job string, source string, version bigint", ("job", "source"), ("version",))
 
 

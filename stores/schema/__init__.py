@@ -5,6 +5,16 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.consent import audit, consent_events
+from stores.schema.identity import (
+    channel_trust,
+    edges,
+    identity_history,
+    live_assignments,
+    models,
+    overrides,
+    records,
+    reviews,
+)
 from stores.schema.rights import (
     erasure_steps,
     erasures,
@@ -20,19 +30,27 @@ from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_s
 
 __all__ = [
     "audit",
+    "channel_trust",
     "consent_events",
+    "edges",
     "erasure_steps",
     "erasures",
     "identifiers",
+    "identity_history",
+    "live_assignments",
     "metadata",
+    "models",
+    "overrides",
     "privacy_request_events",
     "privacy_request_notes",
     "privacy_requests",
     "profiles",
     "publish_progress",
+    "records",
     "rectifications",
     "redirects",
     "restrictions",
+    "reviews",
     "timeline",
     "tombstones",
     "webhook_deliveries",

@@ -1,6 +1,6 @@
 """What the publish job writes and the gate reads: profiles, their identifiers, redirects and timelines."""
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from stores.schema.base import Instant, metadata
@@ -35,16 +35,27 @@ identifiers = Table(
 )
 
 # document = {channel, type, intent, amount, properties: {name: text}, categories: {key: category}}
-# with the category keys type, intent, amount and property.<name>.
+# with the category keys type, intent, amount and property.<name>. `record_id` and `identifiers` ([{kind, value}]) say
+# whose it is, so that it can follow when identities change; they are never shown. An event without a profile is on
+# nobody's timeline: nobody, or several people, could have caused it.
 timeline = Table(
     "timeline",
     metadata,
     Column("event_id", Text, primary_key=True),
-    Column("profile_id", Text, nullable=False),
+    Column("profile_id", Text),
     Column("occurred_at", Instant, nullable=False),
     Column("document", JSONB, nullable=False),
+    Column("record_id", Text),
+    Column("identifiers", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
 )
 Index("ix_timeline_newest_first", timeline.c.profile_id, timeline.c.occurred_at.desc(), timeline.c.event_id)
+Index(
+    "ix_timeline_identifiers",
+    timeline.c.identifiers,
+    postgresql_using="gin",
+    postgresql_ops={"identifiers": "jsonb_path_ops"},
+    postgresql_where=timeline.c.record_id.is_(None),
+)
 
 # Up to which version of a lake table the publish job has come.
 publish_progress = Table(

@@ -1,0 +1,128 @@
+"""Makes profiles, identifiers and timelines follow who the records belong to, at once, in the caller's transaction.
+
+The outcome is the one that the batch would come to: the same golden record, the same rule for events.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from contracts.identifiers import Identifier
+from profile_api.identity.attribution import attribute, events_carrying, events_of_records, sole_holders
+from spark_jobs.survivorship import golden_record
+from stores.schema import channel_trust, identifiers, profiles, records
+
+LOCK = 0x1DE  # one number for all who change identities
+Trust = Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The profiles whose view changed, and the ids that hold no record any more."""
+
+    changed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+
+
+def hold_identities(connection: Connection, alone: bool = False) -> None:
+    """Keeps a publication from changing identities below us; `alone` keeps every other live change out as well.
+
+    Take it before any row: a publication that waits for a row while we wait for it would never end.
+    """
+    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    connection.execute(select(lock(LOCK)))
+
+
+def rebuild(connection: Connection, profile_ids: Collection[str], now: datetime) -> Rebuilt:
+    """Brings the profiles of these ids up to their records: `profile_ids` are all that gained, lost or changed any."""
+    if not profile_ids:
+        return Rebuilt()
+    hold_identities(connection)
+    ids = sorted(set(profile_ids))
+    # 1. The golden records, and what they were.
+    documents = _documents(connection, ids)
+    before = {row.profile_id: row for row in connection.execute(select(profiles).where(profiles.c.profile_id.in_(ids)))}
+    said = [row.document for row in before.values()] + list(documents.values())
+    held = {Identifier(one["kind"], one["value"]) for document in said for one in document["identifiers"]}
+    were_sole = sole_holders(connection, held)
+    # 2. Profiles and identifiers.
+    changed = _write(connection, ids, documents, before, now)
+    _write_identifiers(connection, ids, documents)
+    # 3. Events follow their record, or the identifier that one profile alone holds now.
+    are_sole = sole_holders(connection, held)
+    turned = {one for one in held if were_sole.get(one) != are_sole.get(one)}
+    events = {*events_of_records(connection, ids), *events_carrying(connection, turned)}
+    viewed = attribute(connection, events) - changed
+    bump = update(profiles).where(profiles.c.profile_id.in_(sorted(viewed)))
+    connection.execute(bump.values(version=profiles.c.version + 1, updated_at=now))
+    return Rebuilt(frozenset((changed | viewed) - (set(ids) - set(documents))), frozenset(set(ids) - set(documents)))
+
+
+def record_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as the pure functions of the jobs take it."""
+    at = document["observed_at"]
+    return {**document, "observed_at": datetime.fromisoformat(at).astimezone(UTC) if at else None}
+
+
+def profile_document(profile_id: str, of: list[dict[str, Any]], trust: Trust) -> dict[str, Any]:
+    """The golden record as the publication writes it."""
+    golden = golden_record(profile_id, of, trust)
+    golden.pop("profile_id")
+    document: dict[str, Any] = _plain(golden)
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _documents(connection: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:
+    of: dict[str, list[dict[str, Any]]] = {}
+    query = select(records.c.profile_id, records.c.document).where(records.c.profile_id.in_(ids))
+    for profile_id, document in connection.execute(query.order_by(records.c.record_id)):
+        of.setdefault(profile_id, []).append(record_of(document))
+    trust = {
+        (row.channel, field): weight
+        for row in connection.execute(select(channel_trust))
+        for field, weight in row.trust.items()
+    }
+    return {profile_id: profile_document(profile_id, found, trust) for profile_id, found in of.items()}
+
+
+def _write(
+    connection: Connection,
+    ids: list[str],
+    documents: Mapping[str, dict[str, Any]],
+    before: Mapping[str, Any],
+    now: datetime,
+) -> set[str]:
+    # A profile that comes back goes on counting above every version that one of these ids has had.
+    newest = max((row.version for row in before.values()), default=0)
+    gone = [one for one in before if one not in documents]
+    connection.execute(delete(profiles).where(profiles.c.profile_id.in_(gone)))
+    changed = {one for one in documents if one not in before or before[one].document != documents[one]}
+    for profile_id in sorted(changed):
+        row = {"document": documents[profile_id], "version": newest + 1, "updated_at": now}
+        if profile_id in before:
+            connection.execute(update(profiles).where(profiles.c.profile_id == profile_id).values(row))
+        else:
+            connection.execute(insert(profiles).values(profile_id=profile_id, **row))
+    return changed
+
+
+def _write_identifiers(connection: Connection, ids: list[str], documents: Mapping[str, dict[str, Any]]) -> None:
+    connection.execute(delete(identifiers).where(identifiers.c.profile_id.in_(ids)))
+    rows = [
+        {"kind": one["kind"], "value": one["value"], "profile_id": profile_id}
+        for profile_id, document in documents.items()
+        for one in document["identifiers"]
+    ]
+    if rows:
+        connection.execute(insert(identifiers), rows)

@@ -1,0 +1,146 @@
+"""Identity -> PostgreSQL: records and whose they are, the evidence, what waits for review, models and history."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from sqlalchemy import Connection, text
+
+from profile_api.identity.attribution import attribute
+from profile_api.identity.rebuild import rebuild
+from spark_jobs.publication import Apply, Publication, json_of, plain, stage, staged, upserting
+from spark_jobs.tables import (
+    ASSIGNMENTS,
+    CHANNEL_TRUST,
+    EDGES,
+    HISTORY,
+    MODELS,
+    PROFILES,
+    RECORDS,
+    REVIEWS,
+    TIMELINE,
+    Table,
+)
+from stores import schema
+
+
+def stage_records(connection: Connection, records: Publication, assignments: Publication) -> Apply:
+    """Records that changed, or whose profile did. What was changed live since stays, as do records of live events."""
+    whole = records.whole or assignments.whole
+    rows = records.now().join(assignments.now().select("record_id", "profile_id"), "record_id")
+    keys = records.keys("record_id").union(assignments.keys("record_id")).distinct()
+    if not whole:
+        rows = rows.join(keys, "record_id", "left_semi")
+    document = json_of(RECORDS.struct.fieldNames(), precise=True)
+    stage(
+        connection,
+        "new_records",
+        "record_id text, profile_id text, document jsonb",
+        plain(rows.select("record_id", "profile_id", document.alias("document"))),
+    )
+    stage(connection, "touched_records", "record_id text", () if whole else plain(keys))
+    among = "TRUE" if whole else "record_id IN (SELECT record_id FROM touched_records)"
+    gone = (
+        f"DELETE FROM records WHERE {among} AND record_id NOT IN (SELECT record_id FROM new_records)"
+        " AND record_id NOT IN (SELECT record_id FROM live_assignments)"
+    )
+    upsert = upserting("records", "new_records", ["record_id", "profile_id", "document"], ["record_id"])
+
+    def apply() -> int:
+        removed = connection.execute(text(gone)).rowcount
+        return int(removed + connection.execute(text(upsert)).rowcount)
+
+    return apply
+
+
+def stage_edges(connection: Connection, publication: Publication) -> Apply:
+    keys = None if publication.whole else publication.keys(*EDGES.key)
+    return staged(connection, schema.edges, publication.rows(), keys)
+
+
+def stage_reviews(connection: Connection, publication: Publication) -> Apply:
+    keys = None if publication.whole else publication.keys(*REVIEWS.key)
+    return staged(connection, schema.reviews, publication.rows(), keys)
+
+
+def stage_models(connection: Connection, publication: Publication) -> Apply:
+    return staged(
+        connection, schema.models, publication.rows(), None if publication.whole else publication.keys("version")
+    )
+
+
+def stage_trust(connection: Connection, publication: Publication) -> Apply:
+    rows = publication.now().select("channel", F.to_json("trust").alias("trust"))
+    return staged(connection, schema.channel_trust, rows, None)
+
+
+def stage_history(connection: Connection, publication: Publication) -> Apply:
+    """History is only ever added to; a batch run's actor is the run."""
+    columns = ["history_id", "at", "kind", "profile_id", "other_id", "records", "reason", "actor"]
+    rows = publication.rows().withColumns({"records": F.to_json("records"), "actor": F.lit("resolve")}).select(*columns)
+    types = {"at": "timestamptz", "records": "jsonb"}
+    stage(connection, "new_history", ", ".join(f"{name} {types.get(name, 'text')}" for name in columns), plain(rows))
+    names = ", ".join(columns)
+    insert = f"INSERT INTO identity_history ({names}) SELECT {names} FROM new_history ON CONFLICT DO NOTHING"
+    return lambda: int(connection.execute(text(insert)).rowcount)
+
+
+_STEPS: dict[Table, Callable[[Connection, Publication], Apply]] = {
+    EDGES: stage_edges,
+    REVIEWS: stage_reviews,
+    MODELS: stage_models,
+    CHANNEL_TRUST: stage_trust,
+    HISTORY: stage_history,
+}
+
+
+def stage_identity(spark: SparkSession, lake: str, connection: Connection) -> dict[str, Apply]:
+    """What there is to apply, by table of the lake; nothing where nothing changed."""
+    steps: dict[str, Apply] = {}
+    records, assignments = (Publication(spark, lake, table, connection) for table in (RECORDS, ASSIGNMENTS))
+    if records.pending or assignments.pending:
+        steps[RECORDS.name] = stage_records(connection, records, assignments)
+        records.remember()
+        assignments.remember()
+    for table, step in _STEPS.items():
+        publication = Publication(spark, lake, table, connection)
+        if publication.pending:
+            steps[table.name] = step(connection, publication)
+            publication.remember()
+    return steps
+
+
+def keep_live_changes(connection: Connection, published: Collection[str], now: datetime) -> None:
+    """Puts live changes that the lake has not seen on top of what was `published`; forgets what it agrees with."""
+    if RECORDS.name in published:
+        agreed = (
+            "DELETE FROM live_assignments l USING new_records n"
+            " WHERE (n.record_id, n.profile_id) = (l.record_id, l.profile_id)"
+        )
+        connection.execute(text(agreed))
+    live: dict[str, str] = dict(
+        connection.execute(text("SELECT record_id, profile_id FROM live_assignments")).tuples().all()
+    )
+    if not live:
+        return
+    overwritten = text(
+        "UPDATE records r SET profile_id = l.profile_id FROM live_assignments l"
+        " WHERE r.record_id = l.record_id AND r.profile_id <> l.profile_id"
+    )
+    lost = "SELECT r.profile_id FROM records r JOIN live_assignments l USING (record_id)"
+    touched = {*live.values(), *connection.scalars(text(lost))}
+    connection.execute(overwritten)
+    if PROFILES.name in published:
+        holding = "SELECT profile_id FROM new_profiles WHERE (document -> 'records') ?| cast(:records AS text[])"
+        touched |= set(connection.scalars(text(holding), {"records": list(live)}))
+    rebuild(connection, touched, now)
+    if TIMELINE.name in published:
+        theirs = (
+            "SELECT e.event_id FROM new_events e WHERE e.record_id = ANY (:records) OR EXISTS (SELECT FROM"
+            " jsonb_array_elements(e.identifiers) one"
+            " JOIN identifiers i ON (i.kind, i.value) = (one ->> 'kind', one ->> 'value')"
+            " WHERE i.profile_id = ANY (:profiles))"
+        )
+        found = connection.scalars(text(theirs), {"records": list(live), "profiles": sorted(touched)})
+        attribute(connection, list(found))
