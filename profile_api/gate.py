@@ -5,10 +5,8 @@ No audit row, no ledger or no policy: no data. Whoever imports `profile_api.stor
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
-from uuid import uuid4
 
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
@@ -19,6 +17,7 @@ from consent.model import Actor, ConsentEvent, Decision, Purpose, Role
 from consent.policies import FAILED, Policies
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
+from profile_api.asking import NOBODY, REFUSALS, Ask, Found, may_know, met, refusal, with_own_id
 from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
@@ -28,29 +27,9 @@ from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
 from profile_api.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
 
+__all__ = ["REFUSALS", "Ask", "Find", "Found", "Gate", "Show", "by_id"]
+
 Data = TypeVar("Data", bound=View)
-REFUSALS = frozenset({"purpose-refused", "role-not-permitted"})
-NOBODY = StoredProfile("", 0, {"identifiers": [{"kind": "none", "value": "none"}]})
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Who asks, for which purpose (its id, as it came), and by which route."""
-
-    actor: Actor
-    purpose: str | None
-    action: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """The person that was asked about; `requested_id` or `by` is what was asked with."""
-
-    profile: StoredProfile
-    requested_id: str | None = None
-    by: Identifier | None = None
-
-
 Find = Callable[[Reading, Ask, Decision], Found | Problem]
 Show = Callable[[Reading, StoredProfile, Mask, Decision], Data]
 
@@ -139,8 +118,8 @@ class Gate:
         purpose, now, beforehand = self._beforehand(ask)
         with self._one_transaction(self._store.reading()) as reading:
             # The audit row is written in the same transaction: an answer exists only once it is committed.
-            if beforehand.policy in REFUSALS:
-                outcome: Answer[Data] | Problem = _refusal(beforehand)
+            outcome: Answer[Data] | Problem | None = refusal(ask, beforehand)
+            if outcome:
                 self._record(reading, ask, None, beforehand, "refused", now)
             else:
                 outcome = self._outcome(reading, ask, purpose, beforehand, find, show, now)
@@ -158,9 +137,9 @@ class Gate:
         show: Show[Data],
         now: datetime,
     ) -> Answer[Data] | Problem:
-        ask = _with_own_id(reading, ask)
+        ask = with_own_id(ask, reading.profile)
         found = find(reading, ask, beforehand)
-        found = self._throttle.meet(ask.actor, _met(found)) or found
+        found = self._throttle.meet(ask.actor, met(found)) or found
         if isinstance(found, Problem) and found.kind != not_found().kind:
             self._record(reading, ask, None, beforehand, found.kind, now)
             return found
@@ -168,7 +147,7 @@ class Gate:
         profile = found.profile if isinstance(found, Found) else NOBODY
         consents = reading.consents(profile.identifiers)
         decision = self._decide(ask, purpose, consents, now, reading.restricted(profile))
-        if isinstance(found, Problem) or not _may_know(ask.actor, found, decision):
+        if isinstance(found, Problem) or not may_know(ask.actor, found, decision):
             self._record(reading, ask, None, decision, not_found().kind, now)
             return not_found()
         data = show(reading, profile, Mask(profile, decision.allowed), decision)
@@ -195,7 +174,7 @@ class Gate:
         A Problem raised inside undoes the changes, and is recorded.
         """
         _, now, decision = self._beforehand(ask)
-        problem = _refusal(decision) if decision.policy in REFUSALS else None
+        problem = refusal(ask, decision)
         with self._one_transaction(self._store.acting()) as reading:
             if problem is None:
                 try:
@@ -271,30 +250,3 @@ def by_id(profile_id: str) -> Find:
         return Found(profile, requested_id=profile_id) if profile else not_found()
 
     return find
-
-
-def _with_own_id(reading: Reading, ask: Ask) -> Ask:
-    # A customer's token may name an id that was merged away since.
-    if ask.actor.role is not Role.CUSTOMER:
-        return ask
-    own = reading.profile(ask.actor.profile_id or "")
-    return replace(ask, actor=replace(ask.actor, profile_id=own.profile_id)) if own else ask
-
-
-def _met(found: Found | Problem) -> str:
-    # Whoever guesses meets somebody new each time.
-    return found.profile.profile_id if isinstance(found, Found) else uuid4().hex
-
-
-def _may_know(actor: Actor, found: Found, decision: Decision) -> bool:
-    # Of customers only themselves; and nobody by a sensitive identifier that they may not see.
-    if actor.role is Role.CUSTOMER and found.profile.profile_id != actor.profile_id:
-        return False
-    return Category.SENSITIVE in decision.allowed or not any(
-        Identifier(one["kind"], one["value"]) == found.by and one.get("category") == Category.SENSITIVE
-        for one in found.profile.document.get("identifiers") or []
-    )
-
-
-def _refusal(decision: Decision) -> Problem:
-    return Problem(403, decision.policy, decision.categories[0].reason, policy=decision.policy)

@@ -1,6 +1,7 @@
 """What several folders of tests share: the embedded stores, and a database of its own for every test."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,13 +61,20 @@ def stores() -> Iterator[Stores]:
         yield opened
 
 
-@pytest.fixture
-def database_url(stores: Stores) -> Iterator[str]:
-    """A migrated, empty database that belongs to this test alone."""
+@contextmanager
+def new_database(stores: Stores) -> Iterator[str]:
+    """A migrated, empty database, for as long as this lasts."""
     name = f"test_{next(_numbers)}"
     _administer(stores, f"create database {name} template template_ocv")
     yield _url(stores, name)
     _administer(stores, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database_url(stores: Stores) -> Iterator[str]:
+    """A database that belongs to this test alone."""
+    with new_database(stores) as url:
+        yield url
 
 
 @pytest.fixture

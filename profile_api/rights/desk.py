@@ -24,6 +24,9 @@ from profile_api.stored import StoredProfile
 
 ProfileOf = Callable[[str], StoredProfile | None]
 
+RIGHTS = frozenset({"privacy_rights"})
+"""What requests are filed and read for; whoever may ask for something else only has no business with them."""
+
 AT_ONCE = frozenset({RequestKind.ACCESS, RequestKind.PORTABILITY, RequestKind.RESTRICTION, RequestKind.OBJECTION})
 """Kinds that start by themselves once the identity is checked: nothing is left to be judged."""
 
@@ -37,7 +40,7 @@ class Desk:
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
         self._check_purposes(form)
-        with self._gate.acting(Ask(actor, purpose, "request-file")) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS)) as reading:
             asked = actor.profile_id if actor.role is Role.CUSTOMER else form.profile_id
             profile = reading.profile(asked) if asked else None
             own = actor.role is not Role.CUSTOMER or form.profile_id in (None, asked, profile and profile.profile_id)
@@ -54,7 +57,7 @@ class Desk:
 
     def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
         """The requests that this actor may see."""
-        with self._gate.acting(Ask(actor, purpose, "request-list")) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request-list", RIGHTS)) as reading:
             now = self._gate.clock()
             own = _own(reading.profile, actor)
             found = listed(reading.connection, own=own, state=state, overdue=overdue, now=now)
@@ -62,13 +65,13 @@ class Desk:
 
     def one(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
         """A request with its timeline."""
-        with self._gate.acting(Ask(actor, purpose, "request")) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request", RIGHTS)) as reading:
             request = find(reading.connection, request_id, actor.profile_id)
             return _detailed(reading.connection, request, self._gate.clock())
 
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
         """The request after a step of the privacy officer, with what the step brings about."""
-        with self._gate.acting(Ask(actor, purpose, f"request-{form.step.value.replace('_', '-')}")) as reading:
+        with self._gate.acting(Ask(actor, purpose, f"request-{form.step.value.replace('_', '-')}", RIGHTS)) as reading:
             _only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             if form.step is RequestStep.COMPLETE and request.kind is RequestKind.ERASURE:
@@ -81,7 +84,7 @@ class Desk:
 
     def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
         """Ends a restriction; art. 18(3) wants the person told before."""
-        with self._gate.acting(Ask(actor, purpose, "request-lift")) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request-lift", RIGHTS)) as reading:
             _only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             lift(reading.connection, request_id, now)

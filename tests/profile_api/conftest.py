@@ -1,6 +1,7 @@
 """The application over a database with a few people in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +11,12 @@ from consent.model import Role
 from contracts.settings import Settings
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer, demo_issuer
+from stores.embedded import Stores
+from stores.postgres import open_engine
+from tests.conftest import new_database
+from tests.profile_api.canaries import CanaryFeatures, write_canaries
 from tests.profile_api.people import NOW, Features, write_people
+from tests.profile_api.world import World
 
 Headers = Callable[..., dict[str, str]]
 
@@ -48,3 +54,26 @@ def headers(issuer: DemoIssuer) -> Headers:
         return sent | ({"Purpose": purpose} if purpose else {})
 
     return of
+
+
+@pytest.fixture(scope="session")
+def world(stores: Stores, api_settings: Settings, issuer: DemoIssuer) -> Iterator[World]:
+    """The people of `canaries.py`, for all tests that only read."""
+    with _new_world(stores, api_settings, issuer) as made:
+        yield made
+
+
+@pytest.fixture
+def fresh_world(stores: Stores, api_settings: Settings, issuer: DemoIssuer) -> Iterator[World]:
+    """The same people, for a test that changes something."""
+    with _new_world(stores, api_settings, issuer) as made:
+        yield made
+
+
+@contextmanager
+def _new_world(stores: Stores, settings: Settings, issuer: DemoIssuer) -> Iterator[World]:
+    with new_database(stores) as database_url:
+        engine, features = open_engine(database_url), CanaryFeatures()
+        write_canaries(engine)
+        yield World(create_app(settings, database_url, features, clock=lambda: NOW), engine, features, issuer)
+        engine.dispose()

@@ -1,0 +1,112 @@
+"""Every route of the service, what kind of route it is, and how to call it: one line each.
+
+`test_matrix.py` walks them all, so a route that is not declared here fails the suite. The kinds:
+
+- `personal`: answers with data about a person. It is asked by every role, for every purpose, in every consent state;
+  `shows` names the data categories that it can show at all.
+- `acting`: changes something, or answers about many people's cases; it needs a token, a purpose and an audit row.
+  `only` names the purposes that it serves, `roles` the roles that may.
+- `collects`: takes data in, and answers with none about anybody.
+- `open_`: needs no token and tells nothing about people.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from consent.model import Role
+from contracts.categories import Category
+from tests.profile_api.canaries import Person
+
+ALL = frozenset(Category)
+Filled = Callable[[Person], dict[str, Any]]
+
+
+class Kind(StrEnum):
+    PERSONAL = "personal"
+    ACTING = "acting"
+    COLLECTS = "collects"
+    OPEN = "open"
+
+
+def _nothing(person: Person) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Route:
+    """How to call a route about a person: `json`, `form` and `query` are made for that person."""
+
+    kind: Kind
+    json: Filled | None = None
+    form: Filled | None = None
+    query: Filled = _nothing
+    shows: frozenset[Category] = ALL
+    page: bool = False
+    """A page: signed in by cookie, advisors alone, the purpose in its form."""
+
+    rests_on: frozenset[str] = field(default_factory=frozenset)
+    """What else must work: `features` for the online store."""
+
+    only: frozenset[str] = field(default_factory=frozenset)
+    roles: frozenset[str] = frozenset(role.value for role in Role)
+
+    def permits(self, role: str, purpose: str) -> bool:
+        """Whether the route itself has nothing against this role and purpose."""
+        return role in self.roles and (not self.only or purpose in self.only)
+
+
+def personal(shows: Iterable[Category] = ALL, rests_on: Iterable[str] = (), **call: Any) -> Route:
+    return Route(Kind.PERSONAL, shows=frozenset(shows), rests_on=frozenset(rests_on), **call)
+
+
+def acting(only: Iterable[str] = (), roles: Iterable[str] = tuple(Role), **call: Any) -> Route:
+    return Route(Kind.ACTING, only=frozenset(only), roles=frozenset(roles), **call)
+
+
+def collects(**call: Any) -> Route:
+    return Route(Kind.COLLECTS, **call)
+
+
+def open_() -> Route:
+    return Route(Kind.OPEN)
+
+
+def by_email(person: Person) -> dict[str, Any]:
+    return {"kind": "email", "value": person.email}
+
+
+def by_id(person: Person) -> dict[str, Any]:
+    return {"profile_id": person.profile_id}
+
+
+RIGHTS = ("privacy_rights",)
+OFFICERS = ("privacy_officer",)
+
+
+def request_of(person: Person) -> dict[str, Any]:
+    return {"kind": "access", "profile_id": person.profile_id}
+
+
+ROUTES: dict[str, Route] = {
+    "GET /v1/health": open_(),
+    "GET /v1/ready": open_(),
+    "GET /v1/openapi.json": open_(),
+    "POST /v1/profiles/lookup": personal(json=by_email),
+    "GET /v1/profiles/{profile_id}": personal(),
+    "GET /v1/profiles/{profile_id}/timeline": personal(query=lambda person: {"limit": 2}),
+    "GET /v1/profiles/{profile_id}/features": personal(rests_on={"features"}),
+    "GET /advisor": open_(),
+    "POST /advisor/session": open_(),
+    "POST /advisor/session/end": open_(),
+    "POST /advisor/search": personal(page=True, form=by_email),
+    "POST /advisor/profile": personal(page=True, form=by_id),
+    "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
+    "POST /v1/requests": acting(only=RIGHTS, json=request_of),
+    "GET /v1/requests": acting(only=RIGHTS),
+    "GET /v1/requests/{request_id}": acting(only=RIGHTS),
+    "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
+    "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
+    "MOUNT /static": open_(),
+}
