@@ -16,7 +16,7 @@ from profile_api.errors import handle_errors
 from profile_api.gate import Gate
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
-from profile_api.routers import features, health, profiles, requests, timeline
+from profile_api.routers import features, health, profiles, requests, timeline, webhooks
 from profile_api.stored import FeatureReader
 from profile_api.throttle import Limits
 from stores.postgres import open_engine
@@ -51,7 +51,8 @@ def create_app(
     app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
     limits = Limits(settings, redis_url)
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
-    for resource in (health, profiles, timeline, features, requests):
+    app.state.clock, app.state.settings = clock, settings
+    for resource in (health, profiles, timeline, features, requests, webhooks):
         app.include_router(resource.router)
     mount_console(app)
     handle_errors(app)

@@ -1,9 +1,12 @@
 """What the routes need from a request, as types."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 
+from contracts.settings import Settings
 from profile_api.gate import Gate
 from profile_api.views import View
 
@@ -14,6 +17,22 @@ def _gate(request: Request) -> Gate:
 
 
 AskedGate = Annotated[Gate, Depends(_gate)]
+
+
+def _now(request: Request) -> datetime:
+    clock: Callable[[], datetime] = request.app.state.clock
+    return clock()
+
+
+Now = Annotated[datetime, Depends(_now)]
+
+
+def _configured(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Configured = Annotated[Settings, Depends(_configured)]
 
 PurposeHeader = Annotated[
     str | None,

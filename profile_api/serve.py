@@ -12,6 +12,7 @@ from profile_api.app import create_app
 from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.logs import configure_logs
+from profile_api.webhooks.worker import delivering
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 
@@ -25,13 +26,14 @@ def serve(chosen: Settings, host: str, port: int) -> None:
         migrate(engine)
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
-        engine.dispose()
         app = create_app(chosen, stores.database_url, open_features(stores), redis_url=stores.redis_url)
         config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False)
         try:
-            uvicorn.Server(config).run()
+            with delivering(engine, chosen.demo):
+                uvicorn.Server(config).run()
         except KeyboardInterrupt:
             pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out
+        engine.dispose()
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -18,6 +18,7 @@ from spark_jobs.publication import Apply, Publication, json_of, plain, stage, up
 from spark_jobs.publish_identity import keep_live_changes, stage_identity
 from spark_jobs.session import spark_session
 from spark_jobs.tables import CONSENTS, EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
+from spark_jobs.telling import tell
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 
@@ -98,8 +99,9 @@ def stage_redirects(connection: Connection, publication: Publication) -> Apply:
     rows = ((row.old_id, row.profile_id) for row in publication.rows().collect())
     stage(connection, "new_redirects", "old_id text, profile_id text", rows)
     upsert = text(
-        "INSERT INTO redirects SELECT * FROM new_redirects ON CONFLICT (old_id) DO UPDATE"
+        "WITH changed AS (INSERT INTO redirects SELECT * FROM new_redirects ON CONFLICT (old_id) DO UPDATE"
         " SET profile_id = excluded.profile_id WHERE redirects.profile_id <> excluded.profile_id"
+        " RETURNING old_id, profile_id) INSERT INTO changed_redirects SELECT old_id, profile_id FROM changed"
     )
     return lambda: int(connection.execute(upsert).rowcount)
 
@@ -144,6 +146,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
     with engine.begin() as connection:
         # 1. Stage what changed, while everybody goes on working.
         steps: dict[str, Apply] = {}
+        stage(connection, "changed_redirects", "old_id text, profile_id text", ())
         owners: set[str] = set()
         for table, step in _STEPS.items():
             publication = Publication(spark, lake, table, connection)
@@ -171,6 +174,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         bump += " WHERE profiles.profile_id = viewed.profile_id AND profiles.updated_at <> :now"
         connection.execute(text(bump), {"now": now})
         keep_live_changes(connection, set(steps), now)
+        tell(connection, now)
     return changed
 
 

@@ -89,6 +89,10 @@ def request_of(person: Person) -> dict[str, Any]:
     return {"kind": "access", "profile_id": person.profile_id}
 
 
+def webhook_of(person: Person) -> dict[str, Any]:
+    return {"url": "https://8.8.8.8/hook", "kinds": ["profile.updated"], "purpose": "service"}
+
+
 ROUTES: dict[str, Route] = {
     "GET /v1/health": open_(),
     "GET /v1/ready": open_(),
@@ -108,5 +112,11 @@ ROUTES: dict[str, Route] = {
     "GET /v1/requests/{request_id}": acting(only=RIGHTS),
     "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
+    "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
+    "GET /v1/webhooks": acting(roles=OFFICERS),
+    "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),
+    "POST /v1/webhooks/{subscription_id}/replay": acting(
+        roles=OFFICERS, json=lambda _: {"since": "2024-05-01T00:00:00Z"}
+    ),
     "MOUNT /static": open_(),
 }

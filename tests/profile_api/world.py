@@ -1,5 +1,6 @@
 """The application over the people of `canaries.py`, called as the lines of `routes.py` say."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import httpx
@@ -25,18 +26,12 @@ class World:
         return httpx.AsyncClient(transport=transport, base_url="http://matrix.example")
 
     async def ask(
-        self,
-        client: httpx.AsyncClient,
-        named: str,
-        role: str | None,
-        purpose: str | None,
-        person: Person,
-        customer: Person | None = None,
+        self, client: httpx.AsyncClient, named: str, role: str | None, purpose: str | None, person: Person
     ) -> httpx.Response:
-        """One call of a declared route, as its line in `routes.py` says; customers ask for themselves or as told."""
+        """One call of a declared route, as its line in `routes.py` says."""
         route = ROUTES[named]
         method, _, path = named.partition(" ")
-        token = self.issuer.token(Role(role), NOW, (customer or person).profile_id) if role else None
+        token = self.issuer.token(Role(role), NOW, person.profile_id) if role else None
         headers: dict[str, str] = {}
         form = route.form(person) if route.form else None
         if route.page:
@@ -47,7 +42,7 @@ class World:
             headers |= {"Purpose": purpose} if purpose is not None else {}
         return await client.request(
             method,
-            path.format(profile_id=person.profile_id, request_id="r_unknown"),
+            path.format_map(defaultdict(lambda: "r_unknown", profile_id=person.profile_id)),
             headers=headers,
             json=route.json(person) if route.json else None,
             data=form,

@@ -1,7 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from spark_jobs.publish import publish
 from spark_jobs.tables import CONSENTS, PROFILES, REDIRECTS, TIMELINE, write_changes
@@ -27,6 +28,20 @@ def versions(engine: Engine) -> dict[str, int]:
         return {row.profile_id: row.version for row in rows}
 
 
+def subscribe(engine: Engine) -> None:
+    row = {"subscription_id": "sub", "url": "https://hooks.example/", "kinds": ["profile.updated", "profile.merged"]}
+    row |= {"purpose": "service", "role": "bot", "secret": "whsec_", "created_by": "demo", "created_at": NOW}
+    with engine.begin() as connection:
+        connection.execute(insert(schema.webhook_subscriptions).values(row))
+
+
+def told(engine: Engine) -> list[tuple[str, str, dict[str, Any]]]:
+    columns = schema.webhook_outbox.c
+    with engine.connect() as connection:
+        rows = connection.execute(select(columns.kind, columns.profile_id, columns.data).order_by(columns.sequence))
+        return [(row.kind, row.profile_id, row.data) for row in rows]
+
+
 def test_only_what_changed_is_published_and_what_is_gone_goes(spark: SparkSession, lake: str, engine: Engine) -> None:
     write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example", b="b@m.example", c="c@m.example"))
     write_changes(spark, lake, TIMELINE, timeline(spark, e1="a", e2="b"))
@@ -46,8 +61,10 @@ def test_a_changed_timeline_is_a_new_version_of_its_profile(spark: SparkSession,
     publish(spark, engine, lake, NOW)
     first = versions(engine)
     write_changes(spark, lake, TIMELINE, timeline(spark, e1="a"))
+    subscribe(engine)
     publish(spark, engine, lake, LATER)
     assert versions(engine) == {"a": first["a"] + 1, "b": first["b"]}
+    assert told(engine) == [("profile.updated", "a", {})]
 
 
 def test_a_lake_that_was_made_anew_replaces_what_an_older_one_published(
@@ -65,8 +82,11 @@ def test_redirects_stay_and_consents_are_only_ever_added(spark: SparkSession, la
     write_changes(spark, lake, CONSENTS, spark.createDataFrame([consent], CONSENTS.struct))
     write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "a")], REDIRECTS.struct))
     assert publish(spark, engine, lake, NOW) == {"identity/redirects": 1, "silver/consents": 1}
+    assert told(engine) == []  # nobody had subscribed
+    subscribe(engine)
     write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "b")], REDIRECTS.struct))
     assert publish(spark, engine, lake, LATER) == {"identity/redirects": 1}
+    assert told(engine) == [("profile.merged", "b", {"merged": ["old"]})]
     with engine.connect() as connection:
         assert connection.execute(select(schema.redirects.c.profile_id)).scalars().all() == ["b"]
         assert connection.execute(select(schema.consent_events.c.received_at)).scalars().all() == [NOW]

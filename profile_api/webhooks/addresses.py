@@ -1,0 +1,89 @@
+"""Where a webhook may lead: public https addresses alone, checked again at the moment of connecting.
+
+What a name stands for may change between a check and a connection, so the connection goes to the address that was
+checked, and TLS still asks for the name.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import httpcore
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+LONGEST = 2_000
+
+
+class ForbiddenAddress(ValueError):
+    """A webhook would lead where none may; the message says what was expected."""
+
+
+def check_url(url: str, demo: bool) -> None:
+    """Raises ForbiddenAddress for a URL that no webhook may have; a name that does not resolve yet is no error."""
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        raise ForbiddenAddress("expected an absolute https URL, found something else") from None
+    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
+        raise ForbiddenAddress(f"expected an https URL of at most {LONGEST} printable ASCII characters, found another")
+    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
+        raise ForbiddenAddress("expected an absolute https URL, found something else")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ForbiddenAddress("expected a URL without user, password and fragment, found one of them")
+    try:
+        addresses = permitted_addresses(parts.hostname, port or 443, demo)
+    except OSError:
+        addresses = []
+    loopback = bool(addresses) and all(ipaddress.ip_address(one).is_loopback for one in addresses)
+    if parts.scheme == "http" and not (demo and loopback):
+        raise ForbiddenAddress("expected https (http only in demo mode, to this machine itself), found http")
+
+
+def permitted_addresses(host: str, port: int, demo: bool) -> list[str]:
+    """The addresses of a host; raises ForbiddenAddress if any of them is not public, OSError if there is none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = sorted({str(one[4][0]).partition("%")[0] for one in found})
+    for one in addresses:
+        if not _permitted(ipaddress.ip_address(one), demo):
+            raise ForbiddenAddress("expected the host to be a public address, found a private or reserved one")
+    return addresses
+
+
+def _permitted(address: ipaddress.IPv4Address | ipaddress.IPv6Address, demo: bool) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return _permitted(inner, demo)
+    if demo and address.is_loopback:
+        return True
+    return address.is_global and not address.is_multicast
+
+
+class Checked(httpcore.NetworkBackend):
+    """Connects only to addresses that a webhook may have."""
+
+    def __init__(self, demo: bool) -> None:
+        self._demo, self._backend = demo, httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Tries the host's addresses in turn."""
+        try:
+            addresses = permitted_addresses(host, port, self._demo)
+        except OSError as error:
+            raise httpcore.ConnectError("expected the host to have an address, found none") from error
+        for one in addresses[:-1]:
+            try:
+                return self._backend.connect_tcp(one, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return self._backend.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)

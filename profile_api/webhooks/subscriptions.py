@@ -1,0 +1,50 @@
+"""Who is told what, and for which purpose; the secret is shown once."""
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+COLUMNS = "s.subscription_id, s.url, s.kinds, s.purpose, s.role, s.created_by, s.created_at"
+
+_LIST = text(
+    f"SELECT {COLUMNS}, count(*) FILTER (WHERE d.state = 'pending') AS pending,"
+    " count(*) FILTER (WHERE d.state = 'delivered') AS delivered, count(*) FILTER (WHERE d.state = 'dead') AS dead"
+    " FROM webhook_subscriptions AS s LEFT JOIN webhook_deliveries AS d USING (subscription_id)"
+    " GROUP BY s.subscription_id ORDER BY s.created_at, s.subscription_id"
+)
+_CREATE = text(
+    "INSERT INTO webhook_subscriptions AS s"
+    " (subscription_id, url, kinds, purpose, role, secret, created_by, created_at)"
+    " VALUES (:subscription_id, :url, :kinds, :purpose, :role, :secret, :created_by, :created_at)"
+    f" RETURNING {COLUMNS}, s.secret"
+)
+
+
+def create(
+    connection: Connection, *, url: str, kinds: list[str], purpose: str, role: str, by: str, now: datetime
+) -> dict[str, Any]:
+    """A new subscription, with the secret that its deliveries are signed with."""
+    given: dict[str, Any] = {"subscription_id": f"sub_{secrets.token_hex(10)}", "url": url, "kinds": sorted(set(kinds))}
+    given |= {"purpose": purpose, "role": role, "created_by": by, "created_at": now}
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    return dict(connection.execute(_CREATE, {**given, "secret": secret}).mappings().one())
+
+
+def listed(connection: Connection) -> list[dict[str, Any]]:
+    """Every subscription with the state of its deliveries, and without its secret."""
+    return [dict(row) for row in connection.execute(_LIST).mappings()]
+
+
+def delete(connection: Connection, subscription_id: str) -> bool:
+    """Ends a subscription and forgets its deliveries; whether there was one."""
+    ended = text("DELETE FROM webhook_subscriptions WHERE subscription_id = :id")
+    return connection.execute(ended, {"id": subscription_id}).rowcount > 0
+
+
+def exists(connection: Connection, subscription_id: str) -> bool:
+    """Whether there is a subscription of this id."""
+    found = text("SELECT 1 FROM webhook_subscriptions WHERE subscription_id = :id")
+    return connection.execute(found, {"id": subscription_id}).first() is not None
