@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     spark_master: str = "local[*]"
     spark_memory: str = "1536m"
+    sources_file: Path | None = None
 
     demo: bool = False
     audit_key: SecretStr | None = None

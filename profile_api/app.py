@@ -10,13 +10,15 @@ from sqlalchemy import Engine
 from consent.loading import published_policies
 from consent.purposes import published_purposes
 from contracts.settings import Settings
+from contracts.sources import load_sources
 from profile_api.auth import Verifier
 from profile_api.console import mount_console
 from profile_api.errors import handle_errors
 from profile_api.gate import Gate
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
-from profile_api.routers import features, health, profiles, requests, timeline, webhooks
+from profile_api.live.inbox import Inbox
+from profile_api.routers import events, features, health, profiles, requests, timeline, webhooks
 from profile_api.stored import FeatureReader
 from profile_api.throttle import Limits
 from stores.postgres import open_engine
@@ -39,6 +41,7 @@ def create_app(
     With `redis_url` all workers count requests together, for the limits.
     """
     engine = open_engine(database_url)
+    inbox = Inbox(engine)
     app = FastAPI(
         title="One customer view",
         version="1",
@@ -46,13 +49,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        lifespan=_disposing(engine),
+        lifespan=_disposing(engine, inbox),
     )
     app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
     limits = Limits(settings, redis_url)
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
-    for resource in (health, profiles, timeline, features, requests, webhooks):
+    app.state.sources, app.state.inbox = load_sources(settings), inbox
+    for resource in (health, profiles, timeline, features, requests, webhooks, events):
         app.include_router(resource.router)
     mount_console(app)
     handle_errors(app)
@@ -61,10 +65,11 @@ def create_app(
     return app
 
 
-def _disposing(engine: Engine) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _disposing(engine: Engine, inbox: Inbox) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
+        inbox.close()
         engine.dispose()
 
     return lifespan

@@ -6,9 +6,12 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.events import LARGEST_BATCH
 from profile_api.errors import Problem, problem_response
 
 LARGEST_BODY = 64 * 1024
+LARGEST_OF = {"/v1/batch": LARGEST_BATCH, "/v1/events/batch": LARGEST_BATCH}
+"""Paths that may be sent more."""
 HEADERS = {
     b"cache-control": b"no-store",
     b"x-content-type-options": b"nosniff",
@@ -24,7 +27,7 @@ log = structlog.get_logger()
 
 
 class BodyLimit:
-    """Refuses bodies beyond 64 KiB, also those that do not state their length."""
+    """Refuses bodies beyond 64 KiB, or beyond the cap of their path, also those that do not state their length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,15 +36,16 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         # Read whole before the route runs: it is small, and so no answer has begun when it proves too large.
-        body, more = b"", True
+        largest = LARGEST_OF.get(scope["path"], LARGEST_BODY)
+        body, more = bytearray(), True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                detail = f"Expected a body of at most {LARGEST_BODY} bytes, found a larger one."
+            if len(body) > largest:
+                detail = f"Expected a body of at most {largest} bytes, found a larger one."
                 return await problem_response(Problem(413, "body-too-large", detail))(scope, receive, send)
         given = False
 
@@ -50,7 +54,7 @@ class BodyLimit:
             if given:
                 return await receive()
             given = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         return await self._app(scope, once, send)
 

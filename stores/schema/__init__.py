@@ -15,6 +15,7 @@ from stores.schema.identity import (
     records,
     reviews,
 )
+from stores.schema.live import features_due, inbox, inbox_quarantine, live_records
 from stores.schema.rights import (
     erasure_steps,
     erasures,
@@ -35,9 +36,13 @@ __all__ = [
     "edges",
     "erasure_steps",
     "erasures",
+    "features_due",
     "identifiers",
     "identity_history",
+    "inbox",
+    "inbox_quarantine",
     "live_assignments",
+    "live_records",
     "metadata",
     "models",
     "overrides",

@@ -118,5 +118,9 @@ ROUTES: dict[str, Route] = {
     "POST /v1/webhooks/{subscription_id}/replay": acting(
         roles=OFFICERS, json=lambda _: {"since": "2024-05-01T00:00:00Z"}
     ),
+    "POST /v1/events": collects(),
+    "POST /v1/events/batch": collects(),
+    "POST /v1/batch": collects(),
+    **{f"POST /v1/{call}": collects() for call in ("identify", "track", "page", "screen", "alias", "group")},
     "MOUNT /static": open_(),
 }

@@ -1,0 +1,292 @@
+"""The event model of live collection, in the Segment spec: what a message must be, and what it says in our terms.
+
+The same reading serves the request that accepts a message, the projection that shows it at once, and the batch that
+takes it into the lake: all three see one event id, one instant and one set of values.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from contracts.dates import parse_instant
+from contracts.identifiers import is_nothing
+
+CALLS = ("identify", "track", "page", "screen", "alias", "group")
+LARGEST_ITEM = 32 * 1024
+LARGEST_BATCH = 500 * 1024
+MOST_ITEMS = 2_500
+DEEPEST = 16
+LONGEST_ID = 255
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""How far a message may lie ahead of its arrival, once its clock is corrected."""
+WRONG_CLOCK = timedelta(days=3_650)
+"""How wrong a sender's clock may be."""
+
+# Track events of the e-commerce spec whose meaning the features know; any other event's type is its name as a slug.
+KNOWN_EVENTS = {"order_completed": "order", "order_refunded": "order"}
+AMOUNTS = ("total", "revenue", "value", "price")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class RefusedItem(ValueError):
+    """A message that is not one; the text says what was expected and repeats no value."""
+
+
+class Message(msgspec.Struct, rename="camel", frozen=True):
+    """A message as it arrives; what it does not say is None."""
+
+    type: str | None = None
+    message_id: str | None = None
+    anonymous_id: str | int | None = None
+    user_id: str | int | None = None
+    previous_id: str | int | None = None
+    group_id: str | int | None = None
+    event: str | None = None
+    name: str | None = None
+    category: str | None = None
+    timestamp: str | None = None
+    original_timestamp: str | None = None
+    sent_at: str | None = None
+    traits: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class LiveEvent:
+    """An accepted message in our terms. `key` names the person's record: the user id, or one for a visitor's device."""
+
+    message_id: str
+    call: str
+    type: str
+    occurred_at: datetime
+    key: str
+    user_id: str | None
+    anonymous_id: str | None
+    previous_id: str | None
+    intent: str | None
+    amount: float | None
+    traits: dict[str, Any]
+    external_ids: dict[str, str]
+    properties: dict[str, Any]
+    consent: dict[str, bool]
+
+
+def visitor_key(anonymous_id: str) -> str:
+    """The key of a visitor's record: never that of a user, whatever a client calls its devices."""
+    return "visitor-" + hashlib.blake2b(anonymous_id.encode(), digest_size=12).hexdigest()
+
+
+def event_payload(event: LiveEvent) -> dict[str, Any]:
+    """The event as the row that a source's contract reads, live and in the batch."""
+    return {
+        "message_id": event.message_id,
+        "at": event.occurred_at.isoformat(),
+        "type": event.type,
+        "key": event.key,
+        "user_id": event.user_id,
+        "anonymous_id": event.anonymous_id,
+        "external": event.external_ids,
+        "intent": event.intent,
+        "amount": event.amount,
+        "properties": event.properties,
+    }
+
+
+class Envelope(msgspec.Struct, rename="camel"):
+    """A batch: its messages are read one by one, so that one bad message costs nobody else."""
+
+    batch: list[msgspec.Raw]
+    sent_at: str | None = None
+    context: dict[str, Any] | None = None
+
+
+def split_batch(body: bytes) -> Envelope:
+    """The messages of a batch, each still raw; RefusedItem where it is none."""
+    try:
+        return msgspec.json.decode(body, type=Envelope)
+    except msgspec.ValidationError as error:
+        raise RefusedItem(str(error)) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        pass
+    try:  # a lone surrogate in one message would cost all: the slower reader takes it, and the message is refused
+        listed = json.loads(body, parse_constant=lambda name: None)
+        return Envelope([msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]], listed.get("sentAt"))
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        raise RefusedItem("expected a JSON object with a list `batch`, found something else") from None
+
+
+def read_message(
+    raw: bytes | msgspec.Raw, call: str | None = None, shared: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], Message]:
+    """A message as plain data and as the model; its path may imply the type, its batch lend it a `context`."""
+    if memoryview(raw).nbytes > LARGEST_ITEM:
+        raise RefusedItem(f"expected a message of at most {LARGEST_ITEM} bytes, found a larger one")
+    try:
+        plain = msgspec.json.decode(raw)
+        if not isinstance(plain, dict):
+            raise RefusedItem("expected a JSON object, found another JSON value")
+        _check_tree(plain)
+        if call:
+            plain["type"] = call
+        if shared and isinstance(plain.get("context"), dict | None):
+            plain["context"] = {**shared, **(plain.get("context") or {})}
+        return plain, msgspec.convert(plain, Message)
+    except RecursionError:
+        raise RefusedItem(f"expected at most {DEEPEST} levels of nesting, found more") from None
+    except msgspec.ValidationError as error:
+        raise RefusedItem(str(error)) from None
+    except (msgspec.DecodeError, UnicodeError):
+        raise RefusedItem("expected JSON in UTF-8 without lone surrogates, found something else") from None
+
+
+def live_event(
+    message: Message,
+    received_at: datetime,
+    sent_at: str | None = None,
+    event_types: Mapping[str, str] = KNOWN_EVENTS,
+) -> LiveEvent:
+    """What a message says; RefusedItem where it is no event. `sent_at` is its batch's."""
+    if message.type not in CALLS:
+        raise RefusedItem(f"type: expected one of {', '.join(CALLS)}, found another or none")
+    user_id, anonymous_id = _id(message.user_id, "userId"), _id(message.anonymous_id, "anonymousId")
+    previous_id = _id(message.previous_id, "previousId")
+    key = user_id or (visitor_key(anonymous_id) if anonymous_id else None)
+    if key is None:
+        raise RefusedItem("userId, anonymousId: expected one of them, found neither, or a word that means none")
+    if message.type == "alias" and previous_id is None:
+        raise RefusedItem("previousId: expected the id that the person had before, found none")
+    if message.type == "group" and _id(message.group_id, "groupId") is None:
+        raise RefusedItem("groupId: expected the id of the group, found none")
+    if message.type == "track" and not (message.event or "").strip():
+        raise RefusedItem("event: expected the name of what happened, found none")
+    message_id = message.message_id if message.message_id is not None else str(uuid4())
+    if not 0 < len(message_id) <= LONGEST_ID:
+        raise RefusedItem(f"messageId: expected 1 to {LONGEST_ID} characters, found none or more")
+    context = message.context or {}
+    named = _snake(message.properties or {})
+    slug = event_slug(message.event) if message.type == "track" else message.type
+    traits = _snake(_part(context, "traits")) | _snake(message.traits or {})
+    stated = message.type in ("identify", "group") or bool(_part(context, "traits"))
+    properties = {"event": message.event, "name": message.name, "category": message.category} | named
+    return LiveEvent(
+        message_id=message_id,
+        call=message.type,
+        type=event_types.get(slug, slug),
+        occurred_at=corrected(message, received_at, sent_at),
+        key=key,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        previous_id=previous_id,
+        intent=_text(named.get("intent")),
+        amount=_amount(named, slug),
+        traits=traits if stated and message.type != "group" else {},
+        external_ids=dict(_external_ids(context)),
+        properties={name: value for name, value in properties.items() if value is not None},
+        consent=_consent(context),
+    )
+
+
+def corrected(message: Message, received_at: datetime, sent_at: str | None) -> datetime:
+    """When it happened on our clock: `timestamp` less what the sender's clock was ahead when it sent."""
+    stated = message.timestamp or message.original_timestamp
+    if stated is None:
+        return received_at
+    happened = _instant(stated, "timestamp")
+    sent = message.sent_at or sent_at
+    ahead = _instant(sent, "sentAt") - received_at if sent else timedelta(0)
+    if abs(ahead) > WRONG_CLOCK or happened > received_at + WRONG_CLOCK:
+        raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years off, found one further off")
+    moment = happened - ahead
+    if moment > received_at + AHEAD:
+        raise RefusedItem("timestamp: expected a moment that is past, found one that lies more than a day ahead")
+    if moment < EARLIEST:
+        raise RefusedItem("timestamp: expected a moment since 1970, found an earlier one")
+    return moment
+
+
+def event_slug(name: str | None) -> str:
+    """An event's name as a type: `Order Completed` is `order_completed`."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name or "") if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "_", _CAMEL.sub("_", plain).lower()).strip("_")[:63] or "track"
+
+
+def _snake(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Names as the contract writes them: `firstName` and `first_name` are one."""
+    return {re.sub(r"\W+", "_", _CAMEL.sub("_", name).lower()): value for name, value in values.items()}
+
+
+def _id(given: str | int | None, name: str) -> str | None:
+    text = str(given).strip() if given is not None else ""
+    if len(text) > LONGEST_ID:
+        raise RefusedItem(f"{name}: expected at most {LONGEST_ID} characters, found more")
+    return None if is_nothing(text) else text
+
+
+def _text(value: Any) -> str | None:
+    return value.strip()[:200] or None if isinstance(value, str) else None
+
+
+def _amount(properties: Mapping[str, Any], slug: str) -> float | None:
+    for name in AMOUNTS:
+        value = properties.get(name)
+        try:
+            number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        except ValueError:
+            continue
+        if number is not None and abs(number) < 1e15:
+            return -abs(number) if slug == "order_refunded" else number
+    return None
+
+
+def _instant(text: str, name: str) -> datetime:
+    try:
+        return parse_instant(text, "iso")
+    except ValueError:
+        raise RefusedItem(f"{name}: expected an ISO 8601 date and time, found something else") from None
+
+
+def _part(context: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = context.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _external_ids(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """`context.externalIds`: identifiers of other kinds, such as the phone that a bot talks to."""
+    listed = context.get("externalIds")
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("type"), str) and isinstance(one.get("id"), str | int):
+            yield event_slug(one["type"]), str(one["id"])
+
+
+def _consent(context: Mapping[str, Any]) -> dict[str, bool]:
+    said = _part(_part(context, "consent"), "categoryPreferences")
+    return {name: value for name, value in said.items() if isinstance(value, bool)}
+
+
+def _check_tree(plain: Any) -> None:
+    """Refuses what no text column can keep, and nesting that costs more to look at than it says."""
+    waiting: list[tuple[Any, int]] = [(plain, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise RefusedItem(f"expected at most {DEEPEST} levels of nesting, found more")
+        if isinstance(value, dict):
+            waiting += [(one, depth + 1) for pair in value.items() for one in pair]
+        elif isinstance(value, list):
+            waiting += [(one, depth + 1) for one in value]
+        elif isinstance(value, str):
+            if "\x00" in value:
+                raise RefusedItem("expected text without NUL characters, found one")
+            value.encode()
+        elif isinstance(value, int | float) and not abs(value) < 1e300:
+            raise RefusedItem("expected finite numbers, found one that is not")

@@ -1,0 +1,119 @@
+"""The inbox: a message is acknowledged once it is committed, and messages that arrive together share one commit."""
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from sqlalchemy import Engine, text
+
+from profile_api.live.messages import Accepted, Refused, Sorted
+
+TOGETHER = 1_000
+"""Requests that may share one commit."""
+WAITING = 5_000
+"""Requests that may wait; beyond, the service says that it is busy and keeps nothing that it could not."""
+CHANNEL = "inbox"
+
+_INSERT = text(
+    "INSERT INTO inbox (source, message_id, record_id, received_at, item, gpc)"
+    " SELECT * FROM unnest(CAST(:source AS text[]), CAST(:message_id AS text[]), CAST(:record_id AS text[]),"
+    " CAST(:received_at AS timestamptz[]), CAST(:item AS jsonb[]), CAST(:gpc AS boolean[]))"
+    " ON CONFLICT (source, message_id) DO NOTHING RETURNING source, message_id"
+)
+_REFUSE = text(
+    "INSERT INTO inbox_quarantine (source, received_at, call, sent_at, reason, raw)"
+    " VALUES (:source, :received_at, :call, :sent_at, :reason, :raw)"
+)
+
+
+class Busy(RuntimeError):
+    """More waits than can be kept soon; nothing of this request was kept."""
+
+
+class Inbox:
+    """Keeps messages; one writer a process gathers what waits into one INSERT and one commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.Queue[tuple[Sorted, Future[set[int]]] | None] = queue.Queue(WAITING)
+        self._writer: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def keep(self, found: Sorted) -> "Future[set[int]]":
+        """Hands over one request's messages; the future is done once they are committed.
+
+        It holds the indexes of the messages that were new; the others are duplicates.
+        """
+        self._start()
+        outcome: Future[set[int]] = Future()
+        try:
+            self._queue.put_nowait((found, outcome))
+        except queue.Full:
+            raise Busy from None
+        return outcome
+
+    def close(self) -> None:
+        """Commits what waits and ends the writer."""
+        with self._starting:
+            writer, self._writer = self._writer, None
+        if writer:
+            self._queue.put(None)
+            writer.join(timeout=30)
+
+    def _start(self) -> None:
+        if self._writer is None:
+            with self._starting:
+                if self._writer is None:
+                    self._writer = threading.Thread(target=self._write_for_ever, name="inbox", daemon=True)
+                    self._writer.start()
+
+    def _write_for_ever(self) -> None:
+        ended = False
+        while not ended:
+            waiting = [self._queue.get()]
+            while len(waiting) < TOGETHER and not self._queue.empty():
+                waiting.append(self._queue.get_nowait())
+            ended = None in waiting
+            group = [one for one in waiting if one is not None]
+            if not group:
+                continue
+            try:
+                news = self._commit([found for found, _ in group])
+            except Exception as error:  # whatever the store raises: none of these was kept, and each asker hears it
+                for _, outcome in group:
+                    outcome.set_exception(error)
+            else:
+                for (_, outcome), new in zip(group, news, strict=True):
+                    outcome.set_result(new)
+
+    def _commit(self, group: Sequence[Sorted]) -> list[set[int]]:
+        accepted = [one for found in group for one in found.accepted]
+        refused = [one for found in group for one in found.refused]
+        with self._engine.begin() as connection:
+            fresh: set[tuple[str, str]] = set()
+            if accepted:
+                rows = connection.execute(_INSERT, _columns(accepted))
+                fresh = {(row.source, row.message_id) for row in rows}
+                if fresh:
+                    connection.execute(text(f"NOTIFY {CHANNEL}"))
+            if refused:
+                connection.execute(_REFUSE, [_row(one) for one in refused])
+        news: list[set[int]] = []
+        for found in group:
+            new = set()
+            for one in found.accepted:
+                if (one.source, one.message_id) in fresh:  # of two equal ones in one commit, the first is new
+                    fresh.discard((one.source, one.message_id))
+                    new.add(one.index)
+            news.append(new)
+        return news
+
+
+def _columns(rows: Sequence[Accepted]) -> dict[str, list[object]]:
+    names = ("source", "message_id", "record_id", "received_at", "item", "gpc")
+    return {name: [getattr(row, name) for row in rows] for name in names}
+
+
+def _row(one: Refused) -> dict[str, object]:
+    return {name: value for name, value in vars(one).items() if name != "index"}

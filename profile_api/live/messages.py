@@ -1,0 +1,102 @@
+"""Sorts the messages of a request: what can be kept as an event, and what is refused and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from contracts.events import RefusedItem, event_payload, live_event, read_message
+from contracts.reading import RefusedRow
+from contracts.sources import Source
+from contracts.standard import interaction_event
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message that the source's contract can read; `item` is the message as JSON."""
+
+    index: int
+    source: str
+    message_id: str
+    record_id: str
+    received_at: datetime
+    item: str
+    gpc: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A message that is no event, as it arrived."""
+
+    index: int
+    source: str
+    received_at: datetime
+    call: str | None
+    sent_at: str | None
+    reason: str
+    raw: bytes
+
+
+@dataclass
+class Sorted:
+    """The messages of one request by what becomes of them."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What all messages of one request have in common."""
+
+    source: Source
+    received_at: datetime
+    gpc: bool = False
+    call: str | None = None
+    sent_at: str | None = None
+    context: Mapping[str, Any] | None = None
+
+
+def sort_messages(raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Sorted:
+    """Reads every message; one that the batch could not read later is refused now."""
+    found = Sorted()
+    for index, raw in enumerate(raws):
+        try:
+            found.accepted.append(_accepted(index, raw, arrival))
+        except (RefusedItem, RefusedRow) as refusal:
+            kept = bytes(raw)
+            found.refused.append(
+                Refused(
+                    index,
+                    arrival.source.name,
+                    arrival.received_at,
+                    arrival.call,
+                    arrival.sent_at,
+                    str(refusal),
+                    kept,
+                )
+            )
+    return found
+
+
+def _accepted(index: int, raw: bytes | msgspec.Raw, arrival: Arrival) -> Accepted:
+    plain, message = read_message(raw, arrival.call, arrival.context)
+    if message.message_id is None:
+        plain["messageId"] = message_id = str(uuid4())
+        message = msgspec.structs.replace(message, message_id=message_id)
+    if message.sent_at is None and arrival.sent_at is not None:
+        plain["sentAt"] = arrival.sent_at
+    event = live_event(message, arrival.received_at, arrival.sent_at, arrival.source.types)
+    row = interaction_event(arrival.source.events, event_payload(event))
+    return Accepted(
+        index,
+        arrival.source.name,
+        event.message_id,
+        str(row.record_id),
+        arrival.received_at,
+        msgspec.json.encode(plain).decode(),
+        arrival.gpc,
+    )

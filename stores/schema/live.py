@@ -1,0 +1,57 @@
+"""What arrives live: accepted messages until the lake has them, refused ones until somebody replays them."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, LargeBinary, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from stores.schema.base import Instant, metadata
+
+# An accepted message, as it arrived. `sequence` is given when it is projected, in the order of the commits: a reader of
+# a range of it misses nothing. `problem` says why a message could not be projected.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("inbox_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("record_id", Text, nullable=False, index=True),
+    Column("received_at", Instant, nullable=False),
+    Column("item", JSONB, nullable=False),
+    Column("gpc", Boolean, nullable=False),
+    Column("sequence", BigInteger),
+    Column("problem", Text),
+)
+Index("ux_inbox_message", inbox.c.source, inbox.c.message_id, unique=True)
+Index("ix_inbox_waiting", inbox.c.inbox_id, postgresql_where=text("sequence IS NULL"))
+Index("ix_inbox_sequence", inbox.c.sequence, postgresql_where=text("sequence IS NOT NULL"))
+
+# A message that was refused, byte by byte, with the reason.
+inbox_quarantine = Table(
+    "inbox_quarantine",
+    metadata,
+    Column("quarantine_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("call", Text),
+    Column("sent_at", Text),
+    Column("reason", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("replayed_at", Instant),
+)
+
+# What a live source says of a person, put together from all its messages; `sequence` orders the versions.
+live_records = Table(
+    "live_records",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("sequence", BigInteger, nullable=False, index=True),
+)
+
+# Profiles whose online features are to be computed again; written with the change, deleted once they are written.
+features_due = Table(
+    "features_due",
+    metadata,
+    Column("due_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("profile_id", Text, nullable=False),
+)
