@@ -82,6 +82,9 @@ class Column(_Strict):
     values: dict[str, str] = Field({}, description="source value -> canonical value; others stay as they are")
     category: Category | None = Field(None, description="data category; only needed where the field has no default")
     required: bool = Field(False, description="a row without a readable value is quarantined")
+    verified: bool = Field(
+        False, description="the source checks it and a person has only one: two values never share a profile"
+    )
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -91,6 +94,11 @@ class Column(_Strict):
             raise ValueError("expected a `kind` for external_id, found none; e.g. `kind: loyalty_card`")
         if self.kind and self.is_ not in ("external_id", "key"):
             raise ValueError(f"expected `kind` only beside external_id or key, found it beside {self.is_}")
+        if self.verified and self.is_ != "birth_date" and not self.kind:
+            raise ValueError(
+                f"expected `verified` only beside birth_date, external_id or a key with `kind`,"
+                f" found it beside {self.is_}"
+            )
         if (self.is_ in NAMED) != bool(self.name):
             raise ValueError("expected a `name` for attribute and property, and for nothing else")
         if self.is_ == "attribute" and self.name in (*ROLES_OF, "email", "phone"):

@@ -24,13 +24,11 @@ class Kind:
     """What an identifier kind may be trusted with.
 
     `cap` is the number of people (distinct given name and birth date) beyond which a value of this kind
-    is a switchboard or a family's, and joins nobody; `exclusive` kinds contradict: two different values
-    say two people.
+    is a switchboard or a family's, and joins nobody.
     """
 
     cap: int
     category: Category
-    exclusive: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -41,7 +39,7 @@ KINDS: dict[str, Kind] = {
     "customer_number": Kind(cap=1, category=Category.IDENTITY),
     "loyalty_card": Kind(cap=2, category=Category.IDENTITY),
     "account_number": Kind(cap=2, category=Category.IDENTITY),
-    "national_id": Kind(cap=1, category=Category.SENSITIVE, exclusive=True),
+    "national_id": Kind(cap=1, category=Category.SENSITIVE),
 }
 OTHER_EXTERNAL_ID = Kind(cap=1, category=Category.IDENTITY)
 

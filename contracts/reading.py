@@ -1,6 +1,7 @@
 """Reads the canonical fields out of one raw row, by contract; the same for batch and live."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -128,6 +129,18 @@ class Row:
                 except InvalidIdentifier as error:
                     self._unreadable(name, column, error)
         return sorted(found)
+
+    def verified(self, born: date | None) -> list[Identifier]:
+        """What the contract calls verified, one value a kind; a kind with two values in one row says nothing."""
+        found: dict[str, set[str]] = {}
+        if born and any(column.verified for _, column, _ in self._cells.get("birth_date", [])):
+            found["birth_date"] = {born.isoformat()}
+        for role in ("external_id", "key"):
+            for _, column, text in self._cells.get(role, []):
+                if column.verified and column.kind:
+                    with suppress(InvalidIdentifier):  # told by `identifiers`
+                        found.setdefault(column.kind, set()).add(normalise(column.kind, text).value)
+        return sorted(Identifier(kind, *values) for kind, values in found.items() if len(values) == 1)
 
     @staticmethod
     def _contact_kind(text: str) -> str:

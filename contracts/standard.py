@@ -37,13 +37,15 @@ class PersonRecord:
     language: str | None
     customer_since: date | None
     identifiers: list[Identifier]
+    verified: list[Identifier]
     attributes: dict[str, str]
     categories: dict[str, str]
     issues: list[str]
 
     def as_row(self) -> dict[str, Any]:
         """The record as a row of the lake."""
-        return vars(self) | {"identifiers": [vars(found) for found in self.identifiers]}
+        lists = {"identifiers": self.identifiers, "verified": self.verified}
+        return vars(self) | {name: [vars(found) for found in values] for name, values in lists.items()}
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) 
         language=row.text("language"),
         customer_since=row.day("customer_since"),
         identifiers=row.identifiers(),
+        verified=row.verified(born),
         attributes=row.named("attribute"),
         categories=contract.categories,
         issues=row.issues,

@@ -58,7 +58,8 @@ RECORDS = Table(
     "record_id string, channel string, source_key string, observed_at timestamp, given_name string, middle_name string,"
     " family_name string, gender string, birth_date date, birth_year int, birth_typed string, street string,"
     " unit string, city string, postcode string, state string, country string, language string, customer_since date,"
-    f" identifiers {_IDENTIFIERS}, attributes {_MAP}, categories {_MAP}, issues array<string>, content_hash string",
+    f" identifiers {_IDENTIFIERS}, verified {_IDENTIFIERS}, attributes {_MAP}, categories {_MAP},"
+    " issues array<string>, content_hash string",
     ("record_id",),
     ("observed_at",),
 )
@@ -92,7 +93,7 @@ ASSIGNMENTS = Table(
 HISTORY = Table(
     "identity/history",
     "history_id string, at timestamp, run string, kind string, profile_id string, other_id string,"
-    " records array<string>, reason string",
+    " records array<string>, reason string, evidence string",
     ("history_id",),
     ("at", "profile_id"),
 )
@@ -103,6 +104,13 @@ REVIEWS = Table(
     ("left_id", "right_id"),
     ("weight",),
 )
+OVERRIDES = Table(
+    "identity/overrides",
+    "left_id string, right_id string, kind string, decided_at timestamp",
+    ("left_id", "right_id"),
+    ("decided_at",),
+)
+LIVE = Table("identity/live", "record_id string, profile_id string, at timestamp", ("record_id",), ("profile_id", "at"))
 MODELS = Table(
     "identity/models",
     "version string, trained_at timestamp, parameters string, names string",

@@ -34,8 +34,8 @@ from spark_jobs.tables import (
 
 REVIEW_FROM = -3.0
 """Bits from which an uncertain pair waits for a steward: below, odds are worse than one in eight."""
-HEARD_FROM = -20.0
-"""Bits below which a pair's evidence against is as strong as it can be."""
+CONTACT_POINTS = ("same_email", "same_phone")
+"""Rules whose identifier is shared or handed on at times: where the model has seen the pair, its weight stands."""
 
 
 def all_edges(records: DataFrame, scored: DataFrame) -> DataFrame:
@@ -50,6 +50,29 @@ def all_edges(records: DataFrame, scored: DataFrame) -> DataFrame:
         "evidence",
     )
     return identifier_edges(holdings(records)).unionByName(modelled)
+
+
+def heard_pairs(scored: DataFrame, edges: DataFrame) -> DataFrame:
+    """left_id, right_id, weight: one voice a pair.
+
+    The model has seen all fields of a pair, a rule only one. So the rule speaks where the model was not asked, and
+    beside it (the stronger counts) only with a number that was given out to one person.
+    """
+    number = F.when(~F.col("rule").isin(*CONTACT_POINTS), F.col("weight"))
+    rules = (
+        edges.where("tier = 'deterministic'")
+        .groupBy("left_id", "right_id")
+        .agg(F.max("weight").alias("by_rule"), F.max(number).alias("by_number"))
+    )
+    both = scored.select("left_id", "right_id", "weight").join(rules, ["left_id", "right_id"], "full")
+    weight = F.when(F.col("weight").isNull(), F.col("by_rule")).otherwise(F.greatest("weight", "by_number"))
+    return both.select("left_id", "right_id", weight.alias("weight"))
+
+
+def verified_values(records: DataFrame) -> dict[str, dict[str, str]]:
+    """record -> kind -> value, of what a contract calls verified."""
+    told = records.where(F.size("verified") > 0).select("record_id", "verified")
+    return {row.record_id: {one.kind: one.value for one in row.verified} for row in told.toLocalIterator()}
 
 
 def uncertain_pairs(likely: pd.DataFrame, cluster_of: dict[str, int]) -> list[tuple[str, str, float, str, str]]:
@@ -71,13 +94,10 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime) -> dict[str, Any]:
     scored = scored_pairs(spark, lake, records, run_at)
     changed = write_changes(spark, lake, EDGES, all_edges(records, scored), deletes=True)
     edges = read(spark, lake, EDGES)
-    certain = edges.where("tier = 'deterministic'").select("left_id", "right_id", "weight")
-    decisive = scored.where(F.col("weight") > HEARD_FROM).select("left_id", "right_id", "weight")
-    heard: pd.DataFrame = decisive.union(certain).toPandas()
+    heard: pd.DataFrame = heard_pairs(scored, edges).toPandas()
     ids = [row.record_id for row in records.select("record_id").toLocalIterator()]
-    barred = scored.where("contradicted").where(F.col("weight") > HEARD_FROM).select("left_id", "right_id").collect()
-    apart = [(row.left_id, row.right_id) for row in barred]
-    clusters = cluster(ids, zip(heard["left_id"], heard["right_id"], heard["weight"], strict=True), apart)
+    pairs = zip(heard["left_id"], heard["right_id"], heard["weight"], strict=True)
+    clusters = cluster(ids, pairs, verified=verified_values(records))
     cluster_of = {record: index for index, members in enumerate(clusters) for record in members}
     before = read(spark, lake, ASSIGNMENTS).collect()
     redirects = {row.old_id: row.profile_id for row in read(spark, lake, REDIRECTS).collect()}
@@ -131,7 +151,7 @@ def history_rows(outcome: StableIds, run_at: datetime, basis: int) -> list[tuple
         history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
         reason = reasons.get(change.kind, "evidence joins them elsewhere")
         who = (change.kind, change.profile_id, change.other_id, list(change.records))
-        rows.append((history_id, run_at, run_at.isoformat(), *who, reason))
+        rows.append((history_id, run_at, run_at.isoformat(), *who, reason, None))
     return rows
 
 

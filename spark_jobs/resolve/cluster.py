@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,15 @@ def cluster(
     pairs: Iterable[tuple[str, str, float]],
     apart: Iterable[tuple[str, str]] = (),
     together: Iterable[tuple[str, str]] = (),
+    verified: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> list[list[str]]:
     """The partition of `records` that `pairs` (left, right, weight in bits) speak for, sorted; each record is in one.
 
     Two clusters merge while their best pair and the mean of all their pairs, weighed together, reach MERGE_AT (between
     single and average linkage): so a chain A~B~C with A≠C ends at its weakest evidence, and a record with little in
-    it may still join by one good pair. Pairs `apart` never end in one cluster, and no cluster exceeds LARGEST_CLUSTER;
-    pairs `together` merge first. A function of the sets alone: ties break by record ids.
+    it may still join by one good pair. Pairs `apart` never end in one cluster, nor do two values of one kind in
+    `verified` (record -> kind -> value), and no cluster exceeds LARGEST_CLUSTER. Pairs `together` merge first, whatever
+    else is said of them but `apart`. A function of the sets alone: ties break by record ids.
     """
     ids = sorted(set(records))
     index = {record: i for i, record in enumerate(ids)}
@@ -38,6 +41,7 @@ def cluster(
         a, b = sorted((index[left], index[right]))
         if a != b:
             weights[a, b] = max(weights.get((a, b), -LIMIT), max(-LIMIT, min(LIMIT, weight)))
+    numbers = {index[record]: {kind: {value} for kind, value in said.items()} for record, said in verified.items()}
     forced = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in together if a != b}
     forbidden = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in apart if a != b}
     components = _components(len(ids), [pair for pair, weight in weights.items() if weight >= 0] + sorted(forced))
@@ -48,9 +52,11 @@ def cluster(
     for (a, b), weight in weights.items():
         if components[a] == components[b]:
             within.setdefault(int(components[a]), {})[a, b] = weight
+    bars, bonds = _by_component(forbidden, components), _by_component(forced, components)
     found: list[list[str]] = []
     for component, group in members.items():
-        parts = [group] if len(group) == 1 else _agglomerate(group, within.get(component, {}), forbidden, forced)
+        said = within.get(component, {}), bars.get(component, []), bonds.get(component, [])
+        parts = [group] if len(group) == 1 else _agglomerate(group, *said, numbers)
         found += [[ids[i] for i in sorted(part)] for part in parts]
     return sorted(found)
 
@@ -62,6 +68,14 @@ def _components(size: int, pairs: list[tuple[int, int]]) -> NDArray[np.int32]:
     return np.asarray(
         connected_components(coo_matrix((np.ones(len(left)), (left, right)), (size, size)), directed=False)[1]
     )
+
+
+def _by_component(pairs: Iterable[tuple[int, int]], components: NDArray[np.int32]) -> dict[int, list[tuple[int, int]]]:
+    found: dict[int, list[tuple[int, int]]] = {}
+    for a, b in sorted(pairs):
+        if components[a] == components[b]:
+            found.setdefault(int(components[a]), []).append((a, b))
+    return found
 
 
 class _Link:
@@ -80,27 +94,29 @@ class _Link:
 def _agglomerate(
     group: list[int],
     weights: Mapping[tuple[int, int], float],
-    forbidden: set[tuple[int, int]],
-    forced: set[tuple[int, int]],
+    forbidden: list[tuple[int, int]],
+    forced: list[tuple[int, int]],
+    numbers: Mapping[int, Mapping[str, set[str]]],
 ) -> list[list[int]]:
     # 1. Every record is a cluster; links hold what is known between two clusters.
     clusters = {i: [i] for i in group}
+    verified = {i: dict(numbers[i]) for i in group if i in numbers}
     links: dict[int, dict[int, _Link]] = {i: {} for i in group}
     for (a, b), weight in weights.items():
         links[a][b] = links[b][a] = _Link(weight, weight, 1, False)
     for a, b in forbidden:
-        if a in clusters and b in clusters:
-            link = links[a].setdefault(b, _Link(-LIMIT, -LIMIT, 1, True))
-            link.barred = True
-            links[b][a] = link
+        link = links[a].setdefault(b, _Link(-LIMIT, -LIMIT, 1, True))
+        link.barred = True
+        links[b][a] = link
     # 2. What must be together is, first and in order, unless it is barred too.
     home = {i: i for i in group}
-    for a, b in sorted(forced):
-        if a in home and b in home and home[a] != home[b]:
+    for a, b in forced:
+        if home[a] != home[b]:
             one, other = sorted((home[a], home[b]))
             between = links[one].get(other)
-            if (between is None or not between.barred) and len(clusters[one]) + len(clusters[other]) <= LARGEST_CLUSTER:
+            if between is None or not between.barred:
                 _merge(one, other, clusters, links, home)
+                _pool(one, other, verified)
     # 3. Then the strongest link first. A merge changes the links around it, so entries are checked again.
     queue = [
         (-strength, a, b)
@@ -114,13 +130,27 @@ def _agglomerate(
         current = links.get(a, {}).get(b)
         if current is None or _strength(a, b, clusters, current) != -negative:
             continue
+        if _contradict(verified.get(a, {}), verified.get(b, {})):
+            current.barred = True
+            continue
         _merge(a, b, clusters, links, home)
+        _pool(a, b, verified)
         for other, around in links[a].items():
             one, two = min(a, other), max(a, other)
             strength = _strength(one, two, clusters, around)
             if strength >= MERGE_AT:
                 heapq.heappush(queue, (-strength, one, two))
     return list(clusters.values())
+
+
+def _contradict(one: Mapping[str, set[str]], other: Mapping[str, set[str]]) -> bool:
+    return any(values.isdisjoint(other[kind]) for kind, values in one.items() if kind in other)
+
+
+def _pool(a: int, b: int, verified: dict[int, dict[str, set[str]]]) -> None:
+    for kind, values in verified.pop(b, {}).items():
+        mine = verified.setdefault(a, {})
+        mine[kind] = mine.get(kind, set()) | values
 
 
 def _strength(a: int, b: int, clusters: Mapping[int, list[int]], link: _Link) -> float:

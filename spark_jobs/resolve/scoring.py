@@ -23,9 +23,8 @@ VECTOR = [*(f"gamma_{comparison.name}" for comparison in COMPARISONS), "given_fr
 
 
 def scored_pairs(spark: SparkSession, lake: str, records: DataFrame, run_at: datetime) -> DataFrame:
-    """left_id, right_id, weight (bits), evidence (the vector as JSON) and `contradicted` of every candidate pair.
+    """left_id, right_id, weight (bits), evidence (the vector as JSON) of every candidate pair.
 
-    Two different national ids contradict, more than two typing errors apart; birth dates are mistyped too often.
     Under the lake's model; without one, trains it first, on the same comparison columns.
     """
     register_similarity(spark)
@@ -36,9 +35,8 @@ def scored_pairs(spark: SparkSession, lake: str, records: DataFrame, run_at: dat
     pairs = candidate_pairs(blocking_key_rows(columns))
     vectors = comparison_vectors(pairs, columns).persist(StorageLevel.DISK_ONLY)
     evidence = F.to_json(F.struct(*VECTOR))
-    contradicted = (F.col("gamma_national_id") == 0).alias("contradicted")
     scored = weighted(vectors, person)
-    scored = scored.select("left_id", "right_id", "weight", evidence.alias("evidence"), contradicted)
+    scored = scored.select("left_id", "right_id", "weight", evidence.alias("evidence"))
     scored = scored.persist(StorageLevel.DISK_ONLY)
     scored.count()
     vectors.unpersist()

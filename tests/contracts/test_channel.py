@@ -24,6 +24,7 @@ def contract(added: dict[str, dict[str, Any]], /, **more: Any) -> Channel:
         ({"is": "attribute", "name": "hobby"}, "expected a `category` for attribute hobby"),
         ({"is": "attribute", "name": "city", "category": "identity"}, "expected an attribute of a name of its own"),
         ({"is": "attribute", "name": "email", "category": "identity"}, "expected an attribute of a name of its own"),
+        ({"is": "email", "verified": True}, "expected `verified` only beside birth_date, external_id or a key"),
         ({"is": "given_name", "region": "fr"}, "String should match pattern"),
         ({"is": "first_name"}, "Input should be"),
         ({"is": "key"}, "expected at most one column that is `key`, found 2"),

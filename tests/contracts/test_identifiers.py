@@ -167,4 +167,3 @@ def test_a_kind_that_only_a_contract_names_is_one_persons() -> None:
 
 def test_a_national_id_is_sensitive_and_contradicts() -> None:
     assert kind_of("national_id").category is Category.SENSITIVE
-    assert kind_of("national_id").exclusive

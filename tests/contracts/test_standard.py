@@ -177,3 +177,24 @@ def test_rows_of_the_lake_hold_plain_values() -> None:
     assert record["identifiers"] == [{"kind": "email", "value": "a@post.example"}]
     consent = consent_row(CONSENT, CONSENTED).as_row()
     assert (consent["identifier_kind"], consent["identifier"]) == ("email", "a@post.example")
+
+
+def test_what_a_contract_calls_verified_is_told_once_a_kind() -> None:
+    checked = channel(
+        ["person"],
+        {
+            "id": {"is": "key", "kind": "user_id", "verified": True},
+            "card": {"is": "external_id", "kind": "national_id", "verified": True},
+            "card_2": {"is": "external_id", "kind": "national_id", "verified": True},
+            "ne": {"is": "birth_date", "format": "iso", "verified": True},
+        },
+    )
+    record = person_record(checked, {"id": "U7", "card": "12 345", "ne": "1980-05-17"}, NOW)
+    assert record.verified == [
+        Identifier("birth_date", "1980-05-17"),
+        Identifier("national_id", "12345"),
+        Identifier("user_id", "u7"),
+    ]
+    two = person_record(checked, {"id": "U7", "card": "12345", "card_2": "99999", "ne": "2999-01-01"}, NOW)
+    assert two.verified == [Identifier("user_id", "u7")]
+    assert person_record(PERSON, {"id": "7", "ne": "1980-05-17"}, NOW).verified == []

@@ -88,6 +88,15 @@ def test_a_token_with_an_embedded_key_a_key_address_or_a_critical_extension_is_r
         {"jwk": own.as_dict(private=False)},
         {"jku": "https://evil.example/keys"},
         {"x5c": ["MII"]},
+        {"x5u": "https://evil.example/certificate"},
+        {"x5t": "AAAA"},
+        {"zip": "DEF"},
+        {"crit": []},
+        {"crit": ["urn:unknown"], "urn:unknown": True},
+        {"kid": ["demo"]},
+        {"kid": {"demo": 1}},
+        {"alg": ["ES256"]},
+        {"alg": None},
         {"crit": ["exp"], "exp": 1},
         {"crit": ["b64"], "b64": False},
         {"kid": "unknown"},
@@ -103,10 +112,24 @@ def test_a_token_that_another_key_or_no_key_signed_is_refused(verifier: Verifier
         jwt.encode({"alg": "ES256", "kid": "demo"}, CLAIMS, other, ["ES256"]),
         jwt.encode({"alg": "HS256", "kid": "demo"}, CLAIMS, OctKey.import_key(base64.b64encode(public)), ["HS256"]),
         _signed(issuer, CLAIMS, {"alg": "none"}).rpartition(".")[0] + ".",
+        _signed(issuer, CLAIMS, {"alg": "None"}),
+        _signed(issuer, CLAIMS, {"alg": "NONE"}).rpartition(".")[0] + ".",
         _signed(issuer, CLAIMS, {"alg": "RS256"}),
+        _signed(issuer, CLAIMS, {"alg": "ES256K"}),
         _signed(issuer, CLAIMS)[:-4] + "AAAA",
     ]
-    for token in [*forged, "", ".", "..", "a.b.c", "é", "x" * 10_000, "\x00"]:
+    whole = _signed(issuer, CLAIMS)
+    head, body, signature = whole.split(".")
+    other_body = base64.urlsafe_b64encode(json.dumps({**CLAIMS, "role": "privacy_officer"}).encode()).decode()
+    forged += [
+        f"{head}.{other_body.rstrip('=')}.{signature}",
+        f"{head}.{body}",
+        f"{head}.{body}.",
+        f".{body}.{signature}",
+    ]
+    forged += [f"{whole}.{signature}", f"{whole}=", whole.upper(), _signed(issuer, {**CLAIMS, "also": "x" * 9_000})]
+    forged += [json.dumps({"protected": head, "payload": body, "signature": signature}), f"{head}..{signature}"]
+    for token in [*forged, "", ".", "..", "...", "....", "a.b.c", "é", "\ud800", "x" * 10_000, "\x00", "[" * 5_000]:
         with pytest.raises(Problem):
             verifier.actor(token)
 

@@ -58,6 +58,20 @@ def test_components_that_no_pair_connects_do_not_touch_each_other(left, right):
     assert both == sorted(cluster(IDS, one) + cluster(other.values(), two))
 
 
+@given(WEIGHTED, st.dictionaries(st.sampled_from(IDS), st.sampled_from("xyz")))
+@settings(max_examples=100, deadline=None)
+def test_two_verified_values_of_one_kind_never_share_a_cluster(weights, logins):
+    verified = {record: {"user_id": login} for record, login in logins.items()}
+    for part in cluster(IDS, [(a, b, weight) for (a, b), weight in weights.items()], verified=verified):
+        assert len({logins[record] for record in part if record in logins}) <= 1
+
+
+def test_a_shared_device_never_merges_two_confirmed_logins_but_a_steward_may():
+    verified = {"a": {"user_id": "1"}, "b": {"user_id": "2"}}
+    assert cluster("ab", [("a", "b", 20.0)], verified=verified) == [["a"], ["b"]]
+    assert cluster("ab", [], together=[("a", "b")], verified=verified) == [["a", "b"]]
+
+
 def test_a_chain_is_cut_at_its_weakest_evidence():
     assert cluster("abc", [("a", "b", 12.0), ("b", "c", 4.0), ("a", "c", -15.0)]) == [["a", "b"], ["c"]]
 

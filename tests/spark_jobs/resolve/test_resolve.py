@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
-from spark_jobs.resolve.__main__ import resolve
+from spark_jobs.resolve.__main__ import heard_pairs, resolve
 from spark_jobs.resolve.deterministic import holdings, identifier_edges
 from spark_jobs.tables import ASSIGNMENTS, EDGES, HISTORY, RECORDS, read, write_changes
-from tests.spark_jobs.silver import records
+from tests.spark_jobs.silver import PERSON, person_channel, records
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 HOME = {"street": "12 rue des Lilas", "phone": "0199000123"}
@@ -43,12 +44,29 @@ def test_one_person_is_joined_a_household_is_not_and_a_second_run_changes_no_row
     assert {record: after[record] for record in found} == found
 
 
-def test_two_national_ids_never_share_a_profile(spark: SparkSession, lake: str) -> None:
-    same = {"given": "Anna", "family": "Roux", "born": "1980-03-02", "street": "12 rue des Lilas"}
-    one, other = {"id": "1", "tax": "123456789", **same}, {"id": "2", "tax": "987650000", **same}
+def test_two_typed_national_ids_may_be_one_persons_two_verified_ones_are_not(spark: SparkSession, lake: str) -> None:
+    same = {"given": "Anna", "family": "Roux", "born": "1980-03-02", "mail": "anna.roux@mail.example", **HOME}
+    one, other = {"id": "1", "tax": "123456789", **same}, {"id": "2", "tax": "123470000", **same}
     write_changes(spark, lake, RECORDS, records(spark, one, other))
     resolve(spark, lake, NOW)
+    assert len(set(owners(spark, lake).values())) == 1
+
+    verified = {**PERSON, "tax": {**PERSON["tax"], "verified": True}}
+    write_changes(spark, lake, RECORDS, records(spark, one, other, channel=person_channel(columns=verified)))
+    resolve(spark, lake, NOW)
     assert len(set(owners(spark, lake).values())) == 2
+
+
+def test_the_model_outvotes_a_shared_contact_point_but_not_a_number_of_ones_own(spark: SparkSession) -> None:
+    scored = spark.createDataFrame(
+        [("a", "b", -6.0), ("a", "c", -6.0), ("a", "d", 3.0)], "left_id string, right_id string, weight double"
+    )
+    ruled = spark.createDataFrame(
+        [("a", "b", "same_email", 12.0), ("a", "c", "same_customer_number", 12.0), ("e", "f", "same_phone", 10.0)],
+        "left_id string, right_id string, rule string, weight double",
+    ).withColumn("tier", F.lit("deterministic"))
+    heard = {(row.left_id, row.right_id): row.weight for row in heard_pairs(scored, ruled).collect()}
+    assert heard == {("a", "b"): -6.0, ("a", "c"): 12.0, ("a", "d"): 3.0, ("e", "f"): 10.0}
 
 
 def edges(spark: SparkSession, *rows: dict[str, str]) -> set[tuple[str, str]]:
