@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from profile_api.identity.attribution import attribute
 from profile_api.identity.rebuild import rebuild
 from spark_jobs.publication import Apply, Publication, json_of, plain, stage, staged, upserting
+from spark_jobs.publish_keys import stage_keys
 from spark_jobs.tables import (
     ASSIGNMENTS,
     CHANNEL_TRUST,
@@ -98,7 +99,11 @@ _STEPS: dict[Table, Callable[[Connection, Publication], Apply]] = {
 def stage_identity(spark: SparkSession, lake: str, connection: Connection) -> dict[str, Apply]:
     """What there is to apply, by table of the lake; nothing where nothing changed."""
     steps: dict[str, Apply] = {}
-    records, assignments = (Publication(spark, lake, table, connection) for table in (RECORDS, ASSIGNMENTS))
+    records, assignments, models = (
+        Publication(spark, lake, table, connection) for table in (RECORDS, ASSIGNMENTS, MODELS)
+    )
+    if records.pending or models.pending:
+        steps["record_keys"] = stage_keys(spark, lake, connection, records, models)
     if records.pending or assignments.pending:
         steps[RECORDS.name] = stage_records(connection, records, assignments)
         records.remember()

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from contracts.identifiers import Identifier
 from profile_api.identity.attribution import attribute, events_carrying, events_of_records, sole_holders
+from profile_api.identity.keys import write_keys
 from spark_jobs.survivorship import golden_record
 from stores.schema import channel_trust, identifiers, profiles, records
 
@@ -42,6 +43,7 @@ def rebuild(connection: Connection, profile_ids: Collection[str], now: datetime)
         return Rebuilt()
     hold_identities(connection)
     ids = sorted(set(profile_ids))
+    write_keys(connection, ids)
     # 1. The golden records, and what they were.
     documents = _documents(connection, ids)
     before = {row.profile_id: row for row in connection.execute(select(profiles).where(profiles.c.profile_id.in_(ids)))}

@@ -4,6 +4,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 """
 
 from stores.schema.base import metadata
+from stores.schema.callers import call_tries, record_keys
 from stores.schema.consent import audit, consent_events
 from stores.schema.identity import (
     channel_trust,
@@ -31,6 +32,7 @@ from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_s
 
 __all__ = [
     "audit",
+    "call_tries",
     "channel_trust",
     "consent_events",
     "edges",
@@ -51,6 +53,7 @@ __all__ = [
     "privacy_requests",
     "profiles",
     "publish_progress",
+    "record_keys",
     "records",
     "rectifications",
     "redirects",

@@ -43,6 +43,13 @@ def move(engine: Engine, record_id: str, profile_id: str, was: str) -> None:
         rebuild(connection, {profile_id, was}, NOW)
 
 
+def found_by(engine: Engine, key: str) -> list[str]:
+    """The records that a caller is found by, through this key."""
+    with engine.connect() as connection:
+        held = select(schema.record_keys.c.record_id).where(schema.record_keys.c.key == key)
+        return sorted(connection.scalars(held))
+
+
 def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_it(
     spark: SparkSession, lake: str, engine: Engine
 ) -> None:
@@ -62,6 +69,7 @@ def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_
         "gold/profiles": 2,
         "gold/timeline": 2,
         "silver/records": 3,
+        "record_keys": 3,
         "identity/edges": 1,
         "identity/reviews": 1,
         "identity/models": 1,
@@ -69,6 +77,7 @@ def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_
         "gold/channel_trust": 1,
     }
     assert publish(spark, engine, lake, NOW) == {}
+    assert found_by(engine, "given:anna") == ["crm:1", "crm:2"]
     before = seen(engine)
     assert before["timeline"] == {"web:by-mail": "p_anna", "web:by-shared-device": None}
     with engine.begin() as connection:
@@ -88,6 +97,7 @@ def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_
     build(spark, lake, channels)
     publish(spark, engine, lake, NOW + timedelta(days=1))
     after = seen(engine)
+    assert found_by(engine, "family:roux") == ["crm:2", "crm:3"]
     assert set(after["people"]) == {"p_anna"} and set(after["timeline"].values()) == {"p_anna"}
     assert after["people"]["p_anna"]["records"] == ["crm:1", "crm:2", "crm:3"]
 
