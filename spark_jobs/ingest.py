@@ -17,12 +17,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from consent.erasure.tombstones import ERASED, NOBODY, Tombstones
 from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.loading import load_channels
 from contracts.reading import RefusedRow
 from contracts.settings import settings
 from contracts.standard import check_row
+from spark_jobs.erased import erased_people
 from spark_jobs.files import RawRow, read_rows
 from spark_jobs.session import spark_session
 from spark_jobs.tables import BRONZE, QUARANTINE, append, arrow_schema, read
@@ -32,6 +34,7 @@ PARSED = (
     " content_hash string, payload string, reason string, header array<string>, raw binary"
 )
 KEY = ["channel", "source_key", "content_hash"]
+CONTENT = ("source_key", "content_hash", "payload", "header", "raw")
 
 
 class SourceError(ValueError):
@@ -65,8 +68,15 @@ def source_files(sources: str, channels: dict[str, Channel]) -> list[SourceFile]
     return found
 
 
-def parsed_row(contract: Channel, row: RawRow, received_at: datetime) -> dict[str, Any]:
-    """A raw row with its key and content hash, or with the reason for its quarantine."""
+def parsed_row(contract: Channel, row: RawRow, received_at: datetime, erased: Tombstones = NOBODY) -> dict[str, Any]:
+    """A raw row with its key and content hash, or with the reason for its quarantine; nothing of an erased person's."""
+    if erased.cover_row(contract, row.payload, row.raw):
+        return dict.fromkeys(CONTENT) | {
+            "channel": contract.channel,
+            "holds": contract.holds[0],
+            "row_number": row.number,
+            "reason": ERASED,
+        }
     reason, key = row.reason, None
     if row.payload is not None:
         try:
@@ -89,7 +99,11 @@ def parsed_row(contract: Channel, row: RawRow, received_at: datetime) -> dict[st
 
 
 def parse_files(
-    spark: SparkSession, files: list[SourceFile], channels: dict[str, Channel], received_at: datetime
+    spark: SparkSession,
+    files: list[SourceFile],
+    channels: dict[str, Channel],
+    received_at: datetime,
+    erased: Tombstones,
 ) -> DataFrame:
     """Every row of every file, files in parallel; row 0 of a file holds the columns that it has."""
 
@@ -101,7 +115,9 @@ def parse_files(
                 contract = channels[file["channel"]]
                 origin = {"file": file["name"], "batch_id": file["batch_id"]}
                 with fsspec.open(file["url"], "rb") as stream:
-                    rows = (parsed_row(contract, row, received_at) | origin for row in read_rows(stream, contract))
+                    rows = (
+                        parsed_row(contract, row, received_at, erased) | origin for row in read_rows(stream, contract)
+                    )
                     while some := list(islice(rows, 2_000)):
                         yield pa.RecordBatch.from_pylist(some, schema=arrow)
 
@@ -122,7 +138,7 @@ def classify(rows: DataFrame, known: DataFrame) -> DataFrame:
 
 def quarantine_rows(rows: DataFrame, received_at: datetime) -> DataFrame:
     """Refused rows as they are kept: what arrived, why not, and the header to read it under at a replay."""
-    refused = rows.where("outcome = 'quarantined'")
+    refused = rows.where("outcome = 'quarantined'").where(F.col("reason") != ERASED)
     place = F.concat_ws("\x1f", "channel", "file", F.col("row_number").cast("string"), "content_hash")
     return refused.withColumns(
         {
@@ -177,11 +193,19 @@ def known_keys(spark: SparkSession, lake: str) -> DataFrame:
 
 
 def ingest(
-    spark: SparkSession, lake: str, sources: str, channels: dict[str, Channel], received_at: datetime
+    spark: SparkSession,
+    lake: str,
+    sources: str,
+    channels: dict[str, Channel],
+    received_at: datetime,
+    erased: Tombstones = NOBODY,
 ) -> dict[str, Any]:
-    """Takes in what is new under the source folder and tells what became of every row."""
+    """Takes in what is new under the source folder and tells what became of every row.
+
+    Rows of erased people are counted, and not kept.
+    """
     files = source_files(sources, channels)
-    everything = parse_files(spark, files, channels, received_at).persist(StorageLevel.DISK_ONLY)
+    everything = parse_files(spark, files, channels, received_at, erased).persist(StorageLevel.DISK_ONLY)
     parsed, columns = everything.where("row_number > 0"), everything.where("row_number = 0")
     rows = classify(parsed, known_keys(spark, lake)).persist(StorageLevel.DISK_ONLY)
     found = report(channels, rows, columns, parsed)
@@ -208,7 +232,8 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--received-at", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
     spark = spark_session(settings())
-    done = ingest(spark, given.lake, given.sources, load_channels(given.contracts), given.received_at)
+    erased = erased_people(spark, given.lake, settings())
+    done = ingest(spark, given.lake, given.sources, load_channels(given.contracts), given.received_at, erased)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 
 

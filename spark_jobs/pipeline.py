@@ -21,6 +21,7 @@ from contracts.dates import parse_instant
 from contracts.loading import ContractError, load_channels
 from contracts.settings import Settings, settings
 from spark_jobs import features, ingest, profiles, publish, standardise
+from spark_jobs.erased import united
 from spark_jobs.resolve import __main__ as resolve
 from spark_jobs.session import spark_session
 from spark_jobs.tables import PROFILES, RECORDS, TIMELINE, read
@@ -56,14 +57,16 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
     ingest.source_files(sources, channels)  # refuse a wrong folder before anything is started
     with open_stores(config) as stores:
         spark = steps.run("start", lambda: spark_session(config))
-        taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now))
-        records = steps.run("standardise", lambda: standardise.standardise(spark, lake, channels))
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        with engine.begin() as connection:
+            erased = united(spark, lake, connection, config)
+        taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
+        records = steps.run("standardise", lambda: standardise.standardise(spark, lake, channels, erased))
         resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
         built = steps.run("profiles", lambda: profiles.build(spark, lake, channels))
         instant = _instant(spark, lake, as_of, now)
         computed = steps.run("features", lambda: features.features(spark, lake, instant))
-        engine = open_engine(stores.database_url)
-        migrate(engine)
         with _materialising(lake) as materialised:
             published = steps.run("publish", lambda: publish.publish(spark, engine, lake, now))
             counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}

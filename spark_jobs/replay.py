@@ -12,10 +12,12 @@ from pyspark import StorageLevel
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from consent.erasure.tombstones import NOBODY, Tombstones
 from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.loading import load_channels
 from contracts.settings import settings
+from spark_jobs.erased import erased_people
 from spark_jobs.files import RawRow, parse_csv_record, parse_json_line
 from spark_jobs.ingest import PARSED, classify, keep_accepted, known_keys, parsed_row
 from spark_jobs.session import spark_session
@@ -33,7 +35,9 @@ def reread(contract: Channel, number: int, raw: bytes, header: list[str] | None)
     return parse_csv_record(number, raw, header, contract)
 
 
-def replay(spark: SparkSession, lake: str, channels: dict[str, Channel], now: datetime) -> dict[str, int]:
+def replay(
+    spark: SparkSession, lake: str, channels: dict[str, Channel], now: datetime, erased: Tombstones = NOBODY
+) -> dict[str, int]:
     """Accepts what can be read now; the rest stays in quarantine with its newest reason."""
     waiting = read(spark, lake, QUARANTINE).where("replayed_at is null").where(F.col("channel").isin(*channels))
     ddl = PARSED + ", quarantine_id string"
@@ -46,7 +50,7 @@ def replay(spark: SparkSession, lake: str, channels: dict[str, Channel], now: da
                 contract = channels[kept["channel"]]
                 row = reread(contract, kept["row_number"], kept["raw"], kept["header"])
                 origin = {key: kept[key] for key in ("file", "batch_id", "quarantine_id")}
-                rows.append(parsed_row(contract, row, now) | origin)
+                rows.append(parsed_row(contract, row, now, erased) | origin)
             yield pa.RecordBatch.from_pylist(rows, schema=arrow)
 
     rows = classify(waiting.mapInArrow(parse, ddl), known_keys(spark, lake)).persist(StorageLevel.DISK_ONLY)
@@ -66,7 +70,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--lake", default=settings().lake_uri)
     parser.add_argument("--now", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
-    print(json.dumps(replay(spark_session(settings()), given.lake, load_channels(given.contracts), given.now)))
+    spark = spark_session(settings())
+    erased = erased_people(spark, given.lake, settings())
+    print(json.dumps(replay(spark, given.lake, load_channels(given.contracts), given.now, erased)))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from consent.erasure.tombstones import NOBODY, Tombstones
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import settings
 from contracts.standard import consent_row, interaction_event, person_record
+from spark_jobs.erased import erased_people
 from spark_jobs.session import spark_session
 from spark_jobs.tables import (
     BRONZE,
@@ -49,9 +51,16 @@ def as_consent(contract: Channel, payload: dict[str, Any], received_at: datetime
 
 
 def standardised(
-    bronze: DataFrame, channels: dict[str, Channel], table: Table, standardiser: Standardiser
+    bronze: DataFrame,
+    channels: dict[str, Channel],
+    table: Table,
+    standardiser: Standardiser,
+    erased: Tombstones = NOBODY,
 ) -> DataFrame:
-    """Raw payloads as rows of a silver table, with `_received` to order versions of the same key by."""
+    """Raw payloads as rows of a silver table, with `_received` to order versions of the same key by.
+
+    A restored backup may hold rows of erased people again; they go no further.
+    """
 
     carried = ", _received timestamp, _row bigint"
     schema = arrow_schema(table.schema + carried)
@@ -60,7 +69,10 @@ def standardised(
         for batch in batches:
             rows = []
             for raw in batch.to_pylist():
-                row = standardiser(channels[raw["channel"]], json.loads(raw["payload"]), raw["received_at"])
+                contract, payload = channels[raw["channel"]], json.loads(raw["payload"])
+                if erased.cover_row(contract, payload):
+                    continue
+                row = standardiser(contract, payload, raw["received_at"])
                 came = {"content_hash": raw["content_hash"], "_received": raw["received_at"], "_row": raw["row_number"]}
                 rows.append(row | came | {"categories": {}})
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
@@ -88,7 +100,9 @@ def newest(rows: DataFrame, key: str, version: str) -> DataFrame:
     return rows.withColumn("_rank", F.row_number().over(order)).where("_rank = 1").drop("_rank")
 
 
-def standardise(spark: SparkSession, lake: str, channels: dict[str, Channel]) -> dict[str, Any]:
+def standardise(
+    spark: SparkSession, lake: str, channels: dict[str, Channel], erased: Tombstones = NOBODY
+) -> dict[str, Any]:
     """Brings the silver tables up to date with the bronze rows that came since the last run."""
     sources = versions(spark, lake, list(BRONZE.values()))
     done = progress(spark, lake, "standardise")
@@ -109,7 +123,7 @@ def standardise(spark: SparkSession, lake: str, channels: dict[str, Channel]) ->
         if not fresh or not wanted:
             continue
         bronze = reduce(DataFrame.unionByName, fresh)
-        rows = newest(standardised(bronze, wanted, table, standardiser), table.key[0], version)
+        rows = newest(standardised(bronze, wanted, table, standardiser, erased), table.key[0], version)
         kept = read(spark, lake, table).select(table.key[0], F.col(version).alias("_kept"))
         older = F.coalesce(F.col(version) < F.col("_kept"), F.col(version).isNull() & F.col("_kept").isNotNull())
         rows = rows.join(kept, table.key[0], "left").where(~older).localCheckpoint()
@@ -128,7 +142,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--contracts", required=True, type=Path, help="folder of the channel contracts")
     parser.add_argument("--lake", default=settings().lake_uri)
     given = parser.parse_args(args)
-    done = standardise(spark_session(settings()), given.lake, load_channels(given.contracts))
+    spark = spark_session(settings())
+    erased = erased_people(spark, given.lake, settings())
+    done = standardise(spark, given.lake, load_channels(given.contracts), erased)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 
 

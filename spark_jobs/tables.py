@@ -134,6 +134,12 @@ TIMELINE = Table(
     ("profile_id", "occurred_at"),
 )
 CHANNEL_TRUST = Table("gold/channel_trust", "channel string, trust map<string,int>", ("channel",))
+TOMBSTONES = Table(
+    "erasure/tombstones",
+    "tombstone string, erasure_id string, at timestamp",
+    ("tombstone",),
+    ("at",),
+)
 PROGRESS = Table("progress", "job string, source string, version bigint", ("job", "source"), ("version",))
 
 

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from consent.erasure.tombstones import Tombstones, tombstones_of
 from contracts.channel import Channel
+from contracts.identifiers import Identifier
 from contracts.loading import load_channels
 from spark_jobs.ingest import SourceError, ingest
 from spark_jobs.replay import replay
-from spark_jobs.tables import BRONZE, QUARANTINE, read
+from spark_jobs.standardise import standardise
+from spark_jobs.tables import BRONZE, QUARANTINE, RECORDS, read
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ANNA = "1,Anna,Roux,02/03/1980,anna@mail.example,0639980001,2025-01-01T00:00:00Z"
@@ -36,6 +39,33 @@ def test_every_row_is_accepted_duplicate_or_quarantined_with_its_reason(
     assert found["rows_changed"] == 3 + 3
     kept = {row.reason: bytes(row.raw) for row in read(spark, lake, QUARANTINE).collect()}
     assert kept["expected 7 fields, found 3"] == b"3,Too,Short"
+
+
+def test_rows_of_erased_people_are_counted_and_nothing_of_them_is_kept(
+    spark: SparkSession, lake: str, sources: Path, channels: Channels, write_crm: WriteCrm
+) -> None:
+    anna = [Identifier("email", "anna@mail.example"), Identifier("phone", "+33639980001")]
+    erased = Tombstones(b"key", frozenset(tombstones_of(b"key", anna, ["crm:1"])))
+    write_crm(
+        "7,Anne,Roux,,,06 39 98 00 01,", ANNA, LUC, "1,Anna,Roux,x", ',Anna,"Roux,anna@mail.example', ",No,Key,,,,"
+    )
+    (sources / "web.jsonl").write_text(
+        '{"id": "w1", "at": "2025-03-01T00:00:00Z", "who": {"mail": "Anna@MAIL.example"}}'
+    )
+    (sources / "consents.csv").write_text(
+        "kind,who,what,said,at\nemail,ANNA@mail.example,advice,granted,2025-01-01T00:00:00Z"
+    )
+    found = ingest(spark, lake, str(sources), channels, NOW, erased)["channels"]
+    crm = found["crm"]
+    assert (crm["received"], crm["accepted"], crm["quarantined"], crm["reasons"]["erased"]) == (6, 1, 5, 4)
+    assert found["web"]["reasons"] == found["consents"]["reasons"] == {"erased": 1}
+    assert [row.reason for row in read(spark, lake, QUARANTINE).collect()] == ["id: expected a value (key), found none"]
+    assert replay(spark, lake, channels, NOW, erased)["quarantined"] == 1
+    (sources / "crm.csv").unlink()
+    write_crm(ANNA, file="crm-2.csv")
+    ingest(spark, lake, str(sources), channels, NOW)  # bronze as a restored backup would have it
+    assert standardise(spark, lake, channels, erased)["rows_changed"] == 1
+    assert [row.record_id for row in read(spark, lake, RECORDS).collect()] == ["crm:2"]
 
 
 def test_the_same_files_again_change_no_row_and_added_files_bring_only_what_is_new(

@@ -1,0 +1,106 @@
+"""What keeps an erased person from coming back with a replayed file, a late event or a restored backup.
+
+A tombstone is a keyed digest of an identifier or a record id of somebody erased. It is kept in PostgreSQL and in the
+lake: a backup of one of them brings nobody back.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from consent.pseudonyms import reference, reference_key
+from contracts.channel import Channel
+from contracts.identifiers import KINDS, Identifier, InvalidIdentifier, normalise
+from contracts.reading import RefusedRow, Row
+from contracts.settings import Settings
+from stores.schema import tombstones
+
+RECORD = "record"
+"""The kind that record ids are referred to by; no identifier kind has this name."""
+
+ERASED = "erased"
+"""The reason that a row is counted under whose person was erased."""
+
+
+@dataclass(frozen=True, repr=False)
+class Tombstones:
+    """All tombstones with the key to compare by; small enough to go to every worker."""
+
+    key: bytes
+    digests: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.digests)
+
+    def cover(self, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()) -> bool:
+        """Whether any of these belonged to somebody erased."""
+        return not self.digests.isdisjoint(tombstones_of(self.key, identifiers, record_ids))
+
+    def cover_row(self, contract: Channel, payload: Mapping[str, Any] | None, raw: bytes = b"") -> bool:
+        """Whether a raw row is of somebody erased; of one that can't be read, whether any word of it may be."""
+        if not self.digests or (payload is None and not raw):
+            return False
+        try:
+            row = Row(contract, payload or {})
+        except RefusedRow:
+            return self._cover_words(contract, raw or repr(payload).encode())
+        if payload is None:
+            return self._cover_words(contract, raw)
+        key = row.text("key")
+        own = [f"{contract.channel}:{key}"] if key and "person" in contract.holds else []
+        identifiers = row.identifiers()
+        if (kind := row.text("identifier_kind")) and (value := row.text("identifier")):
+            identifiers += _readings([kind], value, contract.region)
+        return self.cover(identifiers, own)
+
+    def _cover_words(self, contract: Channel, raw: bytes) -> bool:
+        kinds = {*KINDS, *(column.kind for column in contract.columns.values() if column.kind)}
+        words = [part.strip() for part in re.split(r"[\"'{}\[\]:,;|\t\r\n\0]+", raw.decode("utf-8", "replace"))]
+        found = [one for word in words if word for one in _readings(kinds, word, contract.region)]
+        return self.cover(found, [f"{contract.channel}:{word}" for word in words if word])
+
+
+NOBODY = Tombstones(b"", frozenset())
+
+
+def tombstones_of(key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str]) -> set[str]:
+    """The tombstones of identifiers in normal form and of record ids."""
+    found = {reference(key, one.kind, one.value) for one in identifiers}
+    return found | {reference(key, RECORD, record_id) for record_id in record_ids}
+
+
+def is_erased(
+    connection: Connection, key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()
+) -> bool:
+    """Whether any of these belonged to somebody erased; one indexed query, for live collection."""
+    wanted = tombstones_of(key, identifiers, record_ids)
+    query = select(tombstones.c.tombstone).where(tombstones.c.tombstone.in_(wanted)).limit(1)
+    return bool(wanted) and connection.scalar(query) is not None
+
+
+def bury(connection: Connection, digests: Iterable[str], erasure_id: str, at: datetime) -> None:
+    """Keeps tombstones; those that are there already stay as they are."""
+    rows = [{"tombstone": digest, "erasure_id": erasure_id, "at": at} for digest in sorted(digests)]
+    if rows:
+        connection.execute(insert(tombstones).on_conflict_do_nothing(), rows)
+
+
+def buried(connection: Connection, settings: Settings) -> Tombstones:
+    """The tombstones of PostgreSQL; raises NoKey where there are some and no key to compare by."""
+    digests = frozenset(connection.scalars(select(tombstones.c.tombstone)))
+    return Tombstones(reference_key(settings), digests) if digests else NOBODY
+
+
+def _readings(kinds: Iterable[str], value: str, region: str | None) -> list[Identifier]:
+    found = []
+    for kind in kinds:
+        try:
+            found.append(normalise(kind, value, region))
+        except InvalidIdentifier:
+            continue
+    return found
