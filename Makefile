@@ -11,10 +11,10 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline serve sample test lint
+.PHONY: help setup demo pipeline serve sample verify-ledger test lint
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## virtual environment, pinned dependencies, Delta jars (once)
 
@@ -38,6 +38,9 @@ pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INS
 
 serve: setup ## [LAKE=URI] [PORT=8000]: serve what the pipeline published
 	@$(RUN) -m profile_api.serve --port $(PORT)
+
+verify-ledger: setup ## [ANCHOR=FILE]: check the consent ledger from its first event to its last, and against an anchor kept elsewhere
+	@$(RUN) -m consent.verify $(if $(ANCHOR),--anchor $(ANCHOR))
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadgroup

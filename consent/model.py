@@ -68,9 +68,22 @@ STATE_OF_WORD: dict[str, ConsentState] = {
 }
 
 
+class Method(StrEnum):
+    """How the person's decision was taken down."""
+
+    FORM = "form"
+    CALL = "call"
+    DOUBLE_OPT_IN = "double_opt_in"
+    GPC = "gpc"
+    IMPORT = "import"
+
+
 @dataclass(frozen=True)
 class ConsentEvent:
-    """What the person behind an identifier decided about a purpose, and which notice they were shown."""
+    """What the person behind an identifier decided about a purpose, and which notice they were shown.
+
+    It is about one `contact_point`, or about the whole person where there is none.
+    """
 
     consent_id: str
     identifier: Identifier
@@ -78,6 +91,11 @@ class ConsentEvent:
     state: ConsentState
     decided_at: datetime
     notice_version: str | None
+    contact_point: Identifier | None = None
+    expires_at: datetime | None = None
+    received_at: datetime | None = None
+    method: Method = Method.IMPORT
+    decided_through: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class Purpose:
-    """What data may be read for, and who may read which categories of it."""
+    """What data may be read for, and who may read which categories of it.
+
+    `contact` is how the purpose reaches the person: the kind of an identifier, or `post`.
+    """
 
     id: str
     name: dict[str, str]
@@ -103,6 +124,7 @@ class Purpose:
     retention: str
     notice_version: str
     refused: bool = False
+    contact: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -35,6 +35,7 @@ class _Entry(BaseModel):
     retention: Annotated[str, StringConstraints(pattern=r"^P\d+[YMD]$")]
     notice_version: Words
     refused: bool = False
+    contact: Literal["email", "phone", "post"] | None = None
 
     @model_validator(mode="after")
     def _is_refused_or_founded(self) -> Self:

@@ -13,6 +13,10 @@ DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"  # noqa: S105 -- publi
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$")]
 
 
+class MissingSecret(ValueError):
+    """A secret is needed that nobody has set."""
+
+
 class Settings(BaseSettings):
     """Where the stores are and whose tokens count.
 
@@ -49,6 +53,18 @@ class Settings(BaseSettings):
                 "set your own, or set OCV_DEMO=1 for a demonstration"
             )
         return self
+
+    @property
+    def audit_secret(self) -> bytes:
+        """What anchors are made with; raises MissingSecret outside demo mode where nobody has set it."""
+        if self.audit_key and self.audit_key.get_secret_value():
+            return self.audit_key.get_secret_value().encode()
+        if self.demo:
+            return DEMO_SECRET.encode()
+        raise MissingSecret(
+            "expected a secret of your own in OCV_AUDIT_KEY, found none; set one (`openssl rand -hex 32`), "
+            "or OCV_DEMO=1 for a demonstration"
+        )
 
     @property
     def store_dir(self) -> Path:

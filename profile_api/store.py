@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, tuple_
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.engine.interfaces import IsolationLevel
 
-from consent.model import STATE_OF_WORD, ConsentEvent, ConsentState
+from consent import ledger
+from consent.model import ConsentEvent
 from contracts.identifiers import Identifier
 from profile_api.stored import StoredEvent, StoredProfile
-from stores.schema import audit, consent_events, identifiers, profiles, redirects, restrictions, timeline
+from stores.schema import audit, identifiers, profiles, redirects, restrictions, timeline
 
 
 class Reading:
@@ -42,24 +43,7 @@ class Reading:
 
     def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""
-        pairs = [(one.kind, one.value) for one in of]
-        if not pairs:
-            return []
-        columns = consent_events.c
-        rows = self.connection.execute(
-            select(consent_events).where(tuple_(columns.identifier_kind, columns.identifier).in_(pairs))
-        )
-        return [
-            ConsentEvent(
-                row.consent_id,
-                Identifier(row.identifier_kind, row.identifier),
-                row.purpose,
-                STATE_OF_WORD.get(row.decision, ConsentState.UNKNOWN),
-                row.decided_at,
-                row.notice,
-            )
-            for row in rows
-        ]
+        return ledger.read(self.connection, of)
 
     def events(
         self, profile_id: str, categories: list[str], limit: int, start: tuple[datetime, int] | None

@@ -15,9 +15,10 @@ from contracts.settings import settings
 from profile_api.identity.rebuild import hold_identities
 from spark_jobs.features import FEATURES
 from spark_jobs.publication import Apply, Publication, json_of, plain, stage, upserting
+from spark_jobs.publish_consents import publish_consents
 from spark_jobs.publish_identity import keep_live_changes, stage_identity
 from spark_jobs.session import spark_session
-from spark_jobs.tables import CONSENTS, EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
+from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
 from spark_jobs.telling import tell
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
@@ -106,43 +107,15 @@ def stage_redirects(connection: Connection, publication: Publication) -> Apply:
     return lambda: int(connection.execute(upsert).rowcount)
 
 
-def publish_consents(connection: Connection, now: datetime, publication: Publication) -> int:
-    """Appends the consent events that the ledger does not hold yet."""
-    columns = [
-        "consent_id",
-        "identifier_kind",
-        "identifier",
-        "purpose",
-        "decision",
-        "decided_at",
-        "decided_through",
-        "notice",
-    ]
-    columns.append("channel")
-    rows = (
-        tuple(value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
-        for row in publication.rows().select(*columns).toLocalIterator(True)
-    )
-    ddl = ", ".join(f"{name} {'timestamptz' if name == 'decided_at' else 'text'}" for name in columns)
-    stage(connection, "new_consents", ddl, rows)
-    names = ", ".join(columns)
-    insert = f"INSERT INTO consent_events ({names}, received_at) SELECT {names}, :now FROM new_consents"
-    return int(
-        connection.execute(
-            text(f"{insert} ORDER BY decided_at, consent_id ON CONFLICT DO NOTHING"), {"now": now}
-        ).rowcount
-    )
-
-
 _STEPS: dict[Table, Callable[[Connection, datetime, Publication], Apply]] = {
     PROFILES: stage_profiles,
     REDIRECTS: lambda connection, now, publication: stage_redirects(connection, publication),
-    CONSENTS: lambda connection, now, publication: partial(publish_consents, connection, now, publication),
 }
 
 
 def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> dict[str, int]:
-    """Brings PostgreSQL to the lake's newest versions, all in one transaction."""
+    """Brings PostgreSQL to the lake's newest versions: what people decided first, then the rest in one transaction."""
+    decided = publish_consents(spark, engine, lake, now)
     with engine.begin() as connection:
         # 1. Stage what changed, while everybody goes on working.
         steps: dict[str, Apply] = {}
@@ -175,7 +148,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         connection.execute(text(bump), {"now": now})
         keep_live_changes(connection, set(steps), now)
         tell(connection, now)
-    return changed
+    return decided | changed
 
 
 def main(args: list[str] | None = None) -> None:

@@ -5,20 +5,39 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from stores.schema.base import Instant, metadata
 
-# What a person decided, by identifier. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE.
+# What a person decided, by identifier; the fields of ISO/IEC TS 27560. One chain, in the order of `sequence`: each
+# event's `hash` covers its content and `previous_hash`. Written by the database function append_consent alone; triggers
+# refuse everything else. The hash covers the identifier and the contact point (null: the whole person) only through
+# `principal` and `contact`, salted digests; pseudonymise_consents takes value and salt away and leaves the chain whole.
 consent_events = Table(
     "consent_events",
     metadata,
     Column("consent_id", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False, unique=True),
+    Column("schema_version", Text, nullable=False),
     Column("identifier_kind", Text, nullable=False),
     Column("identifier", Text, nullable=False),
+    Column("contact_kind", Text),
+    Column("contact_point", Text),
+    Column("salt", Text),
+    Column("principal", Text, nullable=False),
+    Column("contact", Text),
     Column("purpose", Text, nullable=False),
-    Column("decision", Text, nullable=False),
+    Column("legal_basis", Text, nullable=False),
+    Column("state", Text, nullable=False),
     Column("decided_at", Instant, nullable=False),
-    Column("decided_through", Text, nullable=False),
-    Column("notice", Text),
-    Column("channel", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("notice_version", Text),
+    Column("notice_language", Text),
+    Column("jurisdiction", Text, nullable=False),
+    Column("controller", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("decided_through", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
     Index("ix_consent_events_identifier", "identifier_kind", "identifier"),
 )
 

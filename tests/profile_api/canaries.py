@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert
 
+from consent.ledger import Entry, append, contact_point_of
+from consent.model import STATE_OF_WORD, Method
 from contracts.categories import Category
+from contracts.identifiers import Identifier
 from profile_api.cursors import cursor_of
-from stores.schema import consent_events, identifiers, profiles, timeline
+from stores.schema import identifiers, profiles, timeline
 from tests.profile_api.people import NOW
 
 NEVER = "canaryunlabelled"
@@ -98,21 +101,24 @@ def write_canaries(engine: Engine) -> None:
 def _write_consents(connection: Connection, person: Person) -> None:
     if WORDS[person.state] is None:
         return
-    for purpose in DECIDED:
-        connection.execute(
-            insert(consent_events).values(
-                consent_id=f"{person.profile_id}/{purpose}",
-                identifier_kind="email",
-                identifier=person.email,
-                purpose=purpose,
-                decision=WORDS[person.state],
-                decided_at=NOW - timedelta(days=1),
-                decided_through="web",
-                notice="2020-1",
-                channel="consents",
-                received_at=NOW,
-            )
+    identifier = Identifier("email", person.email)
+    entries = [
+        Entry(
+            identifier=identifier,
+            contact_point=contact_point_of(purpose, identifier),
+            purpose=purpose,
+            state=STATE_OF_WORD[str(WORDS[person.state])],
+            decided_at=NOW - timedelta(days=1),
+            channel="consents",
+            decided_through="web",
+            method=Method.IMPORT,
+            recorded_by="consents",
+            notice_version="2020-1",
+            given_id=f"{person.profile_id}/{purpose}",
         )
+        for purpose in DECIDED
+    ]
+    append(connection, entries, NOW)
 
 
 class CanaryFeatures:

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy import Engine, insert
 
-from stores.schema import consent_events, identifiers, profiles, redirects, timeline
+from consent.ledger import Entry, append, contact_point_of
+from consent.model import STATE_OF_WORD, Method
+from contracts.identifiers import Identifier
+from stores.schema import identifiers, profiles, redirects, timeline
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ANA, BEN, CHLOE, DAN = "p-ana", "p-ben", "p-chloe", "p-dan"
@@ -91,22 +94,23 @@ def write_people(engine: Engine) -> None:
 
 
 def decide_consent(engine: Engine, purpose: str, decision: str, email: str = ANA_EMAIL, days_ago: int = 1) -> None:
-    """One more event in the ledger."""
+    """One more event in the ledger, as if it came with a file."""
+    identifier = Identifier("email", email)
+    entry = Entry(
+        identifier=identifier,
+        contact_point=contact_point_of(purpose, identifier),
+        purpose=purpose,
+        state=STATE_OF_WORD[decision],
+        decided_at=NOW - timedelta(days=days_ago),
+        channel="consents",
+        decided_through="web",
+        method=Method.IMPORT,
+        recorded_by="consents",
+        notice_version="2020-1",
+        given_id=f"{email}-{purpose}-{decision}-{days_ago}",
+    )
     with engine.begin() as connection:
-        connection.execute(
-            insert(consent_events).values(
-                consent_id=f"{email}-{purpose}-{decision}-{days_ago}",
-                identifier_kind="email",
-                identifier=email,
-                purpose=purpose,
-                decision=decision,
-                decided_at=NOW - timedelta(days=days_ago),
-                decided_through="web",
-                notice="2020-1",
-                channel="consents",
-                received_at=NOW,
-            )
-        )
+        append(connection, [entry], NOW)
 
 
 def _event(number: int) -> dict[str, Any]:

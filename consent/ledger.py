@@ -1,0 +1,129 @@
+"""The ledger of consent in PostgreSQL: what people decided, appended by one database function and never changed."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text, tuple_
+
+from consent.controller import published_controller
+from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
+from consent.purposes import published_purposes
+from contracts.identifiers import Identifier
+from stores.schema import consent_events
+
+# In this order, one at a time; an event whose id the ledger holds is left out.
+_APPEND = text(
+    "SELECT count(append_consent(event)) FROM (SELECT event FROM jsonb_array_elements(CAST(:events AS jsonb))"
+    " WITH ORDINALITY AS given(event, number) ORDER BY number OFFSET 0) AS ordered"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision as it is told to the ledger; `contact_point` is None where it is about the whole person.
+
+    `channel` is where it came in, `decided_through` where the person said it, `recorded_by` whose word that is.
+    """
+
+    identifier: Identifier
+    purpose: str
+    state: ConsentState
+    decided_at: datetime
+    channel: str
+    decided_through: str
+    method: Method
+    recorded_by: str
+    contact_point: Identifier | None = None
+    notice_version: str | None = None
+    notice_language: str | None = None
+    expires_at: datetime | None = None
+    given_id: str | None = None
+
+    @property
+    def consent_id(self) -> str:
+        """The id given by the source, or one of the content: the same decision told twice is one event."""
+        if self.given_id is not None:
+            return self.given_id
+        point = self.contact_point
+        said = [self.identifier.kind, self.identifier.value, point.kind if point else "", point.value if point else ""]
+        said += [self.purpose, self.state, self.decided_at.isoformat(), self.decided_through, self.method]
+        return hashlib.sha256("\x1f".join(said).encode()).hexdigest()
+
+
+def append(connection: Connection, entries: Iterable[Entry], received_at: datetime) -> int:
+    """Appends decisions in the order given, and says how many were new.
+
+    The transaction must be READ COMMITTED. It holds the ledger's lock until it ends, so end it soon.
+    """
+    rows = [as_row(entry, received_at) for entry in entries]
+    return int(connection.execute(_APPEND, {"events": json.dumps(rows)}).scalar_one()) if rows else 0
+
+
+def as_row(entry: Entry, received_at: datetime) -> dict[str, str | None]:
+    """The event as append_consent takes it."""
+    controller, purpose = published_controller(), published_purposes().get(entry.purpose)
+    point = entry.contact_point
+    return {
+        "consent_id": entry.consent_id,
+        "identifier_kind": entry.identifier.kind,
+        "identifier": entry.identifier.value,
+        "contact_kind": point.kind if point else None,
+        "contact_point": point.value if point else None,
+        "purpose": entry.purpose,
+        "legal_basis": (purpose.legal_basis if purpose else LegalBasis.NONE).value,
+        "state": entry.state.value,
+        "decided_at": entry.decided_at.isoformat(),
+        "received_at": received_at.isoformat(),
+        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
+        "notice_version": entry.notice_version,
+        "notice_language": entry.notice_language,
+        "jurisdiction": controller.jurisdiction,
+        "controller": controller.name,
+        "channel": entry.channel,
+        "decided_through": entry.decided_through,
+        "method": entry.method.value,
+        "recorded_by": entry.recorded_by,
+    }
+
+
+def contact_point_of(purpose: str, identifier: Identifier) -> Identifier | None:
+    """What a decision that came with an identifier alone is about: that address, where the purpose uses such."""
+    known = published_purposes().get(purpose)
+    return identifier if known and known.contact == identifier.kind else None
+
+
+def read(connection: Connection, of: Iterable[Identifier]) -> list[ConsentEvent]:
+    """All decisions of the people behind these identifiers, about every purpose."""
+    pairs = [(one.kind, one.value) for one in of]
+    if not pairs:
+        return []
+    columns = consent_events.c
+    query = select(consent_events).where(tuple_(columns.identifier_kind, columns.identifier).in_(pairs))
+    return [_event(row) for row in connection.execute(query.order_by(columns.sequence))]
+
+
+def find(connection: Connection, consent_id: str) -> dict[str, Any] | None:
+    """One event with everything that the ledger holds of it."""
+    query = select(consent_events).where(consent_events.c.consent_id == consent_id)
+    row = connection.execute(query).mappings().first()
+    return {str(name): value for name, value in row.items()} if row else None
+
+
+def _event(row: Row[Any]) -> ConsentEvent:
+    return ConsentEvent(
+        consent_id=row.consent_id,
+        identifier=Identifier(row.identifier_kind, row.identifier),
+        purpose=row.purpose,
+        state=ConsentState(row.state),
+        decided_at=row.decided_at,
+        notice_version=row.notice_version,
+        contact_point=Identifier(row.contact_kind, row.contact_point) if row.contact_point else None,
+        expires_at=row.expires_at,
+        received_at=row.received_at,
+        method=Method(row.method),
+        decided_through=row.decided_through,
+    )

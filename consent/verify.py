@@ -1,0 +1,65 @@
+"""Checks the ledger from first to last: `python -m consent.verify [--anchor FILE]`, or `make verify-ledger`.
+
+With an anchor file, checks the ledger against it as well, and adds the new head to it where all is whole.
+"""
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select
+
+from consent.anchor import Anchor, InvalidAnchor, against, append_anchors, read_anchors
+from consent.chain import Chain, check, consent_link
+from contracts.settings import MissingSecret, settings
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+from stores.schema import consent_events
+
+LEDGER = "consent_events"
+
+
+def verify_consents(connection: Connection, anchors: Sequence[Anchor] = ()) -> Chain:
+    """The ledger's chain with everything that is wrong with it."""
+    query = select(consent_events).order_by(consent_events.c.sequence)
+    rows = connection.execution_options(yield_per=2_000).execute(query).mappings()
+    chain = check(consent_link(dict(row)) for row in rows)
+    chain.findings += against([one for one in anchors if one.chain == LEDGER], chain)
+    return chain
+
+
+def verify(engine: Engine, anchor: Path | None, key: bytes, now: datetime) -> dict[str, Chain]:
+    """Every chain by its table; adds the heads to the anchor file where nothing was found."""
+    anchors = read_anchors(anchor, key) if anchor else []
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        chains = {LEDGER: verify_consents(connection, anchors)}
+    if anchor and all(chain.whole for chain in chains.values()):
+        append_anchors(anchor, [Anchor.of(name, chain, now, key) for name, chain in chains.items()])
+    return chains
+
+
+def main(args: list[str] | None = None) -> None:
+    """Prints what was found; the exit status is 1 where anything was."""
+    parser = argparse.ArgumentParser(prog="python -m consent.verify", description=__doc__)
+    parser.add_argument("--anchor", type=Path, help="file to check against and to add the head to; keep it elsewhere")
+    given = parser.parse_args(args)
+    try:
+        key = settings().audit_secret if given.anchor else b""
+        with open_stores(settings()) as stores:
+            engine = open_engine(stores.database_url)
+            migrate(engine)
+            chains = verify(engine, given.anchor, key, datetime.now(UTC))
+            engine.dispose()
+    except (InvalidAnchor, MissingSecret) as error:
+        raise SystemExit(str(error)) from error
+    for name, chain in chains.items():
+        print(f"{name}: {chain.count} rows, head {chain.head}, {'whole' if chain.whole else 'NOT WHOLE'}")
+        for finding in chain.findings:
+            print(f"  {finding.kind} at number {finding.sequence} ({finding.row_id}): {finding.what}")
+    if not all(chain.whole for chain in chains.values()):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Decisions from the lake to the ledger: those that it does not hold yet, oldest first."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from pyspark.sql import Row, SparkSession
+from sqlalchemy import Engine, text
+
+from consent.ledger import Entry, as_row, contact_point_of
+from consent.model import STATE_OF_WORD, ConsentState, Method
+from contracts.identifiers import Identifier
+from spark_jobs.publication import Publication, stage
+from spark_jobs.tables import CONSENTS
+
+_APPEND = text(
+    "SELECT count(append_consent(event)) FROM (SELECT event FROM new_consents AS given WHERE NOT EXISTS"
+    " (SELECT FROM consent_events AS known WHERE known.consent_id = given.event ->> 'consent_id')"
+    " ORDER BY number OFFSET 0) AS ordered"
+)
+
+
+def publish_consents(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> dict[str, int]:
+    """Appends new decisions, in a transaction of its own: who decides meanwhile waits for the ledger until it ends.
+
+    It comes before the profiles, so that no profile is shown before what its person decided.
+    """
+    with engine.begin() as connection:
+        publication = Publication(spark, lake, CONSENTS, connection)
+        if not publication.pending:
+            return {}
+        rows = publication.rows().orderBy("decided_at", "consent_id").toLocalIterator(prefetchPartitions=True)
+        stage(connection, "new_consents", "number bigint, event jsonb", _events(rows, now))
+        publication.remember()
+        return {CONSENTS.name: int(connection.execute(_APPEND).scalar_one())}
+
+
+def _events(rows: Iterable[Row], now: datetime) -> Iterator[tuple[int, str]]:
+    """As the ledger takes them; a word that nobody knows is unknown consent."""
+    for number, row in enumerate(rows):
+        identifier = Identifier(row.identifier_kind, row.identifier)
+        entry = Entry(
+            identifier=identifier,
+            contact_point=contact_point_of(row.purpose, identifier),
+            purpose=row.purpose,
+            state=STATE_OF_WORD.get(row.decision, ConsentState.UNKNOWN),
+            decided_at=row.decided_at.replace(tzinfo=UTC),
+            notice_version=row.notice,
+            channel=row.channel,
+            decided_through=row.decided_through,
+            method=Method.IMPORT,
+            recorded_by=row.channel,
+            given_id=row.consent_id,
+        )
+        yield number, json.dumps(as_row(entry, now))
