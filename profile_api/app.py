@@ -12,13 +12,14 @@ from consent.purposes import published_purposes
 from contracts.settings import Settings
 from contracts.sources import load_sources
 from profile_api.auth import Verifier
+from profile_api.bots.mcp import mount_mcp, serving_mcp
 from profile_api.console import mount_console
 from profile_api.errors import handle_errors
 from profile_api.gate import Gate
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
 from profile_api.live.inbox import Inbox
-from profile_api.routers import events, features, health, profiles, requests, timeline, webhooks
+from profile_api.routers import bots, events, features, health, profiles, requests, timeline, webhooks
 from profile_api.stored import FeatureReader
 from profile_api.throttle import Limits
 from stores.postgres import open_engine
@@ -56,9 +57,10 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.sources, app.state.inbox = load_sources(settings), inbox
-    for resource in (health, profiles, timeline, features, requests, webhooks, events):
+    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots):
         app.include_router(resource.router)
     mount_console(app)
+    mount_mcp(app)
     handle_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guarded)
@@ -68,7 +70,8 @@ def create_app(
 def _disposing(engine: Engine, inbox: Inbox) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with serving_mcp(app):
+            yield
         inbox.close()
         engine.dispose()
 

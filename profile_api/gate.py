@@ -18,6 +18,7 @@ from consent.policies import FAILED, Policies
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
 from profile_api.asking import NOBODY, REFUSALS, Ask, Found, may_know, met, refusal, with_own_id
+from profile_api.bots.context import BotContext, context_of
 from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
@@ -27,7 +28,7 @@ from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
 from profile_api.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
 
-__all__ = ["REFUSALS", "Ask", "Find", "Found", "Gate", "Show", "by_id"]
+__all__ = ["REFUSALS", "Ask", "Find", "Found", "Gate", "Show", "by_id", "by_identifier"]
 
 Data = TypeVar("Data", bound=View)
 Find = Callable[[Reading, Ask, Decision], Found | Problem]
@@ -52,20 +53,8 @@ class Gate:
 
     def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:
         """The profile that carries this identifier; 409 where several people share it."""
-
-        def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
-            if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
-                return not_found()  # not even whether it exists
-            owners = reading.owners(identifier)
-            if actor.role is Role.CUSTOMER:
-                owners = [owner for owner in owners if owner == ask.actor.profile_id]
-            if len(owners) > 1:
-                detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
-                return Problem(409, "identifier-shared", detail, shared_by=len(owners))
-            profile = reading.profile(owners[0] if owners else "")
-            return Found(profile, by=identifier) if profile else not_found()
-
-        return self.answer(Ask(actor, purpose, "lookup"), find, lambda reading, profile, mask, may: mask.profile())
+        ask = Ask(actor, purpose, "lookup")
+        return self.answer(ask, by_identifier(identifier), lambda reading, profile, mask, may: mask.profile())
 
     def profile(self, actor: Actor, purpose: str | None, profile_id: str) -> Answer[ProfileData]:
         """The profile of this id, or the one into which it was merged."""
@@ -96,6 +85,18 @@ class Gate:
             return mask.features(self._features.read(profile.profile_id, may.purpose))
 
         return self.answer(Ask(actor, purpose, "features"), by_id(profile_id), show)
+
+    def context(self, actor: Actor, purpose: str | None, find: Find) -> Answer[BotContext]:
+        """What a bot needs to know in one answer; without the online store it says so and answers the rest."""
+
+        def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> BotContext:
+            try:
+                found = self._features.read(profile.profile_id, may.purpose) if self._features else None
+            except (RedisError, ConnectionError):
+                found = None
+            return context_of(mask.profile(), mask.features(found) if found is not None else None)
+
+        return self.answer(Ask(actor, purpose, "context"), find, show)
 
     def missing(self) -> list[str]:
         """The stores that do not answer."""
@@ -240,6 +241,24 @@ class Gate:
             },
             outcome=outcome,
         )
+
+
+def by_identifier(identifier: Identifier) -> Find:
+    """Finds the one profile that carries an identifier."""
+
+    def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
+        if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
+            return not_found()  # not even whether it exists
+        owners = reading.owners(identifier)
+        if ask.actor.role is Role.CUSTOMER:
+            owners = [owner for owner in owners if owner == ask.actor.profile_id]
+        if len(owners) > 1:
+            detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
+            return Problem(409, "identifier-shared", detail, shared_by=len(owners))
+        profile = reading.profile(owners[0] if owners else "")
+        return Found(profile, by=identifier) if profile else not_found()
+
+    return find
 
 
 def by_id(profile_id: str) -> Find:

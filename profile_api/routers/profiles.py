@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from contracts.identifiers import InvalidIdentifier, normalise
+from contracts.identifiers import Identifier, InvalidIdentifier, normalise
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.errors import Problem
@@ -24,6 +24,14 @@ class Lookup(BaseModel):
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
     value: Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+
+
+def normalised(lookup: Lookup) -> Identifier:
+    """The identifier as the store keeps it; a 422 where the value can be none of its kind."""
+    try:
+        return normalise(lookup.kind, lookup.value, lookup.region)
+    except InvalidIdentifier as error:
+        raise Problem(422, "invalid-identifier", str(error)) from error
 
 
 EXAMPLES = {
@@ -50,11 +58,7 @@ def look_up(
     purpose: PurposeHeader = None,
 ) -> Answer[ProfileData]:
     """The identifier travels in the body: addresses and logs never hold it."""
-    try:
-        identifier = normalise(lookup.kind, lookup.value, lookup.region)
-    except InvalidIdentifier as error:
-        raise Problem(422, "invalid-identifier", str(error)) from error
-    return gate.lookup(reader, purpose, identifier)
+    return gate.lookup(reader, purpose, normalised(lookup))
 
 
 @router.get("/{profile_id}", summary="Read a profile")

@@ -122,5 +122,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/events/batch": collects(),
     "POST /v1/batch": collects(),
     **{f"POST /v1/{call}": collects() for call in ("identify", "track", "page", "screen", "alias", "group")},
+    "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}),
     "MOUNT /static": open_(),
+    "MOUNT /mcp": open_(),  # driven by its own client in bots/test_mcp.py
 }

@@ -1,0 +1,103 @@
+"""What a bot needs before it says a word: who it talks to, in which language and tone, and what happened lately.
+
+Every fact is made of fields and features that have left the mask already: what is withheld gives no fact.
+"""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from profile_api.views import FeaturesData, FeatureView, ProfileData, View
+
+# How people write and speak on a channel, by words in its name; the first that fits counts.
+RELAXED = ("chat", "messag", "social", "sms", "app")
+FORMAL = ("letter", "mail", "call", "phone", "branch", "shop", "store")
+
+
+class Tone(View):
+    """Facts to choose words by; each is null where the data does not say, or may not be used."""
+
+    name_to_use: str | None
+    formality: Literal["formal", "relaxed"] | None
+    because: list[str] = Field(description="the features that the formality rests on")
+    open_complaint: bool | None
+    last_intent: str | None
+    last_contact_channel: str | None
+
+
+class BotContext(View):
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "fields": {"given_name": "Ana", "language": "fr"},
+                    "features": {
+                        "open_complaint": {
+                            "value": True,
+                            "category": "behaviour",
+                            "event_timestamp": "2024-05-01T12:00:00Z",
+                        }
+                    },
+                    "features_available": True,
+                    "language": "fr",
+                    "tone": {
+                        "name_to_use": "Ana",
+                        "formality": "formal",
+                        "because": ["open_complaint"],
+                        "open_complaint": True,
+                        "last_intent": "complaint",
+                        "last_contact_channel": "chat",
+                    },
+                }
+            ]
+        },
+    )
+
+    fields: dict[str, str] = Field(description="the profile's values; their sources are in the profile itself")
+    features: dict[str, FeatureView]
+    features_available: bool = Field(description="false while the online store does not answer: do not conclude")
+    language: str | None = Field(description="the language that the person is known to speak")
+    tone: Tone
+
+
+def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContext:
+    """The context of what may leave; `features` is None where the online store does not answer."""
+    fields = {name: field.value for name, field in profile.fields.items()}
+    shown = features.features if features else {}
+    return BotContext(
+        fields=fields,
+        features=shown,
+        features_available=features is not None,
+        language=fields.get("language"),
+        tone=_tone(fields, shown),
+    )
+
+
+def _tone(fields: dict[str, str], features: dict[str, FeatureView]) -> Tone:
+    def value(name: str) -> Any:
+        return features[name].value if name in features else None
+
+    formality, because = _formality(value)
+    given, family = fields.get("given_name"), fields.get("family_name")
+    full = f"{given} {family}" if given and family else given
+    return Tone(
+        name_to_use=full if formality == "formal" else given,
+        formality=formality,
+        because=because,
+        open_complaint=value("open_complaint"),
+        last_intent=value("last_intent"),
+        last_contact_channel=value("last_contact_channel"),
+    )
+
+
+def _formality(value: Any) -> tuple[Literal["formal", "relaxed"] | None, list[str]]:
+    if value("open_complaint") is True:
+        return "formal", ["open_complaint"]
+    for name in ("preferred_channel", "last_contact_channel"):
+        channel = str(value(name) or "").casefold()
+        if any(word in channel for word in RELAXED):
+            return "relaxed", [name]
+        if any(word in channel for word in FORMAL):
+            return "formal", [name]
+    return None, []

@@ -1,0 +1,167 @@
+"""The same over the Model Context Protocol: tools for an agent, with a bearer token, through the same gate.
+
+Stateless: every request carries its token and any worker may answer it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import FastAPI
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import Field
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from consent.model import Actor, Role
+from profile_api.auth import unauthorised
+from profile_api.bots.context import BotContext
+from profile_api.errors import Problem, problem_response
+from profile_api.gate import Gate, by_id, by_identifier
+from profile_api.live.inbox import Busy
+from profile_api.live.messages import Arrival, sort_messages
+from profile_api.routers.profiles import Lookup, normalised
+from profile_api.views import Answer, ProfileData, View
+
+PATH = "/mcp"
+Told = TypeVar("Told")
+INSTRUCTIONS = """Look a customer up by an identifier, or get what you need to talk to them. State the purpose that the
+data is for; what the purpose, your role or the person's own decisions do not permit is withheld, and `withheld` says
+why. Do not guess what is withheld."""
+
+Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="email, phone, loyalty_card, ...")]
+Value = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
+Region = Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="country of a phone without prefix")]
+Purpose = Annotated[str, Field(max_length=100, description="what the data is for, e.g. service")]
+
+
+class Recorded(View):
+    """`accepted` events are committed; a `duplicate` was recorded before and is not applied again."""
+
+    accepted: int
+    duplicates: int
+
+
+def mount_mcp(app: FastAPI) -> None:
+    """Adds the endpoint; `serving_mcp` must run while the application serves."""
+    server = MCPServer("one-customer-view", title="One customer view", instructions=INSTRUCTIONS, log_level="WARNING")
+    _add_tools(server, app)
+    # A token guards every request, so a page that guesses this address by another host name gains nothing by it.
+    security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    protocol = server.streamable_http_app(
+        streamable_http_path="/", stateless_http=True, json_response=True, transport_security=security
+    )
+    app.state.mcp = server
+    app.mount(PATH, _Guarded(protocol, app))
+
+
+@asynccontextmanager
+async def serving_mcp(app: FastAPI) -> AsyncIterator[None]:
+    """The endpoint's own tasks."""
+    async with app.state.mcp.session_manager.run():
+        yield
+
+
+class _Guarded:
+    """Lets in whoever has a token that the API accepts; the actor goes with the request."""
+
+    def __init__(self, protocol: ASGIApp, app: FastAPI) -> None:
+        self._protocol, self._app = protocol, app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scheme, _, token = Request(scope).headers.get("authorization", "").partition(" ")
+        try:
+            if scheme.lower() != "bearer":
+                raise unauthorised()
+            actor = await asyncio.to_thread(self._app.state.verifier.actor, token)
+        except Problem as problem:
+            return await problem_response(problem)(scope, receive, send)
+        scope["actor"] = actor
+        return await self._protocol(scope, receive, send)
+
+
+def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
+    @server.tool(title="Find a customer by an identifier")
+    async def lookup_customer(
+        kind: Kind, value: Value, purpose: Purpose, ctx: Context[Any, Any], region: Region = None
+    ) -> Answer[ProfileData]:
+        """The profile of the customer who carries this identifier, within what the purpose permits."""
+
+        def ask() -> Answer[ProfileData]:
+            identifier = normalised(Lookup(kind=kind, value=value, region=region))
+            return _gate(app).lookup(_actor(ctx), purpose, identifier)
+
+        return await _answered(ask)
+
+    @server.tool(title="What to know before talking to a customer")
+    async def get_context(
+        purpose: Purpose,
+        ctx: Context[Any, Any],
+        profile_id: Annotated[str | None, Field(max_length=200)] = None,
+        kind: Kind | None = None,
+        value: Value | None = None,
+        region: Region = None,
+    ) -> Answer[BotContext]:
+        """Fields, features, consents, language and tone; by `profile_id`, or by `kind` and `value`."""
+
+        def ask() -> Answer[BotContext]:
+            if (profile_id is None) == (kind is None or value is None):
+                raise Problem(422, "invalid-request", "Expected either `profile_id`, or `kind` and `value`.")
+            if profile_id is not None:
+                find = by_id(profile_id)
+            else:
+                find = by_identifier(normalised(Lookup(kind=kind or "", value=value or "", region=region)))
+            return _gate(app).context(_actor(ctx), purpose, find)
+
+        return await _answered(ask)
+
+    @server.tool(title="Record what happened")
+    async def record_event(
+        message: Annotated[
+            dict[str, Any], Field(description="a message in the Segment spec: type, userId, event, ...")
+        ],
+        ctx: Context[Any, Any],
+    ) -> Recorded:
+        """Keeps an event for the source whose write key the header `Write-Key` holds; answers once it is committed."""
+        return await _recorded(app, message, ctx)
+
+
+def _gate(app: FastAPI) -> Gate:
+    found: Gate = app.state.gate
+    return found
+
+
+async def _answered(ask: Callable[[], Told]) -> Told:
+    try:
+        return await asyncio.to_thread(ask)
+    except Problem as problem:
+        raise ToolError(f"{problem.kind}: {problem.detail}") from None
+
+
+async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any]) -> Recorded:
+    source = app.state.sources.of_key((ctx.headers or {}).get("write-key", ""))
+    if _actor(ctx).role is not Role.BOT or source is None:
+        raise ToolError("unauthorised: expected a bot's token and a header `Write-Key` of a source; found others.")
+    now: datetime = app.state.clock()
+    found = sort_messages([msgspec.json.encode(message)], Arrival(source, now, False, None, None, None))
+    try:
+        new = await asyncio.wrap_future(app.state.inbox.keep(found))
+    except (SQLAlchemyError, Busy):
+        raise ToolError("unavailable: nothing was kept; send it again.") from None
+    if found.refused:
+        raise ToolError(f"invalid-event: {found.refused[0].reason}")
+    return Recorded(accepted=len(new), duplicates=len(found.accepted) - len(new))
+
+
+def _actor(ctx: Context[Any, Any]) -> Actor:
+    request = ctx.request_context.request
+    actor = request.scope.get("actor") if isinstance(request, Request) else None
+    if not isinstance(actor, Actor):
+        raise ToolError("unauthorised: expected a bearer token.")
+    return actor
