@@ -183,7 +183,8 @@ class Gate:
                         yield reading
                 except Problem as raised:
                     problem = raised
-            self._record(reading, ask, None, decision, problem.kind if problem else "answered", now)
+            about = None if problem else reading.about
+            self._record(reading, ask, about, decision, problem.kind if problem else reading.outcome, now)
         if problem:
             raise problem
 

@@ -20,6 +20,9 @@ class Reading:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        # What an act says of itself for its audit row: whom it was about, and how it ended.
+        self.about: str | None = None
+        self.outcome = "answered"
 
     def profile(self, profile_id: str) -> StoredProfile | None:
         """The profile of this id or, for a merged-away id, the one that it became part of."""

@@ -28,6 +28,10 @@ STATED = 0.95
 AGREES = 1.0
 """Bits from which a group of fields counts as agreeing."""
 
+HALF = 0.5 - 1e-9
+SMALLEST_TOWN = 10_000
+"""However few are on file, callers come from a town of this many: one name there is no proof."""
+
 Columns = Mapping[str, Any]
 Bits = tuple[float, float, float]
 """Against strangers, housemates and namesakes."""
@@ -86,7 +90,8 @@ class Scorer:
 
     def rank(self, heard: Heard, candidates: Sequence[Candidate], profiles: int) -> Ranking:
         """Posterior probabilities over the candidates and none of them, among so many profiles."""
-        prior, unknown = KNOWN / max(profiles, 1), 1 - KNOWN
+        profiles = max(profiles, SMALLEST_TOWN)
+        prior, unknown = KNOWN / profiles, 1 - KNOWN
         classes = {name: _classes(heard, name, column, candidates) for name, column in _SHARED.items()}
         numbers = _holders(heard, candidates)
         memory: dict[Any, Bits | None] = {}
@@ -102,7 +107,7 @@ class Scorer:
             by_group["number"] = _number(heard, candidate, numbers, profiles)
             strangers, housemates, namesakes = (sum(bits[i] for bits in by_group.values()) for i in range(3))
             weights.append(prior * exp2(strangers))
-            share = unknown / max(profiles, 1) / self._model.matches
+            share = unknown / profiles / self._model.matches
             rest += share * self._model.housemates * exp2(strangers - housemates)
             rest += share * self._model.namesakes * exp2(strangers - namesakes)
             details.append(by_group)
@@ -237,7 +242,7 @@ def _number(heard: Heard, candidate: Candidate, holders: Mapping[str, int], prof
         shared = said & held
         if shared:
             fewest = min(holders[number] for number in shared)
-            factors = (STATED * max(profiles, 1) / fewest, STATED / (1 - STATED))
+            factors = (STATED * profiles / fewest, STATED / (1 - STATED))
         else:
             other = any(number.partition(":")[0] in kinds for number in said)
             factors = (1 - STATED, 1.0) if other else (1.0, 1.0)
@@ -248,7 +253,10 @@ def _number(heard: Heard, candidate: Candidate, holders: Mapping[str, int], prof
 
 
 def _exact(heard: Heard, candidate: Candidate) -> frozenset[str]:
-    """The groups of which more than half of the readings is, letter by letter, what a record has."""
+    """The groups of which half of the readings or more is, letter by letter, what a record has.
+
+    Half: `12/03/1984` is two dates, and only one of them can be meant.
+    """
     found = set()
     for name, columns in (
         ("birth_date", ["birth"]),
@@ -262,7 +270,7 @@ def _exact(heard: Heard, candidate: Candidate) -> frozenset[str]:
             for variant in heard.groups.get(name, ())
             if any(value in held for column in columns for value in _listed(variant.columns[column]))
         )
-        if same > 0.5:
+        if same >= HALF:
             found.add(name)
     return frozenset(found)
 

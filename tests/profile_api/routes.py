@@ -123,6 +123,11 @@ ROUTES: dict[str, Route] = {
     "POST /v1/batch": collects(),
     **{f"POST /v1/{call}": collects() for call in ("identify", "track", "page", "screen", "alias", "group")},
     "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}),
+    "POST /v1/identity/identify": acting(
+        only=("service",),
+        roles=("advisor", "bot"),
+        json=lambda person: {"call": "call-of-nobody", "heard": {"family_name": ["Nobody"]}},
+    ),
     "MOUNT /static": open_(),
     "MOUNT /mcp": open_(),  # driven by its own client in bots/test_mcp.py
 }

@@ -1,0 +1,49 @@
+"""The person model that the lake published last, read once per version."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+
+from profile_api.identity.identify_score import Scorer
+from spark_jobs.resolve.model import from_json, load
+from spark_jobs.resolve.name_parts import NameFrequencies
+from stores.schema import models
+
+
+@dataclass(frozen=True)
+class ModelInForce:
+    """The frozen parameters and name frequencies; without `parameters` those that are shipped."""
+
+    names: NameFrequencies
+    parameters: Mapping[str, Any] | None = None
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Scores callers; ValueError where the model was trained for other levels than this code's."""
+        return Scorer(from_json(json.dumps(self.parameters)) if self.parameters else load())
+
+
+_NONE_YET = ModelInForce(NameFrequencies())
+_read: dict[str, ModelInForce] = {}
+
+
+def model_in_force(connection: Connection) -> ModelInForce:
+    """The newest model of this database."""
+    # xmin changes whenever the row does: the model that is known already is not read again.
+    stamp = text("current_database() || ' ' || xmin || ' ' || version")
+    row = connection.execute(
+        select(models.c.version, stamp).order_by(models.c.trained_at.desc(), models.c.version).limit(1)
+    ).first()
+    if row is None:
+        return _NONE_YET
+    version, known = row
+    if known not in _read:
+        found = connection.execute(select(models.c.names, models.c.parameters).where(models.c.version == version)).one()
+        _read.clear()
+        names = NameFrequencies(found.names.get("given", {}), found.names.get("family", {}))
+        _read[known] = ModelInForce(names, found.parameters)
+    return _read[known]
