@@ -37,6 +37,9 @@ class Source(BaseModel):
     )
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts what this source says of a person")
+    user_kind: Slug = Field(
+        "user_id", description="identifier kind of `userId`; sources with one kind share their users"
+    )
     event_types: dict[str, Slug] = Field({}, description="event name as a slug -> type, e.g. `purchase: order`")
     properties: dict[Slug, Category] = Field({}, description="own properties of events, with their data category")
     traits: dict[Slug, Category] = Field({}, description="own traits of persons, with their data category")
@@ -61,6 +64,7 @@ class Source(BaseModel):
 
     def _contract(self, base: str, own: dict[str, Any]) -> Channel:
         said = _base(base) | {"channel": self.name, "region": self.region, "trust": self.trust}
+        own["user_id"] = said["columns"]["user_id"] | {"kind": self.user_kind}
         return Channel.model_validate(said | {"columns": said["columns"] | own})
 
     @cached_property

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, func, select
 from consent.model import Role
 from contracts.identifiers import Identifier
 from contracts.settings import Settings, settings
+from contracts.sources import DEMO_SOURCE, demo_key
 from profile_api.keys import demo_issuer
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
@@ -29,6 +30,8 @@ def print_invitation(chosen: Settings, engine: Engine, address: str, console: Co
         if somebody:
             screen.print(_curl(address, token, purpose, somebody), soft_wrap=True, markup=False, highlight=False)
         screen.print()
+    if chosen.sources_file is None:
+        screen.print(f"[bold]Write key[/bold] of the live source {DEMO_SOURCE}\n{demo_key(chosen)}\n")
     if somebody is None:
         screen.print("No profile has been published yet: run `make pipeline` first.\n")
 

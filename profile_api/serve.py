@@ -7,10 +7,12 @@ from types import FrameType
 import uvicorn
 
 from contracts.settings import Settings, settings
+from contracts.sources import load_sources
 from feature_repo.online import open_features
 from profile_api.app import create_app
 from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
+from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
 from profile_api.webhooks.worker import delivering
 from stores.embedded import open_stores
@@ -26,10 +28,11 @@ def serve(chosen: Settings, host: str, port: int) -> None:
         migrate(engine)
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
-        app = create_app(chosen, stores.database_url, open_features(stores), redis_url=stores.redis_url)
+        features, sources = open_features(stores), load_sources(chosen)
+        app = create_app(chosen, stores.database_url, features, redis_url=stores.redis_url)
         config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False)
         try:
-            with delivering(engine, chosen.demo):
+            with delivering(engine, chosen.demo), projecting(engine, sources, features):
                 uvicorn.Server(config).run()
         except KeyboardInterrupt:
             pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out

@@ -1,0 +1,62 @@
+"""Brings the online features of profiles up to what the store says of them, as soon as it changed.
+
+A profile is due by a row of `features_due`, written with the change. The row goes once the features are written: a
+process that ends between the two, or an online store that does not answer, only makes them late.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from feature_repo.computed import Rows, computed
+from stores.schema import features_due, profiles, timeline
+
+AT_ONCE = 200
+
+
+class FeatureWriter(Protocol):
+    """The online store, as far as this needs it."""
+
+    def write_many(self, rows: Sequence[tuple[str, Rows, datetime]]) -> None: ...
+
+    def forget(self, profile_id: str) -> bool: ...
+
+
+def write_due(engine: Engine, features: FeatureWriter, clock: Callable[[], datetime]) -> int:
+    """Computes and writes what is due; returns for how many profiles."""
+    with engine.begin() as connection:
+        due = features_due.c
+        waiting = connection.execute(
+            select(due.profile_id, func.max(due.due_id).label("upto"))
+            .group_by(due.profile_id)
+            .order_by(func.min(due.due_id))
+            .limit(AT_ONCE)
+        ).all()
+        if not waiting:
+            return 0
+        now = clock()
+        ids = [row.profile_id for row in waiting]
+        rows = computed_rows(connection, ids, now)
+        features.write_many([(one, rows[one], now) for one in ids if one in rows])
+        for one in ids:
+            if one not in rows:
+                features.forget(one)
+        for row in waiting:  # not those that came meanwhile: they are due once more
+            done = delete(features_due).where(due.profile_id == row.profile_id, due.due_id <= row.upto)
+            connection.execute(done)
+    return len(ids)
+
+
+def computed_rows(connection: Connection, profile_ids: Sequence[str], now: datetime) -> dict[str, Rows]:
+    """The features of these profiles at `now`, from what is stored; nothing for one that is gone."""
+    of = profiles.c
+    query = select(of.profile_id, of.document).where(of.profile_id.in_(list(profile_ids)))
+    documents = {row.profile_id: row.document for row in connection.execute(query)}
+    events: dict[str, list[dict[str, Any]]] = {one: [] for one in documents}
+    event = timeline.c
+    happened = select(event.profile_id, event.event_id, event.occurred_at, event.document)
+    for row in connection.execute(happened.where(event.profile_id.in_(sorted(documents)))):
+        events[row.profile_id].append({"event_id": row.event_id, "occurred_at": row.occurred_at, **row.document})
+    return {one: computed(document, events[one], now) for one, document in documents.items()}

@@ -1,0 +1,176 @@
+"""What a live source says of a person, put together from its messages in whatever order they come.
+
+A record is a user's, or a visitor's before anyone signs in on a device. The first user who signs in on a device takes
+the visitor's record along; whoever signs in there later does not, since two logins on one device are two people.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts.events import LiveEvent, visitor_key
+from contracts.sources import Source
+from contracts.standard import person_record
+
+MOST_DEVICES = 5
+SAID = ("key", "at", "user_id", "devices", "visitors", "external", "traits")
+"""What of a record's payload its contract reads, live and in the batch; the rest is for putting it together."""
+
+
+@dataclass
+class LiveRecord:
+    """A record as its messages add up to; `bound` is the user who took a visitor along, `bare` has no event yet."""
+
+    source: str
+    key: str
+    at: datetime
+    user_id: str | None = None
+    devices: list[str] = field(default_factory=list)
+    visitors: list[str] = field(default_factory=list)
+    external: dict[str, list[str]] = field(default_factory=dict)
+    traits: dict[str, list[Any]] = field(default_factory=dict)
+    bound: str | None = None
+    bare: bool = False
+
+    @property
+    def record_id(self) -> str:
+        return f"{self.source}:{self.key}"
+
+    def payload(self) -> dict[str, Any]:
+        """The record as it is stored: what the contract reads, and what it takes to go on."""
+        said = {
+            "key": self.key,
+            "at": self.at.isoformat(),
+            "user_id": self.user_id,
+            "devices": {str(number): one for number, one in enumerate(self.devices)},
+            "visitors": {str(number): one for number, one in enumerate(self.visitors)},
+            "external": {kind: value for kind, (value, _) in self.external.items()},
+            "traits": {name: value for name, (value, _) in self.traits.items() if value is not None},
+        }
+        since = {"external": _times(self.external), "traits": _times(self.traits)}
+        return said | {"since": since, "bound": self.bound, "bare": self.bare}
+
+
+def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
+    """A record from its payload."""
+    since = payload["since"]
+    return LiveRecord(
+        source,
+        payload["key"],
+        datetime.fromisoformat(payload["at"]),
+        payload["user_id"],
+        list(payload["devices"].values()),
+        list(payload["visitors"].values()),
+        {kind: [payload["external"][kind], at] for kind, at in since["external"].items()},
+        {name: [payload["traits"].get(name), at] for name, at in since["traits"].items()},
+        payload["bound"],
+        payload["bare"],
+    )
+
+
+def said_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a payload that the record's contract reads."""
+    return {name: payload[name] for name in SAID}
+
+
+def content_hash(payload: Mapping[str, Any]) -> str:
+    """As ingestion hashes a row: the same content is the same row, whichever way it came."""
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def document_of(source: Source, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The record as the batch would make it: a row of silver, as JSON."""
+    said = said_payload(payload)
+    row = person_record(source.records, said, now).as_row() | {"content_hash": content_hash(said)}
+    text = json.dumps(row, default=lambda one: one.isoformat())
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+class Book:
+    """The records that a batch of events touches; `changed` are those that say something new."""
+
+    def __init__(self, records: Mapping[str, LiveRecord]) -> None:
+        self.records = dict(records)
+        self.changed: set[str] = set()
+
+    def note(self, source: str, event: LiveEvent) -> LiveRecord:
+        """Adds what an event says to the record of its person, and to a visitor's that it takes along."""
+        record = self._open(source, event.key, event)
+        if record.bare:
+            record.bare = False
+            self.changed.add(record.record_id)
+        if event.user_id:
+            self._set(record, "user_id", event.user_id)
+        if event.anonymous_id:
+            self._add(record, record.devices, event.anonymous_id)
+            if event.user_id:
+                self._take_along(record, event.anonymous_id, event)
+            else:
+                self._add(record, record.visitors, event.anonymous_id)
+        if event.call == "alias" and event.user_id and event.previous_id != event.user_id:
+            self._alias(record, str(event.previous_id), event)
+        for kept, said in ((record.traits, event.traits), (record.external, event.external_ids)):
+            for name, value in said.items():
+                self._newest(record, kept, name, value, event.occurred_at)
+        return record
+
+    def _open(self, source: str, key: str, event: LiveEvent, bare: bool = False) -> LiveRecord:
+        record_id = f"{source}:{key}"
+        if record_id not in self.records:
+            self.records[record_id] = LiveRecord(source, key, event.occurred_at, bare=bare)
+            self.changed.add(record_id)
+        return self.records[record_id]
+
+    def _take_along(self, record: LiveRecord, anonymous_id: str, event: LiveEvent) -> None:
+        visitor = self._open(record.source, visitor_key(anonymous_id), event, bare=True)
+        if visitor.bound is None:
+            self._set(visitor, "bound", record.key)
+            if not visitor.visitors:
+                self._add(visitor, visitor.devices, anonymous_id)
+                self._add(visitor, visitor.visitors, anonymous_id)
+        if visitor.bound == record.key:
+            self._add(record, record.visitors, anonymous_id)
+
+    def _alias(self, record: LiveRecord, previous_id: str, event: LiveEvent) -> None:
+        # A former id that has signed in is a login of its own: two logins are two people until the batch or a person
+        # knows better.
+        former = self.records.get(f"{record.source}:{previous_id}")
+        if former is None or former.user_id is None:
+            self._take_along(record, previous_id, event)
+
+    def _set(self, record: LiveRecord, name: str, value: str) -> None:
+        if getattr(record, name) != value:
+            setattr(record, name, value)
+            self.changed.add(record.record_id)
+
+    def _add(self, record: LiveRecord, among: list[str], value: str) -> None:
+        if value not in among and len(among) < MOST_DEVICES:
+            among.append(value)
+            self.changed.add(record.record_id)
+
+    def _newest(self, record: LiveRecord, kept: dict[str, list[Any]], name: str, value: Any, at: datetime) -> None:
+        if name in kept and datetime.fromisoformat(kept[name][1]) > at:
+            return
+        if name not in kept or kept[name][0] != value:
+            record.at = max(record.at, at)
+            self.changed.add(record.record_id)
+        kept[name] = [value, at.isoformat()]
+
+
+def needed(source: str, event: LiveEvent) -> set[str]:
+    """The ids of the records that noting an event may look at."""
+    keys = {event.key}
+    if event.anonymous_id:
+        keys.add(visitor_key(event.anonymous_id))
+    if event.previous_id:
+        keys |= {event.previous_id, visitor_key(event.previous_id)}
+    return {f"{source}:{key}" for key in keys}
+
+
+def _times(kept: Mapping[str, list[Any]]) -> dict[str, str]:
+    return {name: at for name, (_, at) in kept.items()}

@@ -1,0 +1,234 @@
+"""Accepted messages become records, profiles and timelines, each exactly once, in one transaction with the note of it.
+
+Whatever ends the process: either the whole step is there, or the messages still wait.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from contracts.events import LiveEvent, Message, event_payload, live_event
+from contracts.sources import Source, Sources
+from contracts.standard import InteractionEvent, interaction_event
+from profile_api.identity.rebuild import hold_identities, rebuild
+from profile_api.live.assigning import Known, load_known
+from profile_api.live.joining import holder
+from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
+from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UPDATED
+from profile_api.webhooks.outbox import emit_all
+from stores.schema import features_due, identity_history, inbox, live_assignments, live_records, records, timeline
+
+REASON = "a live event named them"
+ACTOR = "live"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A message of the inbox, read."""
+
+    inbox_id: int
+    source: Source
+    event: LiveEvent
+    row: InteractionEvent
+    received_at: datetime
+    gpc: bool
+
+
+@dataclass
+class Projected:
+    """What a step did."""
+
+    taken: int = 0
+    profiles: set[str] = field(default_factory=set)
+
+
+def waiting(connection: Connection, many: int) -> list[Any]:
+    """The messages that wait, in the order in which they came."""
+    columns = inbox.c
+    query = select(columns.inbox_id, columns.source, columns.item, columns.received_at, columns.gpc)
+    return list(connection.execute(query.where(columns.sequence.is_(None)).order_by(columns.inbox_id).limit(many)))
+
+
+def project(connection: Connection, rows: Iterable[Any], sources: Sources, now: datetime) -> Projected:
+    """Projects these messages of the inbox in the caller's transaction."""
+    hold_identities(connection)
+    items: list[Item] = []
+    for row in rows:
+        try:
+            items.append(_read(row, sources))
+        except (ValueError, KeyError) as error:  # accepted under a contract that has since changed
+            put_aside(connection, row.inbox_id, str(error))
+    done = Projected(taken=len(items))
+    if not items:
+        return done
+    # 1. What the messages say of persons.
+    book = Book(_load(connection, items))
+    for item in items:
+        book.note(item.source.name, item.event)
+    payloads = {one: book.records[one].payload() for one in sorted(book.changed)}
+    shown = {
+        one: document_of(sources.by_name[book.records[one].source], payload, now)
+        for one, payload in payloads.items()
+        if not payload["bare"]
+    }
+    # 2. Whose these records are.
+    changed = {one: holder(document) for one, document in shown.items()}
+    known = load_known(connection, changed)
+    for one in changed.values():
+        known.assign(one)
+    sequences = _sequences(connection, len(items))
+    _write_records(connection, payloads, shown, known, book, sequences[-1], now)
+    touched = {known.profile_of[one] for one in shown} | {gone for gone, _, _ in known.merged}
+    rebuild(connection, touched, now)
+    # 3. Their events, on the timeline of whoever holds the record now.
+    owners = _owners(connection, {str(item.row.record_id) for item in items})
+    _write_events(connection, items, owners)
+    seen = {owners[str(item.row.record_id)] for item in items}
+    _bump(connection, seen - touched, now)
+    done.profiles = seen | {known.profile_of[one] for one in shown}
+    # 4. What is to follow, and the note that these messages are done.
+    connection.execute(insert(features_due), [{"profile_id": one} for one in sorted(done.profiles | touched)])
+    emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
+    emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(done.profiles)], now)
+    numbered = update(inbox).where(inbox.c.inbox_id == bindparam("id")).values(sequence=bindparam("number"))
+    connection.execute(
+        numbered, [{"id": item.inbox_id, "number": at} for item, at in zip(items, sequences, strict=True)]
+    )
+    return done
+
+
+def put_aside(connection: Connection, inbox_id: int, problem: str) -> None:
+    """Notes why a message could not be projected; it is kept, and no longer waits."""
+    number = _sequences(connection, 1)[0]
+    connection.execute(update(inbox).where(inbox.c.inbox_id == inbox_id).values(sequence=number, problem=problem[:500]))
+
+
+def _read(row: Any, sources: Sources) -> Item:
+    source = sources.by_name.get(row.source)
+    if source is None:
+        raise ValueError("source: expected one of OCV_SOURCES_FILE, found one that is gone")
+    message = msgspec.convert(row.item, Message)
+    event = live_event(message, row.received_at, None, source.types)
+    return Item(
+        row.inbox_id, source, event, interaction_event(source.events, event_payload(event)), row.received_at, row.gpc
+    )
+
+
+def _load(connection: Connection, items: Iterable[Item]) -> dict[str, LiveRecord]:
+    ids = sorted({one for item in items for one in needed(item.source.name, item.event)})
+    columns = live_records.c
+    rows = connection.execute(
+        select(columns.record_id, columns.source, columns.payload).where(columns.record_id.in_(ids))
+    )
+    return {row.record_id: stored(row.source, row.payload) for row in rows}
+
+
+def _sequences(connection: Connection, many: int) -> list[int]:
+    found = connection.scalars(text("SELECT nextval('inbox_order') FROM generate_series(1, :many)"), {"many": many})
+    return sorted(found)
+
+
+def _write_records(
+    connection: Connection,
+    payloads: Mapping[str, Mapping[str, Any]],
+    shown: Mapping[str, Mapping[str, Any]],
+    known: Known,
+    book: Book,
+    sequence: int,
+    now: datetime,
+) -> None:
+    if payloads:
+        kept = upsert(live_records)
+        new = {"payload": kept.excluded.payload, "sequence": kept.excluded.sequence}
+        connection.execute(
+            kept.on_conflict_do_update(index_elements=["record_id"], set_=new),
+            [
+                {"record_id": one, "source": book.records[one].source, "payload": payload, "sequence": sequence}
+                for one, payload in payloads.items()
+            ],
+        )
+    if shown:
+        written = upsert(records)
+        new = {"profile_id": written.excluded.profile_id, "document": written.excluded.document}
+        connection.execute(
+            written.on_conflict_do_update(index_elements=["record_id"], set_=new),
+            [
+                {"record_id": one, "profile_id": known.profile_of[one], "document": document}
+                for one, document in shown.items()
+            ],
+        )
+    for record_id in sorted(set(known.moved) - set(shown)):
+        moved = update(records).where(records.c.record_id == record_id)
+        connection.execute(moved.values(profile_id=known.profile_of[record_id]))
+    if known.moved:
+        placed = upsert(live_assignments)
+        new = {"profile_id": placed.excluded.profile_id, "at": placed.excluded.at}
+        connection.execute(
+            placed.on_conflict_do_update(index_elements=["record_id"], set_=new),
+            [{"record_id": one, "profile_id": known.profile_of[one], "at": now} for one in sorted(known.moved)],
+        )
+    _write_history(connection, known, sequence, now)
+
+
+def _write_history(connection: Connection, known: Known, sequence: int, now: datetime) -> None:
+    created = [("created", one, None, (record_id,)) for one, record_id in known.created.items()]
+    changes = created + [("merged", stays, gone, brought) for gone, stays, brought in known.merged]
+    for number, (kind, profile_id, other_id, brought) in enumerate(changes):
+        connection.execute(
+            insert(identity_history).values(
+                history_id=f"{ACTOR}-{sequence}-{number}",
+                at=now,
+                kind=kind,
+                profile_id=profile_id,
+                other_id=other_id,
+                records=list(brought),
+                reason="first seen" if kind == "created" else REASON,
+                actor=ACTOR,
+            )
+        )
+        if other_id is not None:
+            ids = {"gone": other_id, "stays": profile_id}
+            connection.execute(text("UPDATE redirects SET profile_id = :stays WHERE profile_id = :gone"), ids)
+            connection.execute(
+                text(
+                    "INSERT INTO redirects (old_id, profile_id) VALUES (:gone, :stays)"
+                    " ON CONFLICT (old_id) DO UPDATE SET profile_id = excluded.profile_id"
+                ),
+                ids,
+            )
+
+
+def _owners(connection: Connection, record_ids: set[str]) -> dict[str, str]:
+    # Locked, so that a merge that is under way waits and then takes these events along.
+    query = select(records.c.record_id, records.c.profile_id).where(records.c.record_id.in_(sorted(record_ids)))
+    rows = connection.execute(query.order_by(records.c.record_id).with_for_update(read=True))
+    return {row.record_id: row.profile_id for row in rows}
+
+
+def _write_events(connection: Connection, items: Iterable[Item], owners: Mapping[str, str]) -> None:
+    told = ("channel", "type", "intent", "amount", "properties", "categories")
+    rows = [
+        {
+            "event_id": item.row.event_id,
+            "profile_id": owners[str(item.row.record_id)],
+            "occurred_at": item.row.occurred_at,
+            "document": {name: getattr(item.row, name) for name in told},
+            "record_id": item.row.record_id,
+            "identifiers": json.loads(json.dumps([vars(one) for one in item.row.identifiers])),
+        }
+        for item in items
+    ]
+    connection.execute(upsert(timeline).on_conflict_do_nothing(), rows)
+
+
+def _bump(connection: Connection, profile_ids: set[str], now: datetime) -> None:
+    connection.execute(
+        text("UPDATE profiles SET version = version + 1, updated_at = :now WHERE profile_id = ANY(:ids)"),
+        {"now": now, "ids": sorted(profile_ids)},
+    )

@@ -1,0 +1,138 @@
+"""The worker that shows accepted messages at once: one of all processes, woken by the commit that accepted them.
+
+Whoever holds the lock projects, on the connection that holds it: a process that dies loses both together, and the next
+one goes on where it stopped.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from contracts.sources import Sources
+from profile_api.live.due import FeatureWriter, write_due
+from profile_api.live.inbox import CHANNEL
+from profile_api.live.projection import project, put_aside, waiting
+
+LOCK = 0x11FE
+AT_ONCE = 200
+IDLE = 1.0
+"""Seconds after which a worker looks without being woken."""
+RETRY = 0.5
+
+log = structlog.get_logger()
+
+
+class Projector:
+    """Projects in a thread of its own until it is stopped."""
+
+    def __init__(
+        self, engine: Engine, sources: Sources, features: FeatureWriter | None, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine, self._sources, self._features, self._clock = engine, sources, features, clock
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+
+    def start(self) -> None:
+        """Begins, beside whoever calls."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the step that is under way."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                with self._engine.connect() as connection:
+                    self._lead(connection)
+            except Exception as error:  # whatever it was: the messages still wait, and the next try begins afresh
+                log.warning("projection waits", error=type(error).__name__)
+            self._ended.wait(RETRY)
+
+    def _lead(self, connection: Connection) -> None:
+        alone = text("SELECT pg_try_advisory_lock(:lock)")
+        while not connection.scalar(alone, {"lock": LOCK}):
+            connection.commit()
+            if self._ended.wait(IDLE):
+                return
+        connection.execute(text(f"LISTEN {CHANNEL}"))
+        connection.commit()
+        try:
+            while not self._ended.is_set():
+                if not self.step(connection):
+                    _wait(connection)
+        finally:
+            connection.invalidate()  # the lock and the subscription go with the session, whatever state it is in
+
+    def step(self, connection: Connection) -> int:
+        """One batch of messages, then the features that are due; returns how much there was to do."""
+        with connection.begin():
+            rows = waiting(connection, AT_ONCE)
+        done = len(rows)
+        if rows:
+            try:
+                with connection.begin():
+                    project(connection, rows, self._sources, self._clock())
+            except DBAPIError as error:
+                if error.connection_invalidated or _transient(error):
+                    raise
+                self._one_by_one(connection, rows)
+            except Exception:
+                self._one_by_one(connection, rows)
+        if self._features is not None:
+            try:
+                done += write_due(self._engine, self._features, self._clock)
+            except (RedisError, OSError) as error:  # the messages go on; their features follow
+                log.warning("features wait", error=type(error).__name__)
+                self._ended.wait(RETRY)
+        return done
+
+    def _one_by_one(self, connection: Connection, rows: list[Any]) -> None:
+        """After a batch that failed: what can be projected is, and what can't is put aside with the reason's type."""
+        for row in rows:
+            try:
+                with connection.begin():
+                    project(connection, [row], self._sources, self._clock())
+            except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
+                if isinstance(error, DBAPIError) and (error.connection_invalidated or _transient(error)):
+                    raise
+                log.error("a message could not be projected", error=type(error).__name__)
+                with connection.begin():
+                    put_aside(connection, row.inbox_id, type(error).__name__)
+
+
+@contextmanager
+def projecting(
+    engine: Engine,
+    sources: Sources,
+    features: FeatureWriter | None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[None]:
+    """Projects beside whatever runs inside."""
+    projector = Projector(engine, sources, features, clock)
+    projector.start()
+    try:
+        yield
+    finally:
+        projector.stop()
+
+
+def _transient(error: DBAPIError) -> bool:
+    """Whether the same message may succeed a moment later: deadlocks, lock timeouts, a store that shuts down."""
+    state = str(getattr(error.orig, "sqlstate", "") or "08")
+    return state[:2] in ("08", "40", "53", "55", "57")
+
+
+def _wait(connection: Connection) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    for _ in raw.notifies(timeout=IDLE, stop_after=1):
+        pass
