@@ -11,6 +11,7 @@ from consent.loading import published_policies
 from consent.purposes import published_purposes
 from contracts.settings import Settings
 from contracts.sources import load_sources
+from profile_api.api_document import describe_problems
 from profile_api.auth import Verifier
 from profile_api.bots.mcp import mount_mcp, serving_mcp
 from profile_api.console import mount_console
@@ -62,6 +63,7 @@ def create_app(
     mount_console(app)
     mount_mcp(app)
     handle_errors(app)
+    describe_problems(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guarded)
     return app

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from consent.model import Role
 from contracts.settings import Settings
+from contracts.sources import demo_key
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer, demo_issuer
 from stores.embedded import Stores
@@ -75,5 +76,6 @@ def _new_world(stores: Stores, settings: Settings, issuer: DemoIssuer) -> Iterat
     with new_database(stores) as database_url:
         engine, features = open_engine(database_url), CanaryFeatures()
         write_canaries(engine)
-        yield World(create_app(settings, database_url, features, clock=lambda: NOW), engine, features, issuer)
+        app = create_app(settings, database_url, features, clock=lambda: NOW)
+        yield World(app, engine, features, issuer, demo_key(settings))
         engine.dispose()

@@ -6,7 +6,7 @@
   `shows` names the data categories that it can show at all.
 - `acting`: changes something, or answers about many people's cases; it needs a token, a purpose and an audit row.
   `only` names the purposes that it serves, `roles` the roles that may.
-- `collects`: takes data in, and answers with none about anybody.
+- `collects`: takes data in with a source's write key, and answers with none about anybody.
 - `open_`: needs no token and tells nothing about people.
 """
 
@@ -69,8 +69,8 @@ def collects(**call: Any) -> Route:
     return Route(Kind.COLLECTS, **call)
 
 
-def open_() -> Route:
-    return Route(Kind.OPEN)
+def open_(**call: Any) -> Route:
+    return Route(Kind.OPEN, **call)
 
 
 def by_email(person: Person) -> dict[str, Any]:
@@ -81,6 +81,7 @@ def by_id(person: Person) -> dict[str, Any]:
     return {"profile_id": person.profile_id}
 
 
+CALLS = ("identify", "track", "page", "screen", "alias", "group")
 RIGHTS = ("privacy_rights",)
 OFFICERS = ("privacy_officer",)
 
@@ -93,6 +94,16 @@ def webhook_of(person: Person) -> dict[str, Any]:
     return {"url": "https://8.8.8.8/hook", "kinds": ["profile.updated"], "purpose": "service"}
 
 
+def message_of(person: Person) -> dict[str, Any]:
+    traits = {"email": person.email, "firstName": "canaryidentity"}
+    ids = {"userId": f"canaryidentity-{person.profile_id}", "previousId": "canaryidentity", "groupId": "g-1"}
+    return ids | {"type": "track", "event": "Seen", "name": "Home", "properties": {"a": "b"}, "traits": traits}
+
+
+def batch_of(person: Person) -> dict[str, Any]:
+    return {"batch": [message_of(person)]}
+
+
 ROUTES: dict[str, Route] = {
     "GET /v1/health": open_(),
     "GET /v1/ready": open_(),
@@ -102,7 +113,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/profiles/{profile_id}/timeline": personal(query=lambda person: {"limit": 2}),
     "GET /v1/profiles/{profile_id}/features": personal(rests_on={"features"}),
     "GET /advisor": open_(),
-    "POST /advisor/session": open_(),
+    "POST /advisor/session": open_(form=lambda _: {"token": "none"}),
     "POST /advisor/session/end": open_(),
     "POST /advisor/search": personal(page=True, form=by_email),
     "POST /advisor/profile": personal(page=True, form=by_id),
@@ -118,10 +129,10 @@ ROUTES: dict[str, Route] = {
     "POST /v1/webhooks/{subscription_id}/replay": acting(
         roles=OFFICERS, json=lambda _: {"since": "2024-05-01T00:00:00Z"}
     ),
-    "POST /v1/events": collects(),
-    "POST /v1/events/batch": collects(),
-    "POST /v1/batch": collects(),
-    **{f"POST /v1/{call}": collects() for call in ("identify", "track", "page", "screen", "alias", "group")},
+    "POST /v1/events": collects(json=message_of),
+    "POST /v1/events/batch": collects(json=batch_of),
+    "POST /v1/batch": collects(json=batch_of),
+    **{f"POST /v1/{call}": collects(json=message_of) for call in CALLS},
     "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}),
     "POST /v1/identity/identify": acting(
         only=("service",),

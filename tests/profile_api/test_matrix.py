@@ -176,6 +176,21 @@ def test_whoever_acts_needs_a_role_and_a_purpose_that_the_route_serves(
         sys.stdout.write(f"\nmatrix: {tried} cells asked over {len(declared(Kind.ACTING))} routes that act\n")
 
 
+def test_what_takes_data_in_gives_none_out_and_wants_a_write_key(fresh_world: World) -> None:
+    async def walk() -> None:
+        person = Person("ConsentGiven")
+        async with fresh_world.client() as client:
+            for named in declared(Kind.COLLECTS):
+                kept = await fresh_world.ask(client, named, "advisor", None, person)
+                assert kept.is_success, (named, kept.text)
+                assert leaked(kept.text) == set() and "p-" not in kept.text, named
+                request = fresh_world.request(named, "advisor", None, person)
+                request["headers"] = {"Authorization": f"Bearer {fresh_world.issuer.token(Role.PRIVACY_OFFICER, NOW)}"}
+                assert (await client.request(**request)).status_code == 401, "a reader's token is no write key"
+
+    asyncio.run(walk())
+
+
 def test_no_route_answers_without_a_token_and_none_without_a_purpose(world: World) -> None:
     async def walk() -> None:
         person = Person("ConsentGiven")
