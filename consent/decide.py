@@ -1,14 +1,14 @@
 """The one decision about reading personal data: pure, per data category, by Cedar policies under their schema."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
-from consent.current import current_event
-from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Purpose
+from consent.current import standing
+from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Part, Purpose
 from consent.policies import FAILED, Policies, reason_of
 from contracts.categories import Category
 
@@ -23,14 +23,15 @@ def decide(
     categories: Iterable[Category],
     now: datetime,
     restricted: bool = False,
+    parts: Collection[Part] | None = None,
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
-    `consents` are the events of all identifiers of the person, in any order. Data of a person who is `restricted` is
-    kept, and used for what the law requires alone.
+    `consents` are the events of all identifiers of the person, in any order, `parts` the identifiers of each of their
+    records. Data of a person who is `restricted` is kept, and used for what the law requires alone.
     """
-    event = current_event(consents, purpose.id, now)
-    state = event.state if event else ConsentState.UNKNOWN
+    stands = standing(consents, purpose, now, parts)
+    event, state = stands.event, stands.state
     wanted = sorted(set(categories), key=list(Category).index)
     decided = tuple(
         _category_decision(category, result, purpose, actor, state)
@@ -44,6 +45,8 @@ def decide(
         consent_state=state,
         consent_event=event.consent_id if event and rests_on_event else None,
         notice_version=event.notice_version if event and rests_on_event else purpose.notice_version,
+        standing=stands,
+        contact=purpose.contact,
     )
 
 

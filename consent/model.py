@@ -1,7 +1,7 @@
 """The words of consent: who asks, for what purpose, and what the person decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.categories import Category
@@ -98,6 +98,24 @@ class ConsentEvent:
     decided_through: str = ""
 
 
+Part = frozenset[Identifier]
+"""The identifiers of one source record."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person's decisions permit for a purpose: `parts` of their records, `points` by which to reach them.
+
+    `event` is the decision that this rests on; `undecided` are the records that no yes reaches.
+    """
+
+    state: ConsentState
+    event: ConsentEvent | None
+    parts: frozenset[Part] = frozenset()
+    points: frozenset[Identifier] = frozenset()
+    undecided: frozenset[Part] = frozenset()
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else."""
@@ -111,7 +129,9 @@ class Actor:
 class Purpose:
     """What data may be read for, and who may read which categories of it.
 
-    `contact` is how the purpose reaches the person: the kind of an identifier, or `post`.
+    `contact` is how the purpose reaches the person: the kind of an identifier, or `post`. A consent that is given here
+    ends after `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on. `gpc`: a browser
+    that sends Global Privacy Control objects to it.
     """
 
     id: str
@@ -125,6 +145,11 @@ class Purpose:
     notice_version: str
     refused: bool = False
     contact: str | None = None
+    channels: frozenset[str] = frozenset()
+    validity: str | None = None
+    new_notice_voids: bool = False
+    notice_since: date | None = None
+    gpc: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +176,8 @@ class Decision:
     consent_state: ConsentState
     consent_event: str | None
     notice_version: str | None
+    standing: Standing
+    contact: str | None = None
 
     @property
     def allowed(self) -> frozenset[Category]:

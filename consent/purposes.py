@@ -1,6 +1,7 @@
 """Reads the purposes from their file, once, and refuses a file that says something unclear."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -8,6 +9,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
 
+from consent.durations import DURATION
 from consent.model import LegalBasis, Purpose, Role
 from contracts.categories import Category
 
@@ -32,17 +34,28 @@ class _Entry(BaseModel):
     legal_basis: LegalBasis
     categories: frozenset[Category]
     roles: frozenset[Role]
-    retention: Annotated[str, StringConstraints(pattern=r"^P\d+[YMD]$")]
+    retention: Annotated[str, StringConstraints(pattern=DURATION)]
     notice_version: Words
     refused: bool = False
     contact: Literal["email", "phone", "post"] | None = None
+    channels: frozenset[Literal["web", "app", "chat", "phone", "email", "post", "shop", "office"]]
+    validity: Annotated[str, StringConstraints(pattern=DURATION)] | None = None
+    new_notice_voids: bool
+    notice_since: date
+    gpc: bool = False
 
     @model_validator(mode="after")
     def _is_refused_or_founded(self) -> Self:
         if self.refused != (self.legal_basis is LegalBasis.NONE):
             raise ValueError("expected `legal_basis: none` for refused purposes, and for them alone")
-        if not self.refused and not (self.categories and self.roles):
-            raise ValueError("expected at least one category and one role in a purpose that is not refused, found none")
+        if self.validity and self.legal_basis is not LegalBasis.CONSENT:
+            raise ValueError(
+                "expected `validity` in purposes that rest on consent alone: nothing else is given for a time"
+            )
+        if not self.refused and not (self.categories and self.roles and self.channels):
+            raise ValueError(
+                "expected at least one category, role and channel in a purpose that is not refused, found none"
+            )
         return self
 
 

@@ -3,24 +3,26 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from consent.current import current_event
-from consent.model import ConsentEvent, ConsentState, LegalBasis, Purpose
+from consent.current import standing
+from consent.model import ConsentEvent, LegalBasis, Part, Purpose
 from profile_api.views import ConsentStatus
 
 
 def consent_status(
-    purposes: Iterable[Purpose], consents: Collection[ConsentEvent], now: datetime
+    purposes: Iterable[Purpose],
+    consents: Collection[ConsentEvent],
+    now: datetime,
+    parts: Collection[Part] | None = None,
 ) -> dict[str, ConsentStatus]:
     """Every purpose that rests on consent, and those of legitimate interest about which the person decided."""
     status: dict[str, ConsentStatus] = {}
     for purpose in purposes:
-        event = current_event(consents, purpose.id, now)
-        rests_on_consent = purpose.legal_basis is LegalBasis.CONSENT
+        stands = standing(consents, purpose, now, parts)
+        event, rests_on_consent = stands.event, purpose.legal_basis is LegalBasis.CONSENT
         if rests_on_consent or (event and purpose.legal_basis is LegalBasis.LEGITIMATE_INTEREST):
-            state = event.state if event else ConsentState.UNKNOWN
             status[purpose.id] = ConsentStatus(
-                state=state,
-                permits=state.permits,
+                state=stands.state,
+                permits=stands.state.permits,
                 decided_at=event.decided_at if event else None,
                 consent_event=event.consent_id if event else None,
                 notice_version=event.notice_version if event else None,

@@ -6,6 +6,7 @@ No audit row, no ledger or no policy: no data. Whoever imports `profile_api.stor
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 from redis.exceptions import RedisError
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.decide import decide
-from consent.model import Actor, ConsentEvent, Decision, Purpose, Role
+from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role
 from consent.policies import FAILED, Policies
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
@@ -22,7 +23,7 @@ from profile_api.bots.context import BotContext, context_of
 from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
-from profile_api.masking import Mask
+from profile_api.masking import Mask, reach_of
 from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
@@ -67,7 +68,7 @@ class Gate:
         """The person's interactions, newest first, `limit` at a time."""
 
         def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> TimelineData:
-            events = reading.events(profile.profile_id, sorted(may.allowed), limit + 1, start)
+            events = reading.events(profile.profile_id, mask.categories, limit + 1, start)
             shown = [mask.event(event) for event in events[:limit]]
             more = len(events) > limit
             return TimelineData(
@@ -146,12 +147,13 @@ class Gate:
             return found
         # A profile that is not there goes the same way as one that is not theirs, so that the time taken tells nothing.
         profile = found.profile if isinstance(found, Found) else NOBODY
-        consents = reading.consents(profile.identifiers)
-        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile))
+        parts = reading.parts(profile)
+        consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
+        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile), parts)
         if isinstance(found, Problem) or not may_know(ask.actor, found, decision):
             self._record(reading, ask, None, decision, not_found().kind, now)
             return not_found()
-        data = show(reading, profile, Mask(profile, decision.allowed), decision)
+        data = show(reading, profile, Mask(profile, decision.allowed, reach_of(decision, parts)), decision)
         self._record(reading, ask, profile.profile_id, decision, "answered", now)
         return Answer(
             profile_id=profile.profile_id,
@@ -165,7 +167,7 @@ class Gate:
             decision=DecisionView(
                 policy=decision.policy, consent_event=decision.consent_event, notice_version=decision.notice_version
             ),
-            consent=consent_status(self._purposes.values(), consents, now),
+            consent=consent_status(self._purposes.values(), consents, now, parts.values()),
         )
 
     @contextmanager
@@ -196,9 +198,16 @@ class Gate:
         return purpose, now, self._decide(ask, purpose, (), now)
 
     def _decide(
-        self, ask: Ask, purpose: Purpose, events: Collection[ConsentEvent], now: datetime, restricted: bool = False
+        self,
+        ask: Ask,
+        purpose: Purpose,
+        events: Collection[ConsentEvent],
+        now: datetime,
+        restricted: bool = False,
+        parts: Mapping[str, Part] | None = None,
     ) -> Decision:
-        decision = decide(self._policies, events, ask.actor, purpose, Category, now, restricted)
+        of = parts.values() if parts is not None else None
+        decision = decide(self._policies, events, ask.actor, purpose, Category, now, restricted, of)
         if decision.policy == FAILED:
             raise unavailable("the policies")
         return decision

@@ -2,24 +2,58 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from consent.model import Decision, Part
 from contracts.categories import Category
+from contracts.identifiers import Identifier
 from profile_api.stored import StoredEvent, StoredProfile
 from profile_api.views import EventView, FeaturesData, FeatureView, FieldView, IdentifierView, LosingValue, ProfileData
+
+# The fields that belong to a way of reaching a person.
+ADDRESS = frozenset({"street", "unit", "city", "postcode", "state", "country"})
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a purpose that reaches people goes: by which addresses of its kind, and into which of their records.
+
+    `records` is None where it goes into all of them.
+    """
+
+    kind: str
+    points: frozenset[Identifier]
+    records: frozenset[str] | None
+
+
+def reach_of(decision: Decision, parts: Mapping[str, Part]) -> Reach | None:
+    """The reach of a decision, where its purpose is to reach the person."""
+    if decision.contact is None:
+        return None
+    usable = {record_id for record_id, part in parts.items() if part in decision.standing.parts}
+    whole = not decision.standing.undecided
+    return Reach(decision.contact, decision.standing.points, None if whole else frozenset(usable))
 
 
 class Mask:
     """What of one person may leave under one decision."""
 
-    def __init__(self, profile: StoredProfile, allowed: Collection[Category]) -> None:
-        self._document = profile.document
+    def __init__(self, profile: StoredProfile, allowed: Collection[Category], reach: Reach | None = None) -> None:
+        document = profile.document
         self._allowed = {category.value for category in allowed}
+        self._whole = reach is None or reach.records is None
+        self._document = within(document, reach) if reach else document
         self._denied_keys = {
             _letters(one["value"])
-            for one in self._document.get("identifiers") or []
-            if one.get("category") not in self._allowed
+            for one in document.get("identifiers") or []
+            if one.get("category") not in self._allowed or one not in (self._document.get("identifiers") or [])
         }
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories of events that may leave; what was joined from all records leaves with all records alone."""
+        return sorted(self._allowed) if self._whole else []
 
     def profile(self) -> ProfileData:
         """The fields and identifiers that may leave, each field with its provenance."""
@@ -66,7 +100,7 @@ class Mask:
                     value=one["value"], category=one["category"], event_timestamp=one.get("event_timestamp")
                 )
                 for name, one in features.items()
-                if one.get("category") in self._allowed
+                if one.get("category") in self.categories
             }
         )
 
@@ -94,6 +128,27 @@ class Mask:
         if key is None or Category.IDENTITY not in self._allowed:
             return None
         return None if _letters(key.partition(":")[2]) in self._denied_keys else key
+
+
+def within(document: Mapping[str, Any], reach: Reach) -> dict[str, Any]:
+    """A document with the addresses that may be used alone, and nothing of a record that may not be."""
+    held = [one for one in document.get("identifiers") or [] if Identifier(one["kind"], one["value"]) in reach.points]
+    fields = [_from(field, reach.records) for field in document.get("fields") or [] if _reaches(field, reach.kind)]
+    return {**document, "identifiers": held, "fields": [field for field in fields if field]}
+
+
+def _reaches(field: Mapping[str, Any], kind: str) -> bool:
+    return field.get("category") != Category.CONTACT or (kind == "post" and field["field"] in ADDRESS)
+
+
+def _from(field: Mapping[str, Any], records: Collection[str] | None) -> dict[str, Any] | None:
+    # Where the chosen value comes from a record that may not be used, the first other one that may be stands in for it.
+    if records is None:
+        return dict(field)
+    usable = [one for one in [field, *(field.get("losing") or [])] if one.get("record_id") in records]
+    if not usable:
+        return None
+    return {**field, **{name: value for name, value in usable[0].items() if name != "losing"}, "losing": usable[1:]}
 
 
 def _letters(text: str) -> str:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
-from consent.model import ConsentEvent
+from consent.model import ConsentEvent, Part
 from contracts.identifiers import Identifier
 from profile_api.stored import StoredEvent, StoredProfile
-from stores.schema import audit, identifiers, profiles, redirects, restrictions, timeline
+from stores.schema import audit, identifiers, profiles, records, redirects, restrictions, timeline
 
 
 class Reading:
@@ -43,6 +43,21 @@ class Reading:
             identifiers.c.kind == identifier.kind, identifiers.c.value == identifier.value
         )
         return sorted(set(self.connection.scalars(query)))
+
+    def parts(self, profile: StoredProfile) -> dict[str, Part]:
+        """The identifiers of each of the person's records, as decisions see them.
+
+        A record without any is its own identifier; records that this store does not hold singly are taken as one.
+        """
+        ids = profile.document.get("records") or []
+        query = select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(ids))
+        held = {
+            row[0]: frozenset(Identifier(one["kind"], one["value"]) for one in row[1])
+            for row in self.connection.execute(query)
+        }
+        if not held:
+            return dict.fromkeys(ids or [profile.profile_id], frozenset(profile.identifiers))
+        return {id_: held.get(id_) or frozenset({Identifier("record", id_)}) for id_ in ids}
 
     def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""

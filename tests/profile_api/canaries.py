@@ -191,8 +191,13 @@ def _unlabelled_fields() -> list[dict[str, Any]]:
 def _identifiers(category: Category, person: Person) -> list[dict[str, Any]]:
     kind = {Category.CONTACT: "email", Category.SENSITIVE: "national_id"}.get(category, f"{category}_number")
     own = person.email if category is Category.CONTACT else canary(category)
+    also = (
+        [{"kind": "phone", "value": canary(category), "category": category.value}]
+        if category is Category.CONTACT
+        else []
+    )
     values = [own, *([canary(category) + "one", canary(category) + "two"] if category is person.more else [])]
-    return [{"kind": kind, "value": value, "category": category.value} for value in values]
+    return [*({"kind": kind, "value": value, "category": category.value} for value in values), *also]
 
 
 def _events(person: Person) -> list[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text, update
 
 from consent.model import Role
 from consent.purposes import published_purposes
-from stores.schema import audit
+from stores.schema import audit, profiles, records
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import (
     ANA,
@@ -223,3 +223,50 @@ def test_features_of_a_denied_category_are_absent(client: TestClient, headers: H
     assert "days_as_customer" not in answer["data"]["features"]
     assert answer["data"]["features"]["orders_30d"]["value"] == 2
     assert answer["data"]["features"]["orders_30d"]["event_timestamp"].startswith("2024-05-01T12:00:00")
+
+
+def _two_records(engine: Engine, purpose: str) -> None:
+    """Ana as two records, each with an address of its own; she said yes under the first."""
+    other = "ana.bis@inbox.example"
+    with engine.begin() as connection:
+        document = connection.execute(select(profiles.c.document).where(profiles.c.profile_id == ANA)).scalar_one()
+        document["identifiers"].append({"kind": "email", "value": other, "category": "contact"})
+        document["fields"][1] |= {"record_id": "web:7", "losing": []}
+        connection.execute(update(profiles).where(profiles.c.profile_id == ANA).values(document=document))
+        for record_id, email in (("crm:42", ANA_EMAIL), ("web:7", other)):
+            held = {"identifiers": [{"kind": "email", "value": email}]}
+            connection.execute(insert(records).values(record_id=record_id, profile_id=ANA, document=held))
+    decide_consent(engine, purpose, "granted")
+
+
+def test_a_purpose_that_reaches_people_shows_the_addresses_and_records_that_said_yes(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    _two_records(engine, "marketing_email")
+    route = f"/v1/profiles/{ANA}"
+    body = client.get(route, headers=headers(purpose="marketing_email")).json()
+    assert [one["value"] for one in body["data"]["identifiers"]] == [ANA_EMAIL]
+    assert set(body["data"]["fields"]) == {"given_name", "birth_date"}, "the family name comes from the other record"
+    assert body["consent"]["marketing_email"]["permits"]
+    assert "ana.bis" not in str(body) and "rue des Lilas" not in str(body)
+    for more in ("timeline", "features"):
+        data = client.get(f"{route}/{more}", headers=headers(purpose="marketing_email")).json()["data"]
+        assert not data.get("events") and not data.get("features")
+    decide_consent(engine, "marketing_email", "granted", "ana.bis@inbox.example")
+    both = client.get(route, headers=headers(purpose="marketing_email")).json()["data"]
+    assert len(both["identifiers"]) == 2 and both["fields"]["family_name"]["value"] == "Durand"
+    decide_consent(engine, "marketing_email", "withdrawn", days_ago=0)
+    spared = client.get(route, headers=headers(purpose="marketing_email")).json()["data"]
+    assert [one["value"] for one in spared["identifiers"]] == ["ana.bis@inbox.example"]
+
+
+def test_a_record_that_joined_undecided_ends_what_is_computed_from_all_until_it_is_decided(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    _two_records(engine, "personalisation")
+    route = f"/v1/profiles/{ANA}"
+    body = client.get(route, headers=headers(purpose="personalisation")).json()
+    assert (body["data"]["fields"], body["decision"]["policy"]) == ({}, "consent-missing")
+    assert body["consent"]["personalisation"]["state"] == "ConsentUnknown"
+    decide_consent(engine, "personalisation", "granted", "ana.bis@inbox.example")
+    assert client.get(route, headers=headers(purpose="personalisation")).json()["data"]["fields"]
