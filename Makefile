@@ -6,6 +6,7 @@ SOURCES ?= .local/sample
 CONTRACTS ?= examples/sample
 AS_OF ?= newest
 PORT ?= 8000
+WORKERS ?= 1
 ifdef LAKE
 export OCV_LAKE := $(LAKE)
 endif
@@ -36,8 +37,8 @@ demo: sample ## everything on the sample: pipeline, then serve; prints addresses
 pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INSTANT]: channel files to served profiles
 	@$(RUN) -m spark_jobs.pipeline --sources $(SOURCES) --contracts $(CONTRACTS) --as-of $(AS_OF) $(if $(REPORT),--report $(REPORT))
 
-serve: setup ## [LAKE=URI] [PORT=8000]: serve what the pipeline published
-	@$(RUN) -m profile_api.serve --port $(PORT)
+serve: setup ## [LAKE=URI] [PORT=8000] [WORKERS=1]: serve what the pipeline published
+	@$(RUN) -m profile_api.serve --port $(PORT) --workers $(WORKERS)
 
 verify-ledger: setup ## [ANCHOR=FILE]: check the consent ledger from its first event to its last, and against an anchor kept elsewhere
 	@$(RUN) -m consent.verify $(if $(ANCHOR),--anchor $(ANCHOR))

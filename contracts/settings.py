@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"  # noqa: S105 -- published on purpose, refused outside demo
@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     spark_master: str = "local[*]"
     spark_memory: str = "1536m"
     sources_file: Path | None = None
+
+    pool: int = Field(12, ge=1, le=100)
+    metrics_port: int = Field(0, ge=0, le=65_535)
 
     demo: bool = False
     audit_key: SecretStr | None = None

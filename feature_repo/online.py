@@ -4,6 +4,7 @@ Only the gate reads here, since Feast itself enforces nothing.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from feast.protos.feast.types.Value_pb2 import Value
 from feast.type_map import feast_value_type_to_python_type
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 from redis import Redis
+from redis.exceptions import RedisError
 
 from feature_repo.catalogue import CATEGORIES, PURPOSES, VIEWS
 from feature_repo.definitions import feature_views
@@ -103,13 +105,18 @@ class Features:
 def open_features(stores: Stores) -> Features:
     """Opens the store, takes hold of every service and reads once, so that no customer waits for the first read."""
     store = open_feature_store(stores)
-    services = {name: service for name in PURPOSES if (service := _service(store, name))}
     # Rows are written without asking the registry: a view's name and fields are all that they need.
     client = Redis.from_url(stores.redis_url)
-    features = Features(store, services, feature_views(""), get_provider(store.config), client)
-    for purpose in features.services:
-        features.read("", purpose)
+    features = Features(store, services_of(store), feature_views(""), get_provider(store.config), client)
+    with suppress(RedisError):  # a service also starts while the online store is away
+        for purpose in features.services:
+            features.read("", purpose)
     return features
+
+
+def services_of(store: FeatureStore) -> dict[str, FeatureService]:
+    """The services that the registry knows, by purpose."""
+    return {name: service for name in PURPOSES if (service := _service(store, name))}
 
 
 def _service(store: FeatureStore, name: str) -> FeatureService | None:

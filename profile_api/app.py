@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
+from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
@@ -22,6 +23,7 @@ from profile_api.limits import BodyLimit, Guarded
 from profile_api.live.inbox import Inbox
 from profile_api.routers import bots, callers, events, features, health, profiles, requests, timeline, webhooks
 from profile_api.stored import FeatureReader
+from profile_api.telemetry import observe
 from profile_api.throttle import Limits
 from stores.postgres import open_engine
 
@@ -42,7 +44,7 @@ def create_app(
 
     With `redis_url` all workers count requests together, for the limits.
     """
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, settings.pool)
     inbox = Inbox(engine)
     app = FastAPI(
         title="One customer view",
@@ -51,7 +53,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        lifespan=_disposing(engine, inbox),
+        lifespan=_serving(engine, inbox, settings),
     )
     app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
     limits = Limits(settings, redis_url)
@@ -64,14 +66,19 @@ def create_app(
     mount_mcp(app)
     handle_errors(app)
     describe_problems(app)
+    observe(app, settings)
     app.add_middleware(BodyLimit)
     app.add_middleware(Guarded)
     return app
 
 
-def _disposing(engine: Engine, inbox: Inbox) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _serving(
+    engine: Engine, inbox: Inbox, settings: Settings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # A thread that could get no connection would only wait for one.
+        to_thread.current_default_thread_limiter().total_tokens = max(1, settings.pool - 2)
         async with serving_mcp(app):
             yield
         inbox.close()

@@ -8,18 +8,20 @@ import uvicorn
 
 from contracts.settings import Settings, settings
 from contracts.sources import load_sources
-from feature_repo.online import open_features
+from feature_repo.served import Served, serve_features
 from profile_api.app import create_app
 from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
+from profile_api.telemetry import serve_metrics
 from profile_api.webhooks.worker import delivering
-from stores.embedded import open_stores
+from profile_api.workers import GRACE, connections_each, run_workers
+from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
 
-def serve(chosen: Settings, host: str, port: int) -> None:
+def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Starts the stores that need starting, migrates, and serves until a signal ends it."""
     accepted_keys(chosen)  # says at once what is missing, before any store starts
     signal.signal(signal.SIGTERM, _leave)
@@ -28,15 +30,31 @@ def serve(chosen: Settings, host: str, port: int) -> None:
         migrate(engine)
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
-        features, sources = open_features(stores), load_sources(chosen)
-        app = create_app(chosen, stores.database_url, features, redis_url=stores.redis_url)
-        config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False)
+        pool, features = connections_each(engine, workers), serve_features(stores)
         try:
-            with delivering(engine, chosen.demo), projecting(engine, sources, features):
-                uvicorn.Server(config).run()
+            with delivering(engine, chosen.demo), projecting(engine, load_sources(chosen), features.features):
+                if workers > 1:
+                    run_workers(chosen, stores, host, port, workers, pool)
+                else:
+                    _run_one(chosen, stores, features, host, port)
         except KeyboardInterrupt:
             pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out
         engine.dispose()
+
+
+def _run_one(chosen: Settings, stores: Stores, features: Served, host: str, port: int) -> None:
+    serve_metrics(chosen)
+    app = create_app(chosen, stores.database_url, features, redis_url=stores.redis_url)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    uvicorn.Server(config).run()
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -48,10 +66,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m profile_api.serve", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     arguments = parser.parse_args()
     configure_logs()
     try:
-        serve(settings(), arguments.host, arguments.port)
+        serve(settings(), arguments.host, arguments.port, max(1, arguments.workers))
     except NoIssuer as error:
         raise SystemExit(str(error)) from error
 

@@ -10,12 +10,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x0C5  # one number for all processes of this project
 
 
-def open_engine(database_url: str) -> Engine:
-    """An engine with a bounded pool, sessions in UTC and no wait without end."""
+def open_engine(database_url: str, connections: int = 16) -> Engine:
+    """An engine with at most so many connections, sessions in UTC and no wait without end."""
     return create_engine(
         database_url,
-        pool_size=8,
-        max_overflow=8,
+        pool_size=connections,
+        max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=30s", "connect_timeout": 10},

@@ -27,13 +27,16 @@ def _left_over(folder: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serving_starts_the_stores_answers_and_ends_with_a_signal(store_folder: Path, number: signal.Signals) -> None:
-    port = _free_port()
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
+    store_folder: Path, number: signal.Signals, workers: int
+) -> None:
+    port, metrics = _free_port(), _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
     environment |= {"OCV_LOCAL": str(store_folder), "OCV_LAKE": str(store_folder / "lake"), "OCV_DEMO": "1"}
+    environment |= {"OCV_METRICS_PORT": str(metrics)}
     server = subprocess.Popen(
-        [sys.executable, "-m", "profile_api.serve", "--port", str(port)],
+        [sys.executable, "-m", "profile_api.serve", "--port", str(port), "--workers", str(workers)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -44,6 +47,9 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(store_folder: 
         _wait_until_it_lives(server, port)
         ready = httpx.get(f"http://127.0.0.1:{port}/v1/ready")
         assert ready.json() == {"status": "ready"}
+        counted = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
+        assert 'handler="/v1/ready",method="GET",status="200"} 1.0' in counted
+        assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
     finally:
         os.killpg(server.pid, number)  # as a terminal does it: to the whole group
         said, logged = server.communicate(timeout=60)

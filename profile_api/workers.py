@@ -1,0 +1,77 @@
+"""Several processes that serve as one: the parent holds the stores, its workers open them by address."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+from uvicorn.supervisors import Multiprocess
+
+from contracts.settings import Settings, settings
+from feature_repo.served import serve_features
+from profile_api.app import create_app
+from profile_api.logs import configure_logs
+from profile_api.telemetry import SHARED, serve_metrics
+from stores.embedded import Stores
+
+RESERVED = 25
+"""Connections of the server that no worker takes: the pipeline, live events, webhooks, registries, an administrator."""
+FEWEST, MOST = 2, 12
+GRACE = 20
+PATIENCE = 60
+"""Seconds after which a worker that does not answer its parent is replaced; loading takes some on a busy machine."""
+
+
+def connections_each(engine: Engine, workers: int) -> int:
+    """How many connections each worker may hold so that all together fit the server; raises where they do not."""
+    with engine.connect() as connection:
+        most = int(connection.scalar(text("select setting from pg_settings where name = 'max_connections'")) or 0)
+    each = min((most - RESERVED) // workers, MOST)
+    if each < FEWEST:
+        raise SystemExit(
+            f"expected {FEWEST} connections for each of {workers} workers, found that PostgreSQL allows {most} in all; "
+            "raise its max_connections, or start fewer workers"
+        )
+    return each
+
+
+def application() -> FastAPI:
+    """What a worker serves; its parent has put the addresses of the stores into the environment."""
+    configure_logs()
+    chosen = settings()
+    stores = Stores(str(chosen.database_url), str(chosen.redis_url))
+    return create_app(chosen, stores.database_url, serve_features(stores), redis_url=stores.redis_url)
+
+
+def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int, pool: int) -> None:
+    """Serves until a signal ends it; requests under way are answered first."""
+    os.environ |= {"OCV_DATABASE_URL": stores.database_url, "OCV_REDIS_URL": stores.redis_url, "OCV_POOL": str(pool)}
+    os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
+    with _shared_metrics(chosen):
+        config = uvicorn.Config(
+            "profile_api.workers:application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+            timeout_worker_healthcheck=PATIENCE,
+        )
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+
+@contextmanager
+def _shared_metrics(chosen: Settings) -> Iterator[None]:
+    if not chosen.metrics_port:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ocv-metrics-") as folder:
+        os.environ[SHARED] = folder
+        serve_metrics(chosen)
+        yield
