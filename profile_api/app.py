@@ -21,7 +21,18 @@ from profile_api.gate import Gate
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
 from profile_api.live.inbox import Inbox
-from profile_api.routers import bots, callers, events, features, health, profiles, requests, timeline, webhooks
+from profile_api.routers import (
+    bots,
+    callers,
+    consents,
+    events,
+    features,
+    health,
+    profiles,
+    requests,
+    timeline,
+    webhooks,
+)
 from profile_api.stored import FeatureReader
 from profile_api.telemetry import observe
 from profile_api.throttle import Limits
@@ -60,7 +71,7 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.sources, app.state.inbox = load_sources(settings), inbox
-    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots, callers):
+    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots, callers, consents):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

@@ -29,7 +29,7 @@ from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
 from profile_api.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
 
-__all__ = ["REFUSALS", "Ask", "Find", "Found", "Gate", "Show", "by_id", "by_identifier"]
+__all__ = ["REFUSALS", "Ask", "Find", "Found", "Gate", "Reading", "Show", "by_id", "by_identifier"]
 
 Data = TypeVar("Data", bound=View)
 Find = Callable[[Reading, Ask, Decision], Found | Problem]

@@ -45,19 +45,18 @@ class Reading:
         return sorted(set(self.connection.scalars(query)))
 
     def parts(self, profile: StoredProfile) -> dict[str, Part]:
-        """The identifiers of each of the person's records, as decisions see them.
+        """The identifiers of each of the person's records, as decisions see them: the record itself is one of them.
 
-        A record without any is its own identifier; records that this store does not hold singly are taken as one.
+        Records that this store does not hold singly are taken as one.
         """
         ids = profile.document.get("records") or []
         query = select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(ids))
-        held = {
-            row[0]: frozenset(Identifier(one["kind"], one["value"]) for one in row[1])
-            for row in self.connection.execute(query)
-        }
+        rows = self.connection.execute(query).all()
+        held = {id_: {Identifier(one["kind"], one["value"]) for one in said} for id_, said in rows}
         if not held:
-            return dict.fromkeys(ids or [profile.profile_id], frozenset(profile.identifiers))
-        return {id_: held.get(id_) or frozenset({Identifier("record", id_)}) for id_ in ids}
+            joined = frozenset({*profile.identifiers, *(Identifier("record", id_) for id_ in ids)})
+            return dict.fromkeys(ids or [profile.profile_id], joined)
+        return {id_: frozenset(held.get(id_, set()) | {Identifier("record", id_)}) for id_ in ids}
 
     def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""

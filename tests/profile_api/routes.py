@@ -86,6 +86,10 @@ RIGHTS = ("privacy_rights",)
 OFFICERS = ("privacy_officer",)
 
 
+DECIDING = ("service", "privacy_rights")
+CHOOSERS = ("advisor", "customer", "privacy_officer")
+
+
 def request_of(person: Person) -> dict[str, Any]:
     return {"kind": "access", "profile_id": person.profile_id}
 
@@ -123,6 +127,15 @@ ROUTES: dict[str, Route] = {
     "GET /v1/requests/{request_id}": acting(only=RIGHTS),
     "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
+    "GET /v1/purposes": open_(),
+    "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
+    **{
+        f"POST /v1/profiles/{{profile_id}}/consents/{choice}": acting(
+            only=DECIDING, roles=CHOOSERS, json=lambda _: {"purpose": "analytics"}
+        )
+        for choice in ("give", "renew", "refuse", "withdraw")
+    },
+    "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
     "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
     "GET /v1/webhooks": acting(roles=OFFICERS),
     "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),

@@ -1,0 +1,143 @@
+"""Where decisions are taken down: by whom, about what, and under which of the person's identifiers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select, tuple_
+
+from consent.current import standing
+from consent.durations import after
+from consent.ledger import Entry, append
+from consent.model import Actor, ConsentState, LegalBasis, Method, Part, Purpose, Role
+from contracts.categories import Category
+from contracts.identifiers import Identifier, InvalidIdentifier, kind_of, normalise
+from profile_api.consents.views import Choice, ContactPoint, No, Recorded, Yes
+from profile_api.errors import Problem, not_found
+from profile_api.gate import Ask, Gate, Reading
+from profile_api.webhooks.kinds import CONSENT_CHANGED
+from profile_api.webhooks.outbox import emit
+from stores.schema import identifiers
+
+SERVES = frozenset({"service", "privacy_rights"})
+"""What people decide in the course of: being served, or using their rights."""
+
+METHOD_OF = {Role.CUSTOMER: Method.FORM, Role.ADVISOR: Method.CALL, Role.PRIVACY_OFFICER: Method.FORM}
+STATE_OF = {
+    Choice.GIVE: ConsentState.GIVEN,
+    Choice.REFUSE: ConsentState.REFUSED,
+    Choice.WITHDRAW: ConsentState.WITHDRAWN,
+    Choice.RENEW: ConsentState.RENEWED,
+}
+
+
+class ConsentDesk:
+    """Takes down what customers decide for themselves, and what they tell an advisor or the privacy officer."""
+
+    def __init__(self, gate: Gate, purposes: Mapping[str, Purpose]) -> None:
+        self._gate, self._purposes = gate, purposes
+
+    def take_down(self, actor: Actor, purpose: str | None, profile_id: str, choice: Choice, form: No) -> Recorded:
+        """Appends the choice to the ledger; the next read is decided by it."""
+        with self._gate.acting(Ask(actor, purpose, f"consent-{choice.value}", SERVES)) as reading:
+            if actor.role not in METHOD_OF:
+                raise Problem(403, "role-not-permitted", f"The role {actor.role.value} takes down no decisions.")
+            profile = reading.profile(profile_id)
+            own = reading.profile(actor.profile_id) if actor.profile_id else None
+            if profile is None or (actor.role is Role.CUSTOMER and own != profile):
+                raise not_found()
+            reading.about = profile.profile_id
+            chosen, now, parts = self._chosen(form.purpose), self._gate.clock(), reading.parts(profile)
+            point = _point(form.contact_point, chosen, parts)
+            of = {one for part in parts.values() for one in part}
+            if choice is Choice.RENEW and not any(
+                event.purpose == chosen.id and event.state.permits for event in reading.consents(of)
+            ):
+                raise Problem(409, "nothing-to-renew", "Expected a consent that was given before, found none; give it.")
+            entries = [
+                _entry(actor, chosen, choice, form, one, point, now)
+                for one in ([point] if point else _speaking_for(reading, parts))
+            ]
+            append(reading.connection, entries, now)
+            stands = standing(reading.consents(of), chosen, now, parts.values())
+            emit(reading.connection, CONSENT_CHANGED, profile.profile_id, now, {"purpose": chosen.id})
+            return Recorded(
+                profile_id=profile.profile_id,
+                purpose=chosen.id,
+                state=stands.state.value,
+                permits=permits(chosen, stands.state),
+                events=[entry.consent_id for entry in entries],
+            )
+
+    def _chosen(self, purpose_id: str) -> Purpose:
+        open_ = {one.id: one for one in self._purposes.values() if is_a_choice(one)}
+        if purpose_id not in open_:
+            detail = "Expected a purpose that rests on the person's choice, see `valid`; found another."
+            raise Problem(422, "purpose-without-choice", detail, valid=sorted(open_))
+        return open_[purpose_id]
+
+
+def is_a_choice(purpose: Purpose) -> bool:
+    """Whether the person decides about it: by consent, or by objecting."""
+    return purpose.legal_basis in (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
+
+
+def permits(purpose: Purpose, state: ConsentState) -> bool:
+    """Whether a state lets the purpose go on."""
+    if purpose.legal_basis is LegalBasis.CONSENT:
+        return state.permits
+    return state not in (ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED)
+
+
+def _point(given: ContactPoint | None, purpose: Purpose, parts: Mapping[str, Part]) -> Identifier | None:
+    if given is None:
+        return None
+    try:
+        point = normalise(given.kind, given.value, given.region)
+    except InvalidIdentifier as error:
+        raise Problem(422, "invalid-identifier", str(error)) from error
+    if purpose.contact != point.kind or not any(point in part for part in parts.values()):
+        detail = "Expected an address of this person that the purpose uses, found another; or leave it out."
+        raise Problem(422, "contact-point-unknown", detail)
+    return point
+
+
+def _speaking_for(reading: Reading, parts: Mapping[str, Part]) -> list[Identifier]:
+    """Identifiers that are this person's alone, and a record itself where it carries none: others keep their word."""
+    carried = {one for part in parts.values() for one in part if one.kind != "record"}
+    named = [one for one in carried if kind_of(one.kind).category is not Category.SENSITIVE]
+    columns = identifiers.c
+    query = (
+        select(columns.kind, columns.value)
+        .where(tuple_(columns.kind, columns.value).in_([(one.kind, one.value) for one in named]))
+        .group_by(columns.kind, columns.value)
+        .having(func.count() == 1)
+    )
+    sole = {Identifier(*row) for row in reading.connection.execute(query)} if named else set()
+    bare = {Identifier("record", record_id) for record_id, part in parts.items() if not part & sole}
+    return sorted(sole | bare)
+
+
+def _entry(
+    actor: Actor,
+    purpose: Purpose,
+    choice: Choice,
+    form: No,
+    identifier: Identifier,
+    point: Identifier | None,
+    now: datetime,
+) -> Entry:
+    yes = form if isinstance(form, Yes) else None
+    return Entry(
+        identifier=identifier,
+        contact_point=point,
+        purpose=purpose.id,
+        state=STATE_OF[choice],
+        decided_at=now,
+        channel="api",
+        decided_through=actor.role.value,
+        method=METHOD_OF[actor.role],
+        recorded_by="customer" if actor.role is Role.CUSTOMER else actor.subject,
+        notice_version=(yes.notice_version if yes else None) or purpose.notice_version,
+        notice_language=yes.notice_language if yes else None,
+        expires_at=after(now, purpose.validity) if yes and purpose.validity else None,
+    )

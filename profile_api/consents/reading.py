@@ -1,0 +1,120 @@
+"""What shows a person's decisions: where they stand on each purpose at an instant, and the receipt of each event."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+
+from consent.controller import published_controller
+from consent.current import standing
+from consent.ledger import find
+from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role, Standing
+from consent.receipts import receipt_of
+from contracts.identifiers import Identifier
+from profile_api.asking import Found
+from profile_api.consents.desk import SERVES, is_a_choice, permits
+from profile_api.consents.views import ConsentsData, EventOfStatus, Held, PurposeStatus, Receipt
+from profile_api.errors import Problem, not_found
+from profile_api.gate import Ask, Gate, Reading, by_id
+from profile_api.masking import Mask
+from profile_api.stored import StoredProfile
+from profile_api.views import Answer
+from stores.schema import records
+
+Hold = Callable[[Identifier], Held]
+
+
+def status_of(
+    gate: Gate,
+    actor: Actor,
+    purpose: str | None,
+    profile_id: str,
+    purposes: Mapping[str, Purpose],
+    as_of: datetime | None,
+) -> Answer[ConsentsData]:
+    """Where the person stands on every purpose that is their choice, with the events that it rests on."""
+
+    def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> ConsentsData:
+        parts, at = reading.parts(profile), as_of or gate.clock()
+        events = reading.consents({one for part in parts.values() for one in part} | set(profile.identifiers))
+        shown = {Identifier(one.kind, one.value) for one in mask.profile().identifiers}
+
+        def hold(one: Identifier) -> Held:
+            return Held(kind=one.kind, value=one.value if one in shown else None)
+
+        known = [event for event in events if event.decided_at <= at]
+        chosen = [one for one in purposes.values() if is_a_choice(one)]
+        return ConsentsData(
+            as_of=at, purposes={one.id: _status(one, known, at, parts.values(), hold) for one in chosen}
+        )
+
+    return gate.answer(Ask(actor, purpose, "consents", SERVES), by_id(profile_id), show)
+
+
+def _status(
+    purpose: Purpose, events: Collection[ConsentEvent], at: datetime, parts: Collection[Part], hold: Hold
+) -> PurposeStatus:
+    stands = standing(events, purpose, at, parts)
+    of_purpose = [event for event in events if event.purpose == purpose.id]
+    return PurposeStatus(
+        name=purpose.name,
+        legal_basis=purpose.legal_basis.value,
+        state=stands.state.value,
+        permits=permits(purpose, stands.state),
+        notice_version=purpose.notice_version,
+        contact_points=[hold(one) for one in sorted(stands.points)],
+        undecided_records=len(stands.undecided),
+        events=[_event(event, stands, hold) for event in sorted(of_purpose, key=_newest_first, reverse=True)],
+    )
+
+
+def _newest_first(event: ConsentEvent) -> tuple[datetime, str]:
+    return event.decided_at, event.consent_id
+
+
+def _event(event: ConsentEvent, stands: Standing, hold: Hold) -> EventOfStatus:
+    return EventOfStatus(
+        consent_id=event.consent_id,
+        state=event.state.value,
+        decided_at=event.decided_at,
+        received_at=event.received_at or event.decided_at,
+        expires_at=event.expires_at,
+        notice_version=event.notice_version,
+        method=event.method.value,
+        decided_through=event.decided_through,
+        identifier=hold(event.identifier),
+        contact_point=hold(event.contact_point) if event.contact_point else None,
+        decides=stands.event is not None and stands.event.consent_id == event.consent_id,
+    )
+
+
+def receipt(
+    gate: Gate, actor: Actor, purpose: str | None, consent_id: str, purposes: Mapping[str, Purpose]
+) -> Answer[Receipt]:
+    """The receipt of an event, for the person whose identifier it is kept under, and for who may ask about them."""
+    row: dict[str, object] = {}
+
+    def whose(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
+        event = find(reading.connection, consent_id) if "\x00" not in consent_id else None
+        if event is None or event["salt"] is None:
+            return not_found()  # also where the person was erased since
+        row.update(event)
+        owners = _owners(reading, Identifier(event["identifier_kind"], event["identifier"]))
+        if ask.actor.role is Role.CUSTOMER:
+            owners = [one for one in owners if one == ask.actor.profile_id]
+        profile = reading.profile(owners[0]) if owners else None
+        return Found(profile) if profile else not_found()
+
+    def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> Receipt:
+        shown = {Identifier(one.kind, one.value) for one in mask.profile().identifiers}
+        document = receipt_of(row, purposes.get(str(row["purpose"])), published_controller(), gate.clock(), shown)
+        return Receipt(document=document)
+
+    return gate.answer(Ask(actor, purpose, "receipt", SERVES), whose, show)
+
+
+def _owners(reading: Reading, identifier: Identifier) -> list[str]:
+    if identifier.kind != "record":
+        return reading.owners(identifier)
+    query = select(records.c.profile_id).where(records.c.record_id == identifier.value)
+    return list(reading.connection.scalars(query))
