@@ -5,6 +5,7 @@ transaction; whatever else happened, where and why is behaviour.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from consent.model import Purpose
@@ -20,6 +21,7 @@ INPUTS: dict[str, Category] = {
     "amount": Category.TRANSACTION,
     "interaction": Category.BEHAVIOUR,
     "intent": Category.BEHAVIOUR,
+    "detail": Category.BEHAVIOUR,
 }
 
 WINDOWS = (30, 90, 365)
@@ -39,6 +41,8 @@ class Feature:
     type: Literal["whole", "number", "text", "flag", "instant"]
     inputs: tuple[str, ...]
     meaning: str
+    lasts: timedelta | None = None
+    """How long the value may be given out after the instant that it stands at; None: for ever, with that instant."""
 
     @property
     def category(self) -> Category:
@@ -63,6 +67,41 @@ def _value_features() -> dict[str, Feature]:
     }
 
 
+MINUTES_5, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+LIVE_WINDOWS = {"5m": MINUTES_5, "1h": HOUR, "24h": DAY}
+SESSION_GAP = timedelta(minutes=30)
+"""Silence that ends a session."""
+CART_LASTS = timedelta(days=7)
+REPEATED = 3
+"""So many failures within an hour are frustrating."""
+
+
+def _live_features() -> dict[str, Feature]:
+    happened = ("interaction",)
+    features = {
+        "last_event": Feature("text", happened, "type of the newest event"),
+        "last_event_at": Feature("instant", happened, "time of that event"),
+        "current_channel": Feature("text", happened, "channel of the newest event, within 30 minutes", SESSION_GAP),
+        "recent_intent": Feature("text", ("intent",), "intent of the newest event that stated one, within a day", DAY),
+    }
+    for name, window in LIVE_WINDOWS.items():
+        features[f"events_{name}"] = Feature("whole", happened, f"events within {name}", window)
+        features[f"sessions_{name}"] = Feature(
+            "whole", happened, f"sessions that {name} touch; 30 minutes of silence end one", window
+        )
+    return features | {
+        "pages_seen_1h": Feature("whole", happened, "pages and screens within an hour", HOUR),
+        "pages_seen_24h": Feature("whole", happened, "pages and screens within a day", DAY),
+        "last_page": Feature("text", ("detail",), "path or name of the newest page or screen within a day", DAY),
+        "cart_items": Feature("whole", ("detail",), "articles in the cart, within 7 days", CART_LASTS),
+        "cart_value": Feature("number", ("detail", "amount"), "price of what is in the cart", CART_LASTS),
+        "cart_changed_at": Feature("instant", happened, "time of the newest change of the cart", CART_LASTS),
+        "failures_1h": Feature("whole", ("detail",), "events of a failure within an hour", HOUR),
+        "repeated_failures": Feature("flag", ("detail",), "three failures or more within an hour", HOUR),
+        "live_version": Feature("whole", ("profile",), "version of these definitions"),
+    }
+
+
 VIEWS: dict[str, dict[str, Feature]] = {
     "features_value": _value_features(),
     "features_interactions": {
@@ -82,6 +121,14 @@ VIEWS: dict[str, dict[str, Feature]] = {
         "next_milestone_on": Feature("text", ("customer_since",), "its date, ISO 8601"),
         "interactions_version": Feature("whole", ("profile",), "version of these definitions"),
     },
+    "features_live": _live_features(),
+}
+
+LAKE_VIEWS = ("features_value", "features_interactions")
+"""Views that the batch computes for everybody; the others are of the moment and live online alone."""
+
+LASTS: dict[str, timedelta] = {
+    name: feature.lasts for features in VIEWS.values() for name, feature in features.items() if feature.lasts
 }
 
 CATEGORIES: dict[str, Category] = {

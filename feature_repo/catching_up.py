@@ -4,16 +4,25 @@ Feast's own `materialize()` reads a span of time, so every run would write every
 names the rows that differ.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
 from redis import Redis
+from sqlalchemy import Engine, insert, select
 
 from consent.purposes import published_purposes
 from contracts.settings import Settings
 from feature_repo.changes import FeatureChanges, feature_changes
 from feature_repo.definitions import PROFILE, feature_services, feature_views
+from feature_repo.online import instant_of
 from feature_repo.progress import Position, remember
 from feature_repo.store import online_key, online_key_pattern, open_feature_store
 from spark_jobs.session import spark_conf, spark_session
 from stores.embedded import Stores
+from stores.postgres import open_engine
+from stores.schema import features_due, live_assignments
 
 CHUNK = 10_000
 """Rows that are on their way at once."""
@@ -35,9 +44,11 @@ def catch_up(
     for view, since in behind.items():
         changes = feature_changes(spark, lake, view, since, definitions)
         for start in range(0, changes.rows.num_rows, CHUNK):
-            store.write_to_online_store(view, df=changes.rows.slice(start, CHUNK).to_pandas(integer_object_nulls=True))
-        written += changes.rows.num_rows
-        gone = _gone(client, changes)
+            rows = _not_newer_online(client, changes.rows.slice(start, CHUNK), stores)
+            if rows.num_rows:
+                store.write_to_online_store(view, df=rows.to_pandas(integer_object_nulls=True))
+            written += rows.num_rows
+        gone = _gone(client, changes, stores)
         for key in gone:
             client.delete(key)
         forgotten |= gone
@@ -45,8 +56,40 @@ def catch_up(
     return {"written": written, "deleted": len(forgotten)}
 
 
-def _gone(client: Redis, changes: FeatureChanges) -> set[bytes]:
+def _not_newer_online(client: Redis, rows: pa.Table, stores: Stores) -> pa.Table:
+    """Without the profiles of whom live events have said more since; those are due to be computed once more."""
+    ids: list[str] = rows["profile_id"].to_pylist()
+    with client.pipeline(transaction=False) as pipe:
+        for one in ids:
+            pipe.hget(_key(one), "_ts:features_live")
+        stamps = [instant_of(stamp) for stamp in pipe.execute()]
+    moments = rows["event_timestamp"].to_pylist()
+    newer = [live is not None and live > moment for live, moment in zip(stamps, moments, strict=True)]
+    if not any(newer):
+        return rows
+    with _engine(stores) as engine, engine.begin() as connection:
+        due = [{"profile_id": one} for one, is_newer in zip(ids, newer, strict=True) if is_newer]
+        connection.execute(insert(features_due), due)
+    return rows.filter(pa.array([not one for one in newer]))
+
+
+def _gone(client: Redis, changes: FeatureChanges, stores: Stores) -> set[bytes]:
     if not changes.whole:
         return {online_key(profile_id) for profile_id in changes.gone}
     present = {online_key(profile_id) for profile_id in changes.rows["profile_id"].to_pylist()}
-    return set(client.scan_iter(online_key_pattern(), count=CHUNK)) - present
+    with _engine(stores) as engine, engine.connect() as connection:  # profiles that the lake does not know yet
+        live = {online_key(one) for one in connection.scalars(select(live_assignments.c.profile_id))}
+    return set(client.scan_iter(online_key_pattern(), count=CHUNK)) - present - live
+
+
+def _key(profile_id: str) -> Any:
+    return online_key(profile_id)  # bytes, which the driver takes and its annotations do not know
+
+
+@contextmanager
+def _engine(stores: Stores) -> Iterator[Engine]:
+    engine = open_engine(stores.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

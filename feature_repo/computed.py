@@ -9,7 +9,6 @@ import math
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -25,6 +24,7 @@ from feature_repo.catalogue import (
     VIEWS,
     WINDOWS,
 )
+from feature_repo.live_features import PastEvent, live_row
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
@@ -47,20 +47,7 @@ def computed(document: Mapping[str, Any], events: Sequence[Mapping[str, Any]], a
     return {view: compute(document, past, as_of) for view, compute in COMPUTED.items()}
 
 
-@dataclass(frozen=True)
-class _Event:
-    """An event that may count, with only those details that its labels let into a feature."""
-
-    at: int
-    occurred_at: datetime
-    event_id: str
-    channel: str
-    type: str
-    intent: str | None
-    amount: Decimal | None
-
-
-def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[_Event]:
+def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[PastEvent]:
     past = []
     for event in events:
         labels = event.get("categories") or {}
@@ -69,7 +56,7 @@ def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[_Event]:
         intent = event.get("intent") if _usable(labels.get("intent"), INPUTS["intent"]) else None
         amount = event.get("amount") if _usable(labels.get("amount"), INPUTS["amount"]) else None
         past.append(
-            _Event(
+            PastEvent(
                 _micros(event["occurred_at"]),
                 event["occurred_at"],
                 event["event_id"],
@@ -77,12 +64,17 @@ def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[_Event]:
                 event["type"],
                 intent,
                 None if amount is None else _rounded(float(amount)),
+                {
+                    name: value
+                    for name, value in (event.get("properties") or {}).items()
+                    if _usable(labels.get(f"property.{name}"), INPUTS["detail"])
+                },
             )
         )
     return past
 
 
-def _value(document: Mapping[str, Any], past: list[_Event], as_of: datetime) -> Row:
+def _value(document: Mapping[str, Any], past: list[PastEvent], as_of: datetime) -> Row:
     now = _micros(as_of)
     orders = [event for event in past if event.type == "order"]
     bought = [event for event in orders if event.amount is None or event.amount >= 0]
@@ -101,7 +93,7 @@ def _value(document: Mapping[str, Any], past: list[_Event], as_of: datetime) -> 
     return {name: found[name] for name in VIEWS["features_value"]}
 
 
-def _interactions(document: Mapping[str, Any], past: list[_Event], as_of: datetime) -> Row:
+def _interactions(document: Mapping[str, Any], past: list[PastEvent], as_of: datetime) -> Row:
     now = _micros(as_of)
     today = as_of.astimezone(UTC).date()
     contacts = [event for event in past if event.type in CONTACTS]
@@ -131,9 +123,10 @@ def _interactions(document: Mapping[str, Any], past: list[_Event], as_of: dateti
     }
 
 
-COMPUTED: dict[str, Callable[[Mapping[str, Any], list[_Event], datetime], Row]] = {
+COMPUTED: dict[str, Callable[[Mapping[str, Any], list[PastEvent], datetime], Row]] = {
     "features_value": _value,
     "features_interactions": _interactions,
+    "features_live": lambda document, past, as_of: live_row(past, _micros(as_of)),
 }
 
 
@@ -146,7 +139,7 @@ def _micros(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
-def _within(days: int, events: list[_Event], now: int) -> list[_Event]:
+def _within(days: int, events: list[PastEvent], now: int) -> list[PastEvent]:
     return [event for event in events if event.at > now - days * _MICROS_A_DAY]
 
 
@@ -154,15 +147,15 @@ def _rounded(number: float) -> Decimal:
     return Decimal(repr(number)).quantize(_FOUR_PLACES, ROUND_HALF_UP)
 
 
-def _net(orders: list[_Event]) -> float:
+def _net(orders: list[PastEvent]) -> float:
     return float(sum((order.amount for order in orders if order.amount is not None), Decimal()))
 
 
-def _order(event: _Event) -> tuple[int, str]:
+def _order(event: PastEvent) -> tuple[int, str]:
     return event.at, event.event_id
 
 
-def _channels(past: list[_Event], now: int) -> tuple[str | None, str | None]:
+def _channels(past: list[PastEvent], now: int) -> tuple[str | None, str | None]:
     counted: dict[str, tuple[int, int]] = {}
     for event in _within(365, past, now):
         if event.type not in NOT_INTERACTIONS:

@@ -11,7 +11,7 @@ from redis import Redis
 
 from consent.purposes import published_purposes
 from contracts.settings import Settings, settings
-from feature_repo.catalogue import PURPOSES, VERSION, VIEWS, features_of
+from feature_repo.catalogue import LAKE_VIEWS, PURPOSES, VERSION, VIEWS, features_of
 from feature_repo.progress import position_in_log, reached
 from stores.embedded import Stores, open_stores
 
@@ -34,7 +34,7 @@ def materialise(config: Settings, stores: Stores, lake: str) -> dict[str, int]:
     wanted = definitions()
     with Redis.from_url(stores.redis_url) as client:
         behind = {}
-        for view in VIEWS:
+        for view in LAKE_VIEWS:
             position = reached(client, view)
             if position is None or position != position_in_log(f"{lake}/gold/{view}", wanted):
                 behind[view] = position

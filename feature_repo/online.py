@@ -3,10 +3,10 @@
 Only the gate reads here, since Feast itself enforces nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from feast import FeatureService, FeatureStore, FeatureView
@@ -18,14 +18,18 @@ from feast.type_map import feast_value_type_to_python_type
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import text
 
-from feature_repo.catalogue import CATEGORIES, PURPOSES, VIEWS
-from feature_repo.definitions import feature_views
+from consent.purposes import published_purposes
+from feature_repo.catalogue import CATEGORIES, LASTS, PURPOSES, VIEWS, features_of
+from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.store import entity_key, online_key, open_feature_store
 from stores.embedded import Stores
+from stores.postgres import open_engine
 
 Answer = dict[str, dict[str, Any]]
-"""Feature name -> `value` (None: unknown), `category`, `event_timestamp` (the instant it stands at; None: no row)."""
+"""Feature name -> `value` (None: unknown), `category`, `event_timestamp` (the instant it stands at; None: no row),
+`age_seconds` since then, and `expired`: the value was of the moment, the moment is over, and it is left out."""
 
 
 Rows = Mapping[str, Mapping[str, Any]]
@@ -49,13 +53,15 @@ class Features:
     views: dict[str, FeatureView]
     provider: Provider
     client: Redis
+    clock: Callable[[], datetime]
 
     def read(self, profile_id: str, purpose: str) -> Answer:
         """The features that the purpose may see; none at all for a purpose without a service."""
         service = self.services.get(purpose)
         if service is None:
             return {}
-        return _answer(self.store.get_online_features(features=service, entity_rows=[{"profile_id": profile_id}]))
+        rows = [{"profile_id": profile_id}]
+        return _answer(self.store.get_online_features(features=service, entity_rows=rows), self.clock())
 
     async def read_async(self, profile_id: str, purpose: str) -> Answer:
         """Like `read`, without holding up the event loop."""
@@ -63,7 +69,7 @@ class Features:
         if service is None:
             return {}
         rows = [{"profile_id": profile_id}]
-        return _answer(await self.store.get_online_features_async(features=service, entity_rows=rows))
+        return _answer(await self.store.get_online_features_async(features=service, entity_rows=rows), self.clock())
 
     def write(self, profile_id: str, rows: Rows, event_timestamp: datetime) -> None:
         """Writes a profile's rows as of an instant, unless those online stand at a later one."""
@@ -81,7 +87,7 @@ class Features:
 
     def stands_at(self, profile_id: str, view: str = "features_value") -> datetime | None:
         """The instant that a profile's row online stands at; None without a row."""
-        return _instant(self.client.hget(_key(profile_id), f"_ts:{view}"))
+        return instant_of(self.client.hget(_key(profile_id), f"_ts:{view}"))
 
     def forget(self, profile_id: str) -> bool:
         """Deletes a profile's features, all views at once; tells whether there were any."""
@@ -95,19 +101,26 @@ class Features:
         wanted: dict[str, list[Any]] = {}
         for (profile_id, views, moment), stamps in zip(rows, found, strict=True):
             for (view, values), stamp in zip(views.items(), stamps, strict=True):
-                standing = _instant(stamp)
+                standing = instant_of(stamp)
                 if standing is None or standing <= moment:
                     protos = {name: _proto(what.type, values.get(name)) for name, what in VIEWS[view].items()}
                     wanted.setdefault(view, []).append((entity_key(profile_id), protos, moment, None))
         return wanted
 
 
-def open_features(stores: Stores) -> Features:
-    """Opens the store, takes hold of every service and reads once, so that no customer waits for the first read."""
+def open_features(
+    stores: Stores, lake: str | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Features:
+    """Opens the store, takes hold of every service and reads once, so that no customer waits for the first read.
+
+    With `lake`, services that are missing or of former definitions are defined first: live features need no batch.
+    """
     store = open_feature_store(stores)
+    if lake is not None:
+        _define(stores, store, lake)
     # Rows are written without asking the registry: a view's name and fields are all that they need.
     client = Redis.from_url(stores.redis_url)
-    features = Features(store, services_of(store), feature_views(""), get_provider(store.config), client)
+    features = Features(store, services_of(store), feature_views(""), get_provider(store.config), client, clock)
     with suppress(RedisError):  # a service also starts while the online store is away
         for purpose in features.services:
             features.read("", purpose)
@@ -119,6 +132,25 @@ def services_of(store: FeatureStore) -> dict[str, FeatureService]:
     return {name: service for name in PURPOSES if (service := _service(store, name))}
 
 
+def _define(stores: Stores, store: FeatureStore, lake: str) -> None:
+    purposes = published_purposes()
+    engine = open_engine(stores.database_url)
+    with engine.begin() as connection:  # one of all processes that start
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('feast'))"))
+        for name in PURPOSES:
+            service = _service(store, name)
+            found = (
+                {one.name: [f.name for f in one.features] for one in service.feature_view_projections}
+                if service
+                else {}
+            )
+            if found != features_of(purposes[name]):
+                views = feature_views(lake)
+                store.apply([PROFILE, *views.values(), *feature_services(views, purposes)])
+                break
+    engine.dispose()
+
+
 def _service(store: FeatureStore, name: str) -> FeatureService | None:
     try:
         return store.get_feature_service(name)
@@ -126,17 +158,21 @@ def _service(store: FeatureStore, name: str) -> FeatureService | None:
         return None
 
 
-def _answer(response: OnlineResponse) -> Answer:
+def _answer(response: OnlineResponse, now: datetime) -> Answer:
     found = dict(zip(response.proto.metadata.feature_names.val, response.proto.results, strict=True))
     answer: Answer = {}
     for name, category in CATEGORIES.items():  # in the catalogue's order; Feast's changes from process to process
         if name in found:
             moment = found[name].event_timestamps[0]
             stands_at = moment.ToDatetime(UTC) if moment.seconds else None
+            age = now - stands_at if stands_at else None
+            expired = age is not None and name in LASTS and age >= LASTS[name]
             answer[name] = {
-                "value": _value(found[name].values[0]),
+                "value": None if expired else _value(found[name].values[0]),
                 "category": category.value,
                 "event_timestamp": stands_at,
+                "age_seconds": None if age is None else max(0, age // timedelta(seconds=1)),
+                "expired": expired,
             }
     return answer
 
@@ -152,7 +188,8 @@ def _key(profile_id: str) -> Any:
     return online_key(profile_id)  # bytes, which the driver takes and its annotations do not know
 
 
-def _instant(stamp: Any) -> datetime | None:
+def instant_of(stamp: Any) -> datetime | None:
+    """The instant of a row as Feast keeps it beside the values."""
     if not stamp:
         return None
     moment = Timestamp()

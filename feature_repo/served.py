@@ -58,9 +58,9 @@ class Served:
             self._refreshing.release()
 
 
-def serve_features(stores: Stores) -> Served:
-    """Opens the features for a service; its reads give up soon, and are not tried again."""
-    features = open_features(stores)
+def serve_features(stores: Stores, lake: str | None = None) -> Served:
+    """Opens the features for a service; its reads give up soon, and are not tried again. `lake` as in open_features."""
+    features = open_features(stores, lake)
     online: Any = features.store._get_provider()
     # Feast has no setting for how often its client tries.
     waits: dict[str, Any] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}

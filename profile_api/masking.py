@@ -97,7 +97,11 @@ class Mask:
         return FeaturesData(
             features={
                 name: FeatureView(
-                    value=one["value"], category=one["category"], event_timestamp=one.get("event_timestamp")
+                    value=one["value"],
+                    category=one["category"],
+                    event_timestamp=one.get("event_timestamp"),
+                    age_seconds=one.get("age_seconds"),
+                    expired=one.get("expired", False),
                 )
                 for name, one in features.items()
                 if one.get("category") in self.categories

@@ -30,7 +30,7 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         migrate(engine)
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
-        pool, features = connections_each(engine, workers), serve_features(stores)
+        pool, features = connections_each(engine, workers), serve_features(stores, chosen.lake_uri)
         try:
             with delivering(engine, chosen.demo), projecting(engine, load_sources(chosen), features.features):
                 if workers > 1:

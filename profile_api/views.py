@@ -88,6 +88,8 @@ class FeatureView(View):
     value: Any
     category: str
     event_timestamp: datetime | None = Field(description="as of when the value holds")
+    age_seconds: int | None = Field(None, description="since then")
+    expired: bool = Field(False, description="it was of the moment and the moment is over: the value is left out")
 
 
 class FeaturesData(View):

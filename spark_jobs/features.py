@@ -19,6 +19,7 @@ from contracts.settings import settings
 from feature_repo.catalogue import (
     CONTACTS,
     INPUTS,
+    LAKE_VIEWS,
     MILESTONES,
     NOT_INTERACTIONS,
     RESOLVED,
@@ -43,6 +44,7 @@ FEATURES = {
         ("profile_id", "event_timestamp"),
     )
     for view, features in VIEWS.items()
+    if view in LAKE_VIEWS
 }
 """The lake's feature tables, by the name of their Feast view."""
 

@@ -40,7 +40,7 @@ def test_a_feature_comes_with_its_value_category_and_the_instant_that_it_stands_
     online: Stores, write: Write
 ) -> None:
     write("p1")
-    found = open_features(online).read("p1", "service")
+    found = open_features(online, clock=lambda: AS_OF).read("p1", "service")
     assert list(found) == list(CATEGORIES)
     for features in VIEWS.values():
         for name, feature in features.items():
@@ -48,25 +48,27 @@ def test_a_feature_comes_with_its_value_category_and_the_instant_that_it_stands_
                 "value": VALUES[feature.type],
                 "category": CATEGORIES[name].value,
                 "event_timestamp": AS_OF,
+                "age_seconds": 0,
+                "expired": False,
             }
 
 
 def test_an_unknown_value_is_none_and_keeps_its_instant(online: Stores, write: Write) -> None:
     write("p1", recency_days=None, last_intent=None, last_contact_at=None, average_order_30d=None)
-    found = open_features(online).read("p1", "service")
+    found = open_features(online, clock=lambda: AS_OF).read("p1", "service")
     for name in ("recency_days", "last_intent", "last_contact_at", "average_order_30d"):
         assert (found[name]["value"], found[name]["event_timestamp"]) == (None, AS_OF)
 
 
 def test_a_profile_without_features_has_neither_values_nor_an_instant(online: Stores, write: Write) -> None:
     write("p1")
-    found = open_features(online).read("p2", "service")
+    found = open_features(online, clock=lambda: AS_OF).read("p2", "service")
     assert {(one["value"], one["event_timestamp"]) for one in found.values()} == {(None, None)}
 
 
 def test_a_purpose_reads_its_own_features_and_one_without_a_service_reads_none(online: Stores, write: Write) -> None:
     write("p1")
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     allowed = {name for names in features_of(published_purposes()["analytics"]).values() for name in names}
     assert set(features.read("p1", "analytics")) == allowed
     assert "days_as_customer" not in allowed
@@ -75,13 +77,13 @@ def test_a_purpose_reads_its_own_features_and_one_without_a_service_reads_none(o
 
 
 def test_a_store_that_nothing_was_written_to_serves_no_purpose(online: Stores) -> None:
-    assert open_features(online).read("p1", "service") == {}
+    assert open_features(online, clock=lambda: AS_OF).read("p1", "service") == {}
 
 
 def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: Stores, write: Write) -> None:
     write("p1", lifetime_orders=1)
     write("p1", lifetime_orders=2)
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     assert features.read("p1", "service")["lifetime_orders"]["value"] == 2
     write("p1", AS_OF - timedelta(days=1), lifetime_orders=3)
     assert features.read("p1", "service")["lifetime_orders"]["value"] == 3
@@ -89,13 +91,13 @@ def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: 
 
 def test_the_asynchronous_read_answers_the_same(online: Stores, write: Write) -> None:
     write("p1")
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     assert asyncio.run(features.read_async("p1", "advice")) == features.read("p1", "advice") != {}
 
 
 def test_a_row_that_is_computed_for_one_profile_reads_like_one_from_the_lake(online: Stores, write: Write) -> None:
     write("p1", last_contact_channel=None, last_contact_at=None)
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     rows = {
         view: {name: VALUES[feature.type] for name, feature in found.items() if not name.startswith("last_contact_")}
         for view, found in VIEWS.items()
@@ -111,7 +113,7 @@ def test_an_older_row_never_overwrites_a_newer_one_and_a_corrected_one_of_the_sa
     online: Stores, write: Write
 ) -> None:
     write("p1", lifetime_orders=1)
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     before = features.read("p1", "service")
     features.write("p1", {"features_value": {"lifetime_orders": 7}}, AS_OF - timedelta(microseconds=1))
     assert features.read("p1", "service") == before
@@ -124,7 +126,32 @@ def test_an_older_row_never_overwrites_a_newer_one_and_a_corrected_one_of_the_sa
 def test_a_forgotten_profile_has_no_features_and_its_neighbour_keeps_them(online: Stores, write: Write) -> None:
     write("p1")
     write("p10")
-    features = open_features(online)
+    features = open_features(online, clock=lambda: AS_OF)
     assert (features.forget("p1"), features.forget("p1")) == (True, False)
     assert features.read("p1", "service")["last_intent"]["value"] is None
     assert features.read("p10", "service")["last_intent"]["value"] == "chat"
+
+
+def test_a_value_of_the_moment_is_left_out_when_the_moment_is_over_and_says_how_old_it_is(
+    online: Stores, write: Write
+) -> None:
+    write("p1")
+    later = open_features(online, clock=lambda: AS_OF + timedelta(minutes=5)).read("p1", "service")
+    assert later["events_5m"] == {
+        "value": None,
+        "category": "behaviour",
+        "event_timestamp": AS_OF,
+        "age_seconds": 300,
+        "expired": True,
+    }
+    assert (later["events_1h"]["value"], later["events_1h"]["expired"]) == (3, False)
+    assert (later["last_event"]["value"], later["last_event"]["age_seconds"]) == ("chat", 300)
+    just = open_features(online, clock=lambda: AS_OF + timedelta(minutes=5, microseconds=-1)).read("p1", "service")
+    assert (just["events_5m"]["value"], just["events_5m"]["expired"]) == (3, False)
+
+
+def test_a_store_without_a_batch_is_defined_for_live_features(online: Stores) -> None:
+    features = open_features(online, "/lake", clock=lambda: AS_OF)
+    features.write("p1", {"features_live": {"last_event": "page", "events_5m": 1}}, AS_OF)
+    assert features.read("p1", "service")["last_event"]["value"] == "page"
+    assert open_features(online, "/lake").services.keys() == features.services.keys()
