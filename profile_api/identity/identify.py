@@ -44,21 +44,26 @@ def identify(gate: Gate, actor: Actor, purpose: str | None, request: IdentifyReq
             raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
         connection, now = reading.connection, gate.clock()
         call = one_more_try(connection, actor, request.call, now)
-        model = model_in_force(connection)
-        heard = hear(_hypotheses(request.heard), model.names, now.year, request.region)
-        profiles = _profiles(connection)
-        candidates = find_candidates(connection, heard.keys, model.names, profiles)
-        try:
-            ranking = model.scorer.rank(heard, candidates, profiles)
-        except ValueError as error:
-            raise unavailable("the identity model") from error
+        heard, ranking = rank_callers(connection, request, now.year)
         verified = is_verified(ranking)
         wrong = not verified and is_wrong(heard, ranking)
         if wrong:
             one_wrong(connection, call, now)
         reading.outcome = "identified" if verified else "wrong-try" if wrong else "not-identified"
         reading.about = ranking.scored[0].candidate.profile_id if verified else None
-        return _answer(heard, ranking, call, verified, call.wrong_left - wrong)
+        return _answer(request, heard, ranking, call, verified, call.wrong_left - wrong)
+
+
+def rank_callers(connection: Connection, request: IdentifyRequest, this_year: int) -> tuple[Heard, Ranking]:
+    """What was heard, and who it may be: for whoever decides what of it may be told."""
+    model = model_in_force(connection)
+    heard = hear(_hypotheses(request.heard), model.names, this_year, request.region)
+    profiles = _profiles(connection)
+    candidates = find_candidates(connection, heard.keys, model.names, profiles)
+    try:
+        return heard, model.scorer.rank(heard, candidates, profiles)
+    except ValueError as error:
+        raise unavailable("the identity model") from error
 
 
 def is_verified(ranking: Ranking) -> bool:
@@ -84,10 +89,13 @@ def is_wrong(heard: Heard, ranking: Ranking) -> bool:
     return bool(told) and (first is None or not told <= first.exact)
 
 
-def _answer(heard: Heard, ranking: Ranking, call: Call, verified: bool, wrong_left: int) -> IdentifyAnswer:
+def _answer(
+    request: IdentifyRequest, heard: Heard, ranking: Ranking, call: Call, verified: bool, wrong_left: int
+) -> IdentifyAnswer:
     fields = set(heard.fields) | ({"given_name", "family_name"} if "full_name" in heard.fields else set())
     if not heard.whole_birth:
         fields -= {"birth_date"}
+    fields |= set(request.cannot_tell)
     shown = [one for one in ranking.scored[:MOST_SHOWN] if one.probability >= LEAST_SHOWN]
     if verified:
         shown = shown[:1]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from profile_api.identity.identify_score import Candidate
-from spark_jobs.resolve.comparables import comparables
+from spark_jobs.resolve.comparables import compared
 from spark_jobs.resolve.name_parts import NameFrequencies
 
 MOST_HOLDERS = 300
@@ -62,5 +62,5 @@ def find_candidates(
     )
     people = defaultdict(list)
     for profile_id, document in found:
-        people[profile_id].append(comparables(document, names))
+        people[profile_id].append(compared(document, names))
     return [Candidate(profile_id, columns) for profile_id, columns in people.items()]

@@ -1,6 +1,6 @@
 """What is asked and answered when a caller is identified."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -61,6 +61,9 @@ class IdentifyRequest(BaseModel):
         description="your id of the call, made at random; tries are counted by it"
     )
     heard: HeardFields
+    cannot_tell: list[Literal[FIELDS]] = Field(  # type: ignore[valid-type]  # the one list of the fields
+        default=[], max_length=len(FIELDS), description="fields that the caller does not know: not asked for again"
+    )
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = Field(
         default=None, description="where the caller is: reads phone numbers, and the order of day and month"
     )

@@ -31,10 +31,16 @@ NO_FREQUENCIES = NameFrequencies()
 
 
 def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCIES) -> dict[str, Any]:
-    """The comparison columns of a person record in its lake form (`PersonRecord.as_row()`); empty parts are None.
+    """The comparison columns and blocking keys of a person record in its lake form (`PersonRecord.as_row()`).
 
     `names` puts exchanged given and family names in order and gives their term frequencies.
     """
+    found = compared(record, names)
+    return found | {"blocking_keys": blocking_keys(found)}
+
+
+def compared(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
+    """The comparison columns alone; empty parts are None."""
     name = names.in_order(name_parts(record["given_name"], record["middle_name"], record["family_name"]))
     held: dict[str, list[str]] = {}
     for found in record["identifiers"]:
@@ -44,7 +50,7 @@ def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCI
     device, national = held.pop("device_id", None), held.pop("national_id", None)
     year = record["birth_year"]
     street, number, street_name = _street(record["street"]) if record["street"] else (None, None, None)
-    found = {
+    return {
         "record_id": record["record_id"],
         **_name_columns(name),
         "birth": record["birth_typed"],
@@ -66,7 +72,6 @@ def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCI
         "tf_given": names.of(name.given),
         "tf_family": names.of(name.family),
     }
-    return found | {"blocking_keys": blocking_keys(found)}
 
 
 def _joined(text: str) -> str | None:

@@ -3,6 +3,9 @@
 One caller's comparisons take microseconds each here; planning the batch's query in DuckDB alone takes longer than a
 hundred of them. A property test holds both equal. Where they differ by design: DuckDB counts bytes in edit distances,
 Spark, which scores the batch, and this module count characters.
+
+SQL's three-valued logic becomes Python's own `and` and `or` by asking two questions of every condition: is it true, and
+is it false? NULL is neither.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,128 +19,131 @@ from sqlglot import expressions as exp
 from spark_jobs.resolve.comparisons import Comparison, in_dialect
 
 Columns = Mapping[str, Any]
-Term = Callable[[Columns, Columns], Any]
 Gamma = Callable[[Columns, Columns], int]
+
+_NAMES = {"jw": jellyfish.jaro_winkler_similarity, "levenshtein": jellyfish.levenshtein_distance}
+_TESTS: dict[type[exp.Expr], str] = {
+    exp.EQ: "({0} == {1})",
+    exp.GTE: "({0} >= {1})",
+    exp.LTE: "({0} <= {1})",
+    exp.GT: "({0} > {1})",
+    exp.In: "({0} in {1})",
+    exp.ArrayOverlaps: "(not set({0}).isdisjoint({1}))",
+    exp.ArrayContains: "({1} in {0})",
+    exp.Contains: "({1} in {0})",
+}
+_VALUES: dict[type[exp.Expr], str] = {
+    exp.JarowinklerSimilarity: "jw({0}, {1})",
+    exp.Levenshtein: "levenshtein({0}, {1})",
+    exp.Length: "len({0})",
+}
 
 
 @cache
 def gamma(comparison: Comparison) -> Gamma:
     """What tells the comparison vector value of two records' columns: -1 for nothing to tell, else 0 upwards."""
-    nothing = _compiled(comparison.null)
-    levels = [_compiled(condition) for _, condition in comparison.levels]
-
-    def found(left: Columns, right: Columns) -> int:
-        if nothing(left, right):
-            return -1
-        for i, level in enumerate(levels):
-            if level(left, right):
-                return len(levels) - 1 - i
-        raise AssertionError(f"{comparison.name}: expected a last level that is always true, found none")
-
+    conditions = [comparison.null, *(condition for _, condition in comparison.levels)]
+    nothing, *levels = [sqlglot.parse_one(in_dialect(one, "duckdb"), read="duckdb") for one in conditions]
+    columns = sorted({column.name for tree in [nothing, *levels] for column in tree.find_all(exp.Column)})
+    lines = [
+        "def gamma(left, right):",
+        *(f"    {name} = {'left' if name.endswith('_l') else 'right'}.get({name[:-2]!r})" for name in columns),
+        f"    if {_true(nothing)}: return -1",
+        *(f"    if {_true(tree)}: return {len(levels) - 1 - i}" for i, tree in enumerate(levels)),
+    ]
+    space: dict[str, Any] = dict(_NAMES)
+    exec("\n".join(lines), space)  # noqa: S102 -- made of this project's own constants
+    found: Gamma = space["gamma"]
     return found
 
 
-def _compiled(condition: str) -> Term:
-    return _term(sqlglot.parse_one(in_dialect(condition, "duckdb"), read="duckdb"))
+def _true(node: exp.Expr) -> str:
+    """Python that says whether a condition is true."""
+    match node:
+        case exp.Paren():
+            return _true(node.this)
+        case exp.And():
+            return f"({_true(node.this)} and {_true(node.expression)})"
+        case exp.Or():
+            return f"({_true(node.this)} or {_true(node.expression)})"
+        case exp.Not():
+            return _false(node.this)
+        case exp.Is():
+            return f"({_value(node.this)} is None)"
+        case exp.Boolean():
+            return str(bool(node.this))
+        case exp.Column():
+            return f"({node.name} is True)"
+        case exp.Coalesce():
+            return f"(not {_false(node.this)})" if _otherwise(node) else _true(node.this)
+    return _test(node, "{}")
 
 
-def _term(node: exp.Expr) -> Term:
-    """The node as a function of both sides; None is SQL's NULL."""
-    if isinstance(node, exp.Paren):
-        return _term(node.this)
-    if isinstance(node, exp.Column):
-        return _column(node.name)
-    if isinstance(node, exp.Literal):
-        constant: Any = node.this if node.is_string else float(node.this)
-        return lambda left, right: constant
-    if isinstance(node, exp.Boolean):
-        truth = bool(node.this)
-        return lambda left, right: truth
-    if isinstance(node, exp.And):
-        return _and(_term(node.this), _term(node.expression))
-    if isinstance(node, exp.Or):
-        return _or(_term(node.this), _term(node.expression))
-    if isinstance(node, exp.Is):
-        tested = _term(node.this)  # the levels only ask `is null`
-        return lambda left, right: tested(left, right) is None
-    if isinstance(node, exp.Coalesce):
-        return _coalesce([_term(one) for one in [node.this, *node.expressions]])
+def _false(node: exp.Expr) -> str:
+    """Python that says whether a condition is false, which is not the same as not true."""
+    match node:
+        case exp.Paren():
+            return _false(node.this)
+        case exp.And():
+            return f"({_false(node.this)} or {_false(node.expression)})"
+        case exp.Or():
+            return f"({_false(node.this)} and {_false(node.expression)})"
+        case exp.Not():
+            return _true(node.this)
+        case exp.Is():
+            return f"({_value(node.this)} is not None)"
+        case exp.Boolean():
+            return str(not node.this)
+        case exp.Column():
+            return f"({node.name} is False)"
+        case exp.Coalesce():
+            return _false(node.this) if _otherwise(node) else f"(not {_true(node.this)})"
+    return _test(node, "not {}")
+
+
+def _test(node: exp.Expr, asked: str) -> str:
+    if type(node) not in _TESTS:
+        raise ValueError(f"expected SQL that the levels use, found {type(node).__name__} in {node.sql()}")
+    known = sorted(_needed(node))
+    return f"({' and '.join([*(f'{name} is not None' for name in known), asked.format(_filled(_TESTS, node))])})"
+
+
+def _value(node: exp.Expr) -> str:
+    """Python of a value whose columns are known."""
+    match node:
+        case exp.Paren():
+            return _value(node.this)
+        case exp.Column():
+            return str(node.name)
+        case exp.Literal():
+            return repr(node.this) if node.is_string else str(node.this)
+        case exp.Coalesce():
+            return f"({_value(node.this)} if {_value(node.this)} is not None else {_value(node.expressions[0])})"
+        case exp.Substring():
+            start, length = int(node.args["start"].this) - 1, int(node.args["length"].this)
+            return f"{_value(node.this)}[{start}:{start + length}]"
+    if type(node) in _VALUES:
+        return _filled(_VALUES, node)
+    raise ValueError(f"expected SQL that the levels use, found {type(node).__name__} in {node.sql()}")
+
+
+def _filled(templates: Mapping[type[exp.Expr], str], node: exp.Expr) -> str:
     if isinstance(node, exp.In):
-        return _strict(lambda value, *among: value in among, [node.this, *node.expressions])
-    if function := _FUNCTIONS.get(type(node)):
-        return _strict(function, [one for one in node.args.values() if isinstance(one, exp.Expr)])
-    raise ValueError(f"expected SQL that the levels use, found {type(node).__name__} in {node.sql()}; teach levels.py")
+        among = ", ".join(_value(one) for one in node.expressions)
+        return templates[exp.In].format(_value(node.this), f"({among},)")
+    arguments = [one for one in (node.this, node.args.get("expression")) if one is not None]
+    return templates[type(node)].format(*map(_value, arguments))
 
 
-# Functions that are NULL where any argument is; SQL counts from 1.
-_FUNCTIONS: dict[type[exp.Expr], Callable[..., Any]] = {
-    exp.Not: lambda value: not value,
-    exp.EQ: lambda one, other: one == other,
-    exp.GTE: lambda one, other: one >= other,
-    exp.LTE: lambda one, other: one <= other,
-    exp.GT: lambda one, other: one > other,
-    exp.JarowinklerSimilarity: jellyfish.jaro_winkler_similarity,
-    exp.Levenshtein: jellyfish.levenshtein_distance,
-    exp.Length: len,
-    exp.Substring: lambda text, start, length: text[int(start) - 1 : int(start) - 1 + int(length)],
-    exp.ArrayOverlaps: lambda one, other: any(value in other for value in one),
-    exp.ArrayContains: lambda values, value: value in values,
-    exp.Contains: lambda text, part: part in text,
-}
+def _needed(node: exp.Expr) -> set[str]:
+    """The columns without which the value is NULL."""
+    if isinstance(node, exp.Coalesce):
+        return set()
+    if isinstance(node, exp.Column):
+        return {node.name}
+    return {name for child in node.iter_expressions() for name in _needed(child)}
 
 
-def _column(name: str) -> Term:
-    stem = name[:-2]
-    if name.endswith("_l"):
-        return lambda left, right: left.get(stem)
-    return lambda left, right: right.get(stem)
-
-
-def _strict(function: Callable[..., Any], nodes: list[exp.Expr]) -> Term:
-    terms = [_term(node) for node in nodes]
-    if len(terms) == 2:
-        first, second = terms
-
-        def of_two(left: Columns, right: Columns) -> Any:
-            one = first(left, right)
-            if one is None:
-                return None
-            other = second(left, right)
-            return None if other is None else function(one, other)
-
-        return of_two
-
-    def of_all(left: Columns, right: Columns) -> Any:
-        values = [term(left, right) for term in terms]
-        return None if None in values else function(*values)
-
-    return of_all
-
-
-def _and(one: Term, other: Term) -> Term:
-    def both(left: Columns, right: Columns) -> bool | None:
-        first = one(left, right)
-        if first is False:
-            return False
-        second = other(left, right)
-        return False if second is False else None if first is None or second is None else True
-
-    return both
-
-
-def _or(one: Term, other: Term) -> Term:
-    def either(left: Columns, right: Columns) -> bool | None:
-        first = one(left, right)
-        if first is True:
-            return True
-        second = other(left, right)
-        return True if second is True else None if first is None or second is None else False
-
-    return either
-
-
-def _coalesce(terms: list[Term]) -> Term:
-    def first_known(left: Columns, right: Columns) -> Any:
-        return next((value for term in terms if (value := term(left, right)) is not None), None)
-
-    return first_known
+def _otherwise(node: exp.Coalesce) -> bool:
+    """What a condition counts as where it is NULL."""
+    return bool(node.expressions[0].this)

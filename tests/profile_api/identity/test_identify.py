@@ -119,6 +119,12 @@ def test_wrong_tries_of_an_hour_end_whatever_the_call(
     assert ask("call-cccc", Role.ADVISOR, **MARIE).status_code == 200
 
 
+def test_what_the_caller_cannot_tell_is_not_asked_again(ask: Ask, client: TestClient, headers: Any) -> None:
+    body = {"call": "call-0001", "heard": MARIE, "cannot_tell": ["birth_date", "phone"]}
+    found = client.post("/v1/identity/identify", json=body, headers=headers()).json()
+    assert found["candidates"] and found["ask"] == "email"
+
+
 def test_five_guesses_in_one_request_are_no_birth_date(ask: Ask) -> None:
     found = ask(**MARIE, birth_date=[f"{day:02d}/07/1953" for day in range(1, 6)]).json()
     assert not found["verified"] and found["wrong_tries_left"] == identify_tries.WRONG_OF_A_CALL - 1

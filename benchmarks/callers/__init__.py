@@ -1,0 +1,1 @@
+"""Calls of invented customers, and how well they are identified."""
