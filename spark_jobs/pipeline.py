@@ -22,6 +22,7 @@ from contracts.loading import ContractError, load_channels
 from contracts.settings import Settings, settings
 from spark_jobs import features, ingest, profiles, publish, standardise
 from spark_jobs.erased import united
+from spark_jobs.rectifications import pull
 from spark_jobs.resolve import __main__ as resolve
 from spark_jobs.session import spark_session
 from spark_jobs.tables import PROFILES, RECORDS, TIMELINE, read
@@ -64,6 +65,8 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
         records = steps.run("standardise", lambda: standardise.standardise(spark, lake, channels, erased))
         resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
+        with engine.begin() as connection:
+            pull(spark, lake, connection)
         built = steps.run("profiles", lambda: profiles.build(spark, lake, channels))
         instant = _instant(spark, lake, as_of, now)
         computed = steps.run("features", lambda: features.features(spark, lake, instant))

@@ -15,6 +15,7 @@ from contracts.channel import Channel
 from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID
 from contracts.loading import load_channels
 from contracts.settings import settings
+from spark_jobs.rectifications import pull_by_itself
 from spark_jobs.session import spark_session
 from spark_jobs.survivorship import golden_record
 from spark_jobs.tables import (
@@ -23,6 +24,7 @@ from spark_jobs.tables import (
     EVENTS,
     PROFILES,
     RECORDS,
+    RECTIFICATIONS,
     TIMELINE,
     arrow_schema,
     progress,
@@ -41,18 +43,30 @@ def trust_of(channels: Mapping[str, Channel]) -> dict[tuple[str, str], int]:
     return trust
 
 
-def golden_profiles(records: DataFrame, assignments: DataFrame, trust: Mapping[tuple[str, str], int]) -> DataFrame:
-    """The golden record of every profile."""
+def golden_profiles(
+    records: DataFrame,
+    assignments: DataFrame,
+    trust: Mapping[tuple[str, str], int],
+    rectified: DataFrame | None = None,
+) -> DataFrame:
+    """The golden record of every profile; what people put right wins, whichever profile their record is in."""
     schema = arrow_schema(PROFILES.schema)
 
     def build(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            rows = [golden_record(row["profile_id"], row["records"], trust) for row in batch.to_pylist()]
+            rows = [
+                golden_record(row["profile_id"], row["records"], trust, row["rectified"] or ())
+                for row in batch.to_pylist()
+            ]
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
     of_profile = records.join(assignments.select("record_id", "profile_id"), "record_id")
     grouped = of_profile.groupBy("profile_id").agg(F.collect_list(F.struct(*records.columns)).alias("records"))
-    return grouped.mapInArrow(build, PROFILES.struct)
+    if rectified is None:
+        rectified = records.sparkSession.createDataFrame([], RECTIFICATIONS.struct)
+    right = rectified.join(assignments.select("record_id", "profile_id"), "record_id").groupBy("profile_id")
+    said = right.agg(F.collect_list(F.struct(*RECTIFICATIONS.struct.fieldNames())).alias("rectified"))
+    return grouped.join(said, "profile_id", "left").mapInArrow(build, PROFILES.struct)
 
 
 def attributed(events: DataFrame, records: DataFrame, assignments: DataFrame) -> DataFrame:
@@ -77,12 +91,13 @@ def attributed(events: DataFrame, records: DataFrame, assignments: DataFrame) ->
 
 def build(spark: SparkSession, lake: str, channels: Mapping[str, Channel]) -> dict[str, Any]:
     """Brings gold profiles and timeline up to date; does nothing where neither records, events nor identity changed."""
-    sources = versions(spark, lake, [RECORDS, EVENTS, ASSIGNMENTS])
+    sources = versions(spark, lake, [RECORDS, EVENTS, ASSIGNMENTS, RECTIFICATIONS])
     if sources == progress(spark, lake, "profiles"):
         return {"rows_changed": 0, "unattributed_events": None}
     records, assignments = read(spark, lake, RECORDS), read(spark, lake, ASSIGNMENTS)
+    rectified = read(spark, lake, RECTIFICATIONS)
     changed = write_changes(
-        spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels)), deletes=True
+        spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels), rectified), deletes=True
     )
     # Whoever rebuilds a golden record outside this job weighs the sources alike.
     said = [(name, {"": channel.trust, **channel.trust_in}) for name, channel in sorted(channels.items())]
@@ -98,7 +113,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--contracts", required=True, type=Path, help="folder of the channel contracts")
     parser.add_argument("--lake", default=settings().lake_uri)
     given = parser.parse_args(args)
-    print(json.dumps(build(spark_session(settings()), given.lake, load_channels(given.contracts)), indent=2))
+    spark = spark_session(settings())
+    pull_by_itself(spark, given.lake, settings())
+    print(json.dumps(build(spark, given.lake, load_channels(given.contracts)), indent=2))
 
 
 if __name__ == "__main__":

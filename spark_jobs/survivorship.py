@@ -23,6 +23,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+PERSON = "person"
+"""The channel of a value that the person put right."""
+
+RECTIFIED = "rectified"
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A value that a source record offers for a field."""
@@ -89,18 +95,30 @@ def survivor(field: str, offered: Sequence[Candidate]) -> tuple[Candidate, str]:
 
 
 def golden_record(
-    profile_id: str, records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str, str], int]
+    profile_id: str,
+    records: Sequence[Mapping[str, Any]],
+    trust: Mapping[tuple[str, str], int],
+    rectified: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """One person's golden record with the provenance of every field and the values that lost."""
+    """One person's golden record with the provenance of every field and the values that lost.
+
+    What the person put right (`rectified`: field, value, category, record_id, decided_at) wins over every source.
+    """
     offered: dict[str, list[Candidate]] = {}
     for record in records:
         for field, candidate in candidates(record, trust):
             offered.setdefault(field, []).append(candidate)
     if "birth_date" in offered:
         offered.pop("birth_year", None)
+    right: dict[str, Candidate] = {}
+    for said in sorted(rectified, key=lambda one: (one["decided_at"], one["record_id"])):
+        right[said["field"]] = Candidate(
+            said["value"], said["category"], said["record_id"], PERSON, said["decided_at"], trust=101
+        )
     fields = []
-    for field, choices in sorted(offered.items()):
-        winner, rule = survivor(field, choices)
+    for field in sorted({*offered, *right}):
+        choices = [*offered.get(field, []), *([right[field]] if field in right else [])]
+        winner, rule = (right[field], RECTIFIED) if field in right else survivor(field, choices)
         ordered = sorted(choices, key=lambda one: (one.value, one.record_id), reverse=True)
         losing = {fold(one.value): one for one in ordered if fold(one.value) != fold(winner.value)}
         fields.append(

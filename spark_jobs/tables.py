@@ -78,6 +78,12 @@ CONSENTS = Table(
     ("consent_id",),
     ("decided_at",),
 )
+RECTIFICATIONS = Table(
+    "silver/rectifications",
+    "record_id string, field string, value string, category string, decided_at timestamp",
+    ("record_id", "field"),
+    ("decided_at",),
+)
 EDGES = Table(
     "identity/edges",
     "left_id string, right_id string, tier string, rule string, weight double, evidence string",

@@ -3,7 +3,7 @@
 The outcome is the one that the batch would come to: the same golden record, the same rule for events.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from contracts.identifiers import Identifier
 from profile_api.identity.attribution import attribute, events_carrying, events_of_records, sole_holders
 from profile_api.identity.keys import write_keys
 from spark_jobs.survivorship import golden_record
-from stores.schema import channel_trust, identifiers, profiles, records
+from stores.schema import channel_trust, identifiers, profiles, records, rectifications
 
 LOCK = 0x1DE  # one number for all who change identities
 Trust = Mapping[tuple[str, str], int]
@@ -69,9 +69,11 @@ def record_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "observed_at": datetime.fromisoformat(at).astimezone(UTC) if at else None}
 
 
-def profile_document(profile_id: str, of: list[dict[str, Any]], trust: Trust) -> dict[str, Any]:
+def profile_document(
+    profile_id: str, of: list[dict[str, Any]], trust: Trust, rectified: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """The golden record as the publication writes it."""
-    golden = golden_record(profile_id, of, trust)
+    golden = golden_record(profile_id, of, trust, rectified)
     golden.pop("profile_id")
     document: dict[str, Any] = _plain(golden)
     return document
@@ -95,7 +97,13 @@ def _documents(connection: Connection, ids: list[str]) -> dict[str, dict[str, An
         for row in connection.execute(select(channel_trust))
         for field, weight in row.trust.items()
     }
-    return {profile_id: profile_document(profile_id, found, trust) for profile_id, found in of.items()}
+    right: dict[str, list[Mapping[str, Any]]] = {}
+    said = select(records.c.profile_id, rectifications).join_from(
+        records, rectifications, rectifications.c.record_id == records.c.record_id
+    )
+    for row in connection.execute(said.where(records.c.profile_id.in_(ids))).mappings():
+        right.setdefault(row["profile_id"], []).append(dict(row))
+    return {one: profile_document(one, found, trust, right.get(one, ())) for one, found in of.items()}
 
 
 def _write(

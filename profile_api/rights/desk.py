@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 from consent.model import Actor, LegalBasis, Purpose, Role
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
 from profile_api.errors import Problem, not_found
-from profile_api.gate import Ask, Gate
-from profile_api.rights.effects import lift, restrict
+from profile_api.gate import Ask, Gate, by_id
+from profile_api.rights.bundle import collected, of_features, zipped
+from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
 from profile_api.rights.requests import details_of, file, find, listed, move, steps_of, write_down
 from profile_api.rights.views import (
+    Collected,
     PrivacyRequestDetails,
     PrivacyRequestView,
     RequestForm,
@@ -26,6 +28,9 @@ ProfileOf = Callable[[str], StoredProfile | None]
 
 RIGHTS = frozenset({"privacy_rights"})
 """What requests are filed and read for; whoever may ask for something else only has no business with them."""
+
+BUNDLED = (RequestKind.ACCESS, RequestKind.PORTABILITY)
+NOT_YET = (RequestState.RECEIVED, RequestState.IDENTITY_CHECKED, RequestState.REFUSED)
 
 AT_ONCE = frozenset({RequestKind.ACCESS, RequestKind.PORTABILITY, RequestKind.RESTRICTION, RequestKind.OBJECTION})
 """Kinds that start by themselves once the identity is checked: nothing is left to be judged."""
@@ -50,6 +55,8 @@ class Desk:
                 detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
                 raise Problem(422, "records-not-of-this-person", detail)
             details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
+            if form.fields:
+                details["fields"] = checked_fields(profile, form.fields)
             now = self._gate.clock()
             request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
             request = self._start(reading.connection, reading.profile, request, actor, now)
@@ -78,9 +85,35 @@ class Desk:
                 detail = "Expected an erasure to be completed by erasing, found a step; see docs/privacy-rights.md."
                 raise Problem(409, "step-not-possible", detail)
             request = move(reading.connection, request, actor, form.step, form.note, now)
+            profile = reading.profile(request.profile_id)
+            if form.step is RequestStep.COMPLETE and request.kind is RequestKind.RECTIFICATION and profile:
+                asked = details_of(reading.connection, request_id)["fields"]
+                rectify(reading.connection, profile, request_id, asked, now)
             if form.step is RequestStep.CHECK_IDENTITY:
                 request = self._start(reading.connection, reading.profile, request, actor, now)
             return _detailed(reading.connection, request, now)
+
+    def bundle(self, actor: Actor, purpose: str | None, request_id: str) -> bytes:
+        """Everything about the person of an access or portability request; a customer who takes it ends the request."""
+        with self._gate.acting(Ask(actor, purpose, "request-bundle", RIGHTS)) as reading:
+            request = find(reading.connection, request_id, actor.profile_id, lock=True)
+            if request.kind not in BUNDLED or request.state in NOT_YET:
+                detail = "Expected a request for access or portability that was started, found another."
+                raise Problem(409, "step-not-possible", detail)
+            if actor.role is Role.CUSTOMER and request.state.open:
+                move(reading.connection, request, actor, RequestStep.COMPLETE, None, self._gate.clock())
+        portable = request.kind is RequestKind.PORTABILITY
+        features = {} if portable else self._gate.features(actor, purpose, request.profile_id).data.features
+        computed = {name: one.model_dump(mode="json") for name, one in features.items()}
+
+        ask = Ask(actor, purpose, "bundle", RIGHTS)
+        answer = self._gate.answer(
+            ask,
+            by_id(request.profile_id),
+            lambda reading, profile, mask, may: Collected(parts=collected(reading.connection, profile, mask)),
+        )
+        found = answer.data.parts | {"features": of_features(computed)}
+        return zipped(found, portable=portable, made_at=self._gate.clock())
 
     def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
         """Ends a restriction; art. 18(3) wants the person told before."""
@@ -100,6 +133,9 @@ class Desk:
         profile = profile_of(request.profile_id)
         if profile is not None and request.kind is RequestKind.RESTRICTION:
             restrict(connection, request.request_id, profile.document.get("records") or [], now)
+        if profile is not None and request.kind is RequestKind.OBJECTION:
+            asked = [self._purposes[name] for name in details_of(connection, request.request_id)["purposes"]]
+            object_to(connection, profile, asked, actor.subject, now)
         return request
 
     def _check_purposes(self, form: RequestForm) -> None:

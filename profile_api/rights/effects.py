@@ -1,12 +1,25 @@
 """What a request brings about, in the transaction of the step that does it."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from consent import ledger
+from consent.model import ConsentState, LegalBasis, Method, Purpose
+from contracts.categories import Category, strictest
+from contracts.channel import CATEGORY_OF, ROLES_OF
+from contracts.identifiers import InvalidIdentifier, kind_of, normalise
 from profile_api.errors import Problem
-from stores.schema import restrictions
+from profile_api.identity.attribution import sole_holders
+from profile_api.identity.rebuild import rebuild
+from profile_api.stored import StoredProfile
+from spark_jobs.survivorship import FIELDS
+from stores.schema import rectifications, restrictions
+
+DATES = ("birth_date", "customer_since")
+CONTACTS = ("email", "phone")
 
 
 def restrict(connection: Connection, request_id: str, records: Iterable[str], now: datetime) -> None:
@@ -22,3 +35,74 @@ def lift(connection: Connection, request_id: str, now: datetime) -> None:
     if not connection.execute(update(restrictions).where(*standing).values(lifted_at=now)).rowcount:
         detail = "Expected a request whose restriction stands, found none such; nothing is to be lifted."
         raise Problem(409, "step-not-possible", detail)
+
+
+def object_to(
+    connection: Connection, profile: StoredProfile, purposes: Iterable[Purpose], actor: str, now: datetime
+) -> None:
+    """The person's no to these purposes, on every identifier that they alone hold: a housemate has not objected."""
+    own = sorted(sole_holders(connection, profile.identifiers))
+    entries = [
+        ledger.Entry(
+            identifier=identifier,
+            purpose=purpose.id,
+            state=ConsentState.WITHDRAWN if purpose.legal_basis is LegalBasis.CONSENT else ConsentState.REFUSED,
+            decided_at=now,
+            channel="privacy_request",
+            decided_through="privacy_request",
+            method=Method.FORM,
+            recorded_by=actor,
+            notice_version=purpose.notice_version,
+        )
+        for purpose in purposes
+        for identifier in own or profile.identifiers
+    ]
+    ledger.append(connection, entries, now)
+
+
+def checked_fields(profile: StoredProfile, fields: Mapping[str, str]) -> dict[str, str]:
+    """Right values in normal form; a 422 where a field is none, or a value can't be one of it."""
+    known = {*FIELDS, *CONTACTS, *(one["field"] for one in profile.document.get("fields") or [])}
+    if unknown := set(fields) - known:
+        detail = f"Expected fields of a profile, found {len(unknown)} that are none; see `valid`."
+        raise Problem(422, "field-unknown", detail, valid=sorted(known))
+    found = {}
+    for field, value in fields.items():
+        try:
+            if field in DATES:
+                found[field] = date.fromisoformat(value).isoformat()
+            else:
+                found[field] = normalise(field, value).value if field in CONTACTS else " ".join(value.split())
+        except InvalidIdentifier as error:
+            raise Problem(422, "invalid-identifier", str(error)) from error
+        except ValueError as error:
+            detail = f"{field}: expected a date as 1980-12-31, found something else."
+            raise Problem(422, "field-unreadable", detail) from error
+    return found
+
+
+def rectify(
+    connection: Connection, profile: StoredProfile, request_id: str, fields: Mapping[str, str], now: datetime
+) -> None:
+    """The person's values win over every source from now on; the profile shows them at once."""
+    stands = {one["field"]: one for one in profile.document.get("fields") or []}
+    records = sorted(profile.document.get("records") or [])
+    if not records:
+        raise Problem(409, "step-not-possible", "Expected a person with records to put right, found none.")
+    for field, value in fields.items():
+        known = stands.get(field)
+        anchor = known["record_id"] if known and known["record_id"] in records else records[0]
+        row = {"value": value, "decided_at": now, "request_id": request_id, "category": _category(field, known)}
+        of = {"record_id": anchor, "field": field}
+        keys = [rectifications.c.record_id, rectifications.c.field]
+        connection.execute(upsert(rectifications).values(of | row).on_conflict_do_update(index_elements=keys, set_=row))
+    rebuild(connection, [profile.profile_id], now)
+
+
+def _category(field: str, known: Mapping[str, str] | None) -> str:
+    if known:
+        return known["category"]
+    if field in CONTACTS:
+        return kind_of(field).category.value
+    roles = ROLES_OF.get(field, ())
+    return strictest([CATEGORY_OF[role] for role in roles if role in CATEGORY_OF] or [Category.SENSITIVE]).value

@@ -1,7 +1,7 @@
 """The shapes of privacy requests, as the OpenAPI document shows them."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -99,6 +99,12 @@ class PrivacyRequestDetails(PrivacyRequestView):
     purposes: list[str]
     records: list[str]
     steps: list[StepView]
+
+
+class Collected(View):
+    """All parts of a bundle."""
+
+    parts: dict[str, list[dict[str, Any]]]
 
 
 class RequestList(View):

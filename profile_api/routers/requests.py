@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from consent.purposes import published_purposes
 from consent.requests import RequestState
@@ -69,3 +69,15 @@ def lift_restriction(
 ) -> PrivacyRequestDetails:
     """The person's data may be used again; tell them before."""
     return desk.lift(reader, purpose, request_id, form.note)
+
+
+@router.get(
+    "/{request_id}/bundle",
+    summary="All data of the person, as a ZIP of JSON, CSV and a page to read",
+    responses=CONFLICT | {200: {"content": {"application/zip": {}}, "description": "The bundle"}},
+    response_class=Response,
+)
+def read_bundle(desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None) -> Response:
+    """For a request of access or portability that was started."""
+    headers = {"Content-Disposition": 'attachment; filename="your-data.zip"'}
+    return Response(desk.bundle(reader, purpose, request_id), media_type="application/zip", headers=headers)

@@ -153,3 +153,14 @@ def test_a_golden_record_does_not_depend_on_the_order_of_records(given_: list[di
     shuffled = list(given_)
     chance.shuffle(shuffled)
     assert golden_record("p_1", shuffled, {}) == golden_record("p_1", given_, {})
+
+
+def test_what_the_person_put_right_wins_over_every_source_and_the_newest_word_counts() -> None:
+    right = {"field": "given_name", "category": "identity", "record_id": "crm:1"}
+    rectified = [
+        right | {"value": value, "decided_at": START + timedelta(days=days)} for value, days in (("B", 1), ("A", 0))
+    ]
+    golden = golden_record("p_1", [record("crm:1", given_name="Evelin")], {("crm", ""): 100}, rectified)
+    field = next(one for one in golden["fields"] if one["field"] == "given_name")
+    assert (field["value"], field["rule"], field["channel"]) == ("B", "rectified", "person")
+    assert [one["value"] for one in field["losing"]] == ["Evelin"]

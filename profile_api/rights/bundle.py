@@ -1,0 +1,179 @@
+"""All that is kept of one person, as they get it: JSON, CSV and a page to read, and nothing of anybody else's.
+
+A value that a household shares is each one's own. Whatever names another record or another person stays out.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from sqlalchemy import Connection, Select, or_, select, tuple_
+
+from profile_api.masking import Mask
+from profile_api.stored import StoredEvent, StoredProfile
+from stores.schema import (
+    audit,
+    consent_events,
+    edges,
+    identity_history,
+    inbox,
+    privacy_request_events,
+    privacy_requests,
+    records,
+    rectifications,
+    redirects,
+    restrictions,
+    timeline,
+)
+
+Rows = list[dict[str, Any]]
+
+TITLES = {
+    "profile": "Who you are to us, and where each value comes from",
+    "identifiers": "What we recognise you by",
+    "records": "What each source says of you",
+    "timeline": "Your interactions",
+    "features": "What we computed from them",
+    "consents": "What you decided",
+    "reads": "Who read your data, and what for",
+    "requests": "Your privacy requests",
+    "identity": "Why these records are taken for yours",
+    "identity_history": "When they were joined or parted",
+    "live_messages": "Messages of sites and apps, as they arrived",
+    "rectifications": "What you put right",
+    "restrictions": "What you had restricted",
+}
+PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")
+"""What the person provided, or was observed of them (art. 20); not what was concluded."""
+
+TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape())
+
+
+def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dict[str, Rows]:
+    """Every row that the operational store holds of a person, by what it is about."""
+    ids = [profile.profile_id, *_former_ids(connection, profile.profile_id)]
+    own = select(records.c.record_id, records.c.document).where(records.c.profile_id == profile.profile_id)
+    documents = {row.record_id: row.document for row in connection.execute(own.order_by(records.c.record_id))}
+    names = sorted({*documents, *(profile.document.get("records") or [])})
+    held = [(one.kind, one.value) for one in profile.identifiers]
+    decided = tuple_(consent_events.c.identifier_kind, consent_events.c.identifier).in_(held)
+    mine = privacy_requests.c.profile_id.in_(ids)
+    history = or_(identity_history.c.profile_id.in_(ids), identity_history.c.other_id.in_(ids))
+
+    def rows(query: Select[Any]) -> Rows:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+    def columns(table: Any, wanted: str) -> list[Any]:
+        return [table.c[name] for name in wanted.split()]
+
+    reads = select(*columns(audit, "at role purpose action outcome"), audit.c.decision["policy"].astext.label("policy"))
+    events = rows(
+        select(timeline.c.event_id, timeline.c.occurred_at, timeline.c.document)
+        .where(timeline.c.profile_id == profile.profile_id)
+        .order_by(timeline.c.occurred_at.desc(), timeline.c.event_id)
+    )
+    shown = mask.profile().model_dump()
+    consents = columns(
+        consent_events, "identifier_kind identifier purpose state decided_at channel method notice_version"
+    )
+    request = columns(privacy_requests, "request_id kind state received_at due_on details")
+    joined = columns(edges, "left_id right_id rule tier weight")
+    return {
+        "profile": [_flat(name, field) for name, field in shown["fields"].items()],
+        "identifiers": shown["identifiers"],
+        "records": [_record(document) for document in documents.values()],
+        "timeline": [mask.event(StoredEvent(**one)).model_dump() for one in events],
+        "consents": rows(select(*consents).where(decided).order_by(consent_events.c.decided_at)) if held else [],
+        "reads": rows(reads.where(audit.c.profile_id.in_(ids)).order_by(audit.c.at)),
+        "requests": [one | _steps(connection, one["request_id"]) for one in rows(select(*request).where(mine))],
+        "identity": rows(select(*joined).where(edges.c.left_id.in_(names), edges.c.right_id.in_(names))),
+        "identity_history": [
+            {"at": row.at, "kind": row.kind, "reason": row.reason, "records": sorted(set(row.records) & set(names))}
+            for row in connection.execute(select(identity_history).where(history).order_by(identity_history.c.at))
+        ],
+        "live_messages": rows(
+            select(inbox.c.source, inbox.c.received_at, inbox.c.item).where(inbox.c.record_id.in_(names))
+        ),
+        "rectifications": rows(
+            select(*columns(rectifications, "field value decided_at")).where(rectifications.c.record_id.in_(names))
+        ),
+        "restrictions": rows(
+            select(*columns(restrictions, "record_id since lifted_at")).where(restrictions.c.record_id.in_(names))
+        ),
+    }
+
+
+def zipped(found: Mapping[str, Rows], *, portable: bool, made_at: datetime) -> bytes:
+    """The bundle: a JSON and a CSV file per part, and for a person who reads, one page."""
+    parts = {name: _plain(found.get(name) or []) for name in (PORTABLE if portable else TITLES)}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, rows in parts.items():
+            archive.writestr(f"{name}.json", json.dumps(rows, indent=2, ensure_ascii=False))
+            archive.writestr(f"{name}.csv", _csv(rows))
+        page = TEMPLATES.get_template("bundle.html")
+        sections = [(TITLES[name], name, rows, _columns(rows)) for name, rows in parts.items()]
+        made = made_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
+        archive.writestr("index.html", page.render(sections=sections, made=made))
+    return packed.getvalue()
+
+
+def _former_ids(connection: Connection, profile_id: str) -> list[str]:
+    return list(connection.scalars(select(redirects.c.old_id).where(redirects.c.profile_id == profile_id)))
+
+
+def _steps(connection: Connection, request_id: str) -> dict[str, Rows]:
+    columns = privacy_request_events.c
+    query = select(columns.at, columns.step, columns.state).where(columns.request_id == request_id)
+    return {"steps": [dict(row) for row in connection.execute(query.order_by(columns.event_id)).mappings()]}
+
+
+def _flat(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
+    lost = [f"{one['value']} ({one['channel']})" for one in field["losing"]]
+    kept = {"field": name} | {key: value for key, value in field.items() if key != "losing"}
+    return kept | {"other_values": "; ".join(lost)}
+
+
+def _record(document: Mapping[str, Any]) -> dict[str, Any]:
+    internal = ("categories", "issues", "content_hash", "birth_typed")
+    return {name: value for name, value in document.items() if value not in (None, [], {}) and name not in internal}
+
+
+def _plain(rows: Rows) -> Rows:
+    return [dict(json.loads(json.dumps(row, default=_text))) for row in rows]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _columns(rows: Rows) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _csv(rows: Rows) -> str:
+    written = io.StringIO()
+    writer = csv.DictWriter(written, _columns(rows) or ["nothing"])
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return written.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    # A spreadsheet would run a cell that begins like this; a phone number is no formula.
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    risky = isinstance(text, str) and text[:1] in ("=", "@", "+", "-", "\t", "\r") and not text[1:].isdigit()
+    return f"'{text}" if risky else text
+
+
+def of_features(features: Mapping[str, Any]) -> Rows:
+    """Features as the gate lets them out, a row each."""
+    return [{"feature": name, **_plain([dict(one)])[0]} for name, one in features.items()]
