@@ -106,7 +106,7 @@ def consent_link(row: Mapping[str, Any]) -> Link:
         hash=row["hash"],
         expected_hash=digest(*content),
         commitments_hold=_keeps(row, "identifier_kind", "identifier", "principal")
-        and (row["contact_point"] is None) == (row["contact"] is None)
+        and (row["contact_point"] is None) == (row["contact_kind"] is None) == (row["contact"] is None)
         and (row["contact"] is None or _keeps(row, "contact_kind", "contact_point", "contact")),
     )
 

@@ -1,0 +1,144 @@
+"""A training table that holds nobody against their will: `python -m consent.extract --purpose P --as-of T --out FILE`.
+
+A row is a person's features as they stood at an instant. It is kept if the purpose was permitted at that instant, at T
+and now, and if no restriction lies on the data. Beside the table, FILE.manifest.json says what was left out and why.
+"""
+
+import argparse
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from sqlalchemy import Connection, Engine, insert, select
+
+from consent.decide import decide
+from consent.eligibility import Question, refusals
+from consent.loading import FOLDER, published_policies
+from consent.model import Actor, Purpose, Role
+from consent.pseudonyms import NoKey, reference, reference_key
+from consent.purposes import published_purposes
+from contracts.dates import parse_instant
+from contracts.settings import Settings, settings
+from feature_repo.catalogue import CATEGORIES, PURPOSES, features_of
+from feature_repo.historical import Moment, historical_features, moments
+from spark_jobs.session import spark_session
+from stores.embedded import Stores, open_stores
+from stores.postgres import migrate, open_engine
+from stores.schema import audit, consent_events
+
+ACTOR = Actor("consent.extract", Role.STEWARD)
+LATER = "later than asked for"
+
+
+class Refused(ValueError):
+    """No table is made for this; the message says why."""
+
+
+def extract(
+    spark: SparkSession,
+    config: Settings,
+    stores: Stores,
+    purpose: Purpose,
+    as_of: datetime,
+    now: datetime,
+    out: Path,
+) -> dict[str, Any]:
+    """Writes the table and its manifest, which it returns; raises Refused."""
+    if purpose.id not in PURPOSES or as_of > now:
+        raise Refused(f"expected a purpose of {', '.join(PURPOSES)} and an instant that has passed, found another")
+    beforehand = decide(published_policies(), (), ACTOR, purpose, purpose.categories, now)
+    if ACTOR.role not in purpose.roles:
+        raise Refused(f"expected a purpose for which a steward may read, found {purpose.id}: {beforehand.policy}")
+    key = reference_key(config)
+    columns = [name for names in features_of(purpose).values() for name in names]
+    question = Question(ACTOR, purpose, frozenset(CATEGORIES[name] for name in columns), (as_of, now))
+    found, later = moments(spark, config.lake_uri, purpose, as_of)
+    engine = open_engine(stores.database_url)
+    try:
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+            why = refusals(connection, published_policies(), question, found)
+            head = _head(connection)
+        kept = [moment for moment, reason in why.items() if reason is None]
+        left_out = Counter(reason for reason in why.values() if reason) + Counter({LATER: later})
+        table = _table(spark, config, stores, purpose, kept, columns, key)
+        manifest = {
+            "purpose": purpose.id,
+            "as_of": as_of.isoformat(),
+            "extracted_at": now.isoformat(),
+            "ledger": head,
+            "rows": table.num_rows,
+            "left_out": dict(sorted(left_out.items())),
+            "categories": {name: CATEGORIES[name].value for name in columns},
+            "notice_version": purpose.notice_version,
+            "versions": {name: _sha256(FOLDER / name) for name in ("purposes.yml", "policy.cedar")},
+        }
+        _record(engine, purpose, manifest, now)  # nothing is written where this fails
+    finally:
+        engine.dispose()
+    pq.write_table(table, out)
+    manifest["sha256"] = _sha256(out)
+    Path(f"{out}.manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def _table(
+    spark: SparkSession,
+    config: Settings,
+    stores: Stores,
+    purpose: Purpose,
+    kept: Collection[Moment],
+    columns: list[str],
+    key: bytes,
+) -> pa.Table:
+    rows = historical_features(spark, config, stores, config.lake_uri, purpose, kept)
+    # Who it was is no feature. With the key and this purpose a person's rows can still be found, for an erasure.
+    people = [reference(key, f"extract {purpose.id}", one)[:24] for one in rows["profile_id"].to_pylist()]
+    return rows.select(["event_timestamp", *columns]).add_column(0, "person", [people])
+
+
+def _head(connection: Connection) -> dict[str, Any]:
+    newest = select(consent_events.c.sequence, consent_events.c.hash).order_by(consent_events.c.sequence.desc())
+    row = connection.execute(newest.limit(1)).first()
+    return {"events": row.sequence if row else 0, "head": row.hash if row else None}
+
+
+def _record(engine: Engine, purpose: Purpose, manifest: dict[str, Any], now: datetime) -> None:
+    told = {name: manifest[name] for name in ("as_of", "ledger", "rows", "left_out")}
+    row = {"at": now, "actor": ACTOR.subject, "role": ACTOR.role.value, "purpose": purpose.id, "action": "extract"}
+    with engine.begin() as connection:
+        connection.execute(insert(audit).values(**row, decision=told, outcome="answered"))
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def main(args: list[str] | None = None) -> None:
+    """Prints the manifest."""
+    parser = argparse.ArgumentParser(prog="python -m consent.extract", description=__doc__)
+    parser.add_argument("--purpose", required=True, choices=sorted(published_purposes()))
+    parser.add_argument("--as-of", required=True, help="ISO 8601; no features that are newer")
+    parser.add_argument("--lake", help="root of the Delta tables; default OCV_LAKE")
+    parser.add_argument("--out", required=True, type=Path, help="the Parquet file to write")
+    given = parser.parse_args(args)
+    config = settings().model_copy(update={"lake": given.lake} if given.lake else {})
+    purpose, as_of, now = published_purposes()[given.purpose], parse_instant(given.as_of, "iso"), datetime.now(UTC)
+    try:
+        with open_stores(config) as stores:
+            engine = open_engine(stores.database_url)
+            migrate(engine)
+            engine.dispose()
+            print(json.dumps(extract(spark_session(config), config, stores, purpose, as_of, now, given.out), indent=2))
+    except (Refused, NoKey) as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()
