@@ -48,7 +48,7 @@ def splink_settings(model: PersonModel, dialect: str) -> dict[str, Any]:
 
 
 def save_charts(model: PersonModel, folder: Path) -> list[Path]:
-    """Splink's charts of the match weights and of m and u, as HTML pages."""
+    """Splink's charts of the match weights and of m and u, as HTML pages that need no network."""
     with duckdb.connect() as db:
         api = DuckDBAPI(connection=db)
         columns = {
@@ -62,5 +62,5 @@ def save_charts(model: PersonModel, folder: Path) -> list[Path]:
         }
         folder.mkdir(parents=True, exist_ok=True)
         for name, chart in charts.items():
-            chart.save(str(folder / name))
+            chart.save_offline_chart(str(folder / name), overwrite=True, print_msg=False)
     return [folder / name for name in charts]
