@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     spark_master: str = "local[*]"
     spark_memory: str = "1536m"
     sources_file: Path | None = None
+    kafka_servers: str | None = None
+    kafka_topic: str | None = None
+    kafka_source: str | None = None
 
     pool: int = Field(12, ge=1, le=100)
     metrics_port: int = Field(0, ge=0, le=65_535)

@@ -42,6 +42,9 @@ class Source(BaseModel):
     )
     event_types: dict[str, Slug] = Field({}, description="event name as a slug -> type, e.g. `purchase: order`")
     properties: dict[Slug, Category] = Field({}, description="own properties of events, with their data category")
+    consent: dict[str, list[str]] = Field(
+        {}, description="category of the consent banner -> purposes; a category without a line is a purpose's id"
+    )
     traits: dict[Slug, Category] = Field({}, description="own traits of persons, with their data category")
 
     @cached_property

@@ -1,6 +1,6 @@
 """The map of the flow: what each stage leaves behind, and the one way in which a DAG runs a job.
 
-    ingest > BRONZE > standardise > SILVER > resolve > IDENTITY > profiles > GOLD > features > FEATURES
+    ingest > BRONZE > inbox > LANDED > standardise > SILVER > resolve > IDENTITY > profiles > GOLD > features > FEATURES
     > materialise > ONLINE > publish > SERVED
 
 A stage starts when the asset before it was updated. Settings come from the `OCV_*` environment.
@@ -14,6 +14,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Asset
 
 BRONZE = Asset("bronze")
+LANDED = Asset("landed")
 SILVER = Asset("silver")
 IDENTITY = Asset("identity")
 GOLD = Asset("gold")

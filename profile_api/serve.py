@@ -6,6 +6,7 @@ from types import FrameType
 
 import uvicorn
 
+from consent.pseudonyms import NoKey, reference_key
 from contracts.settings import Settings, settings
 from contracts.sources import load_sources
 from feature_repo.served import Served, serve_features
@@ -32,7 +33,8 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
             print_invitation(chosen, engine, f"http://{host}:{port}")
         pool, features = connections_each(engine, workers), serve_features(stores, chosen.lake_uri)
         try:
-            with delivering(engine, chosen.demo), projecting(engine, load_sources(chosen), features.features):
+            sources, key = load_sources(chosen), _tombstone_key(chosen)
+            with delivering(engine, chosen.demo), projecting(engine, sources, features.features, key=key):
                 if workers > 1:
                     run_workers(chosen, stores, host, port, workers, pool)
                 else:
@@ -55,6 +57,13 @@ def _run_one(chosen: Settings, stores: Stores, features: Served, host: str, port
         timeout_graceful_shutdown=GRACE,
     )
     uvicorn.Server(config).run()
+
+
+def _tombstone_key(chosen: Settings) -> bytes | None:
+    try:
+        return reference_key(chosen)
+    except NoKey:  # without a secret nobody was ever erased
+        return None
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

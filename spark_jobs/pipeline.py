@@ -20,7 +20,8 @@ from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.loading import ContractError, load_channels
 from contracts.settings import Settings, settings
-from spark_jobs import features, ingest, profiles, publish, standardise
+from contracts.sources import load_sources
+from spark_jobs import features, inbox, ingest, profiles, publish, standardise
 from spark_jobs.erased import united
 from spark_jobs.rectifications import pull
 from spark_jobs.resolve import __main__ as resolve
@@ -63,11 +64,14 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         with engine.begin() as connection:
             erased = united(spark, lake, connection, config)
         taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
-        records = steps.run("standardise", lambda: standardise.standardise(spark, lake, channels, erased))
+        sources_live = load_sources(config)
+        live = steps.run("inbox", lambda: inbox.land(spark, lake, engine, sources_live, now))
+        contracts = inbox.with_live(channels, sources_live)
+        records = steps.run("standardise", lambda: standardise.standardise(spark, lake, contracts, erased))
         resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
         with engine.begin() as connection:
             pull(spark, lake, connection)
-        built = steps.run("profiles", lambda: profiles.build(spark, lake, channels))
+        built = steps.run("profiles", lambda: profiles.build(spark, lake, contracts))
         instant = _instant(spark, lake, as_of, now)
         computed = steps.run("features", lambda: features.features(spark, lake, instant))
         with _materialising(lake) as materialised:
@@ -76,11 +80,12 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
             online = steps.run("materialise", materialised)
         engine.dispose()
         spark.stop()
-    changed = sum(step["rows_changed"] for step in (taken, records, resolved, built, computed))
+    changed = sum(step["rows_changed"] for step in (taken, live, records, resolved, built, computed))
     for channel, found in taken["channels"].items():
         found["unreadable"] = records["unreadable"].get(channel, {})
     return {
         "channels": taken["channels"],
+        "live": {"events": live["events"], "records": live["records"]},
         **counted,
         "merges": resolved["merges"],
         "unattributed_events": built["unattributed_events"],
@@ -131,6 +136,8 @@ def show(report: dict[str, Any], console: Console) -> None:
                 console.print(f"    [yellow]{columns.replace('_', ' ')}: {', '.join(found[columns])}[/]")
         for reason, count in {**found["reasons"], **found["unreadable"]}.items():
             console.print(f"    {count} x {reason}", markup=False, highlight=False)
+    if report["live"]["events"]:
+        console.print(f"  live: {report['live']['events']} events, {report['live']['records']} records")
     console.print(f"{report['records']} records are {report['profiles']} profiles, as of {report['as_of']}.")
     changed = report["rows_changed"]
     console.print(f"{changed} rows changed in the lake." if changed else "No row changed in any table.")

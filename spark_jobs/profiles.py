@@ -15,6 +15,8 @@ from contracts.channel import Channel
 from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID
 from contracts.loading import load_channels
 from contracts.settings import settings
+from contracts.sources import load_sources
+from spark_jobs.inbox import with_live
 from spark_jobs.rectifications import pull_by_itself
 from spark_jobs.session import spark_session
 from spark_jobs.survivorship import golden_record
@@ -37,9 +39,9 @@ from spark_jobs.tables import (
 
 def trust_of(channels: Mapping[str, Channel]) -> dict[tuple[str, str], int]:
     """How far each channel is trusted, by (channel, field); field "" is the channel's own default."""
-    trust = {(name, ""): contract.trust for name, contract in channels.items()}
-    for name, contract in channels.items():
-        trust |= {(name, field): weight for field, weight in contract.trust_in.items()}
+    trust = {(contract.channel, ""): contract.trust for contract in channels.values()}
+    for contract in channels.values():
+        trust |= {(contract.channel, field): weight for field, weight in contract.trust_in.items()}
     return trust
 
 
@@ -100,7 +102,8 @@ def build(spark: SparkSession, lake: str, channels: Mapping[str, Channel]) -> di
         spark, lake, PROFILES, golden_profiles(records, assignments, trust_of(channels), rectified), deletes=True
     )
     # Whoever rebuilds a golden record outside this job weighs the sources alike.
-    said = [(name, {"": channel.trust, **channel.trust_in}) for name, channel in sorted(channels.items())]
+    weights = {channel.channel: {"": channel.trust, **channel.trust_in} for channel in channels.values()}
+    said = sorted(weights.items(), key=lambda one: one[0])
     write_changes(spark, lake, CHANNEL_TRUST, spark.createDataFrame(said, CHANNEL_TRUST.struct), deletes=True)
     events = attributed(read(spark, lake, EVENTS), records, assignments).localCheckpoint()
     changed += write_changes(spark, lake, TIMELINE, events.where("profile_id is not null"), deletes=True)
@@ -115,7 +118,8 @@ def main(args: list[str] | None = None) -> None:
     given = parser.parse_args(args)
     spark = spark_session(settings())
     pull_by_itself(spark, given.lake, settings())
-    print(json.dumps(build(spark, given.lake, load_channels(given.contracts)), indent=2))
+    channels = with_live(load_channels(given.contracts), load_sources(settings()))
+    print(json.dumps(build(spark, given.lake, channels), indent=2))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,14 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.dates import parse_instant
 from contracts.settings import settings
+from contracts.sources import load_sources
 from profile_api.identity.rebuild import hold_identities
 from spark_jobs.features import FEATURES
+from spark_jobs.inbox import reached
 from spark_jobs.publication import Apply, Publication, json_of, plain, stage, upserting
 from spark_jobs.publish_consents import publish_consents
 from spark_jobs.publish_identity import keep_live_changes, stage_identity
+from spark_jobs.publish_live import features_follow, keep_live_records
 from spark_jobs.session import spark_session
 from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
 from spark_jobs.telling import tell
@@ -63,7 +66,7 @@ def _apply_profiles(connection: Connection, now: datetime, publication: Publicat
     return int(removed + changed)
 
 
-def stage_timeline(connection: Connection, timeline: Publication, events: Publication) -> Apply:
+def stage_timeline(connection: Connection, timeline: Publication, events: Publication, landed: int) -> Apply:
     """Changed events with what says whose they are; those of nobody wait without a profile for whom they may be."""
     whole = timeline.whole or events.whole
     own, said = timeline.now().alias("own"), events.now().alias("said")
@@ -85,11 +88,15 @@ def stage_timeline(connection: Connection, timeline: Publication, events: Public
     stage(connection, "touched_events", "event_id text", () if whole else plain(keys))
     stage(connection, "new_events", ddl, plain(rows.withColumn("document", document).select(*names)))
     scope = "TRUE" if whole else "event_id IN (SELECT event_id FROM touched_events)"
-    gone = f"DELETE FROM timeline WHERE {scope} AND event_id NOT IN (SELECT event_id FROM new_events)"
+    # A live event that the lake does not know yet is not gone.
+    gone = (
+        f"DELETE FROM timeline WHERE {scope} AND event_id NOT IN (SELECT event_id FROM new_events)"
+        " AND NOT EXISTS (SELECT FROM inbox WHERE source || ':' || message_id = event_id AND sequence > :landed)"
+    )
     upsert = upserting("timeline", "new_events", names, ["event_id"])
 
     def apply() -> int:
-        removed = connection.execute(text(gone)).rowcount
+        removed = connection.execute(text(gone), {"landed": landed}).rowcount
         return int(removed + connection.execute(text(upsert)).rowcount)
 
     return apply
@@ -119,6 +126,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
     with engine.begin() as connection:
         # 1. Stage what changed, while everybody goes on working.
         steps: dict[str, Apply] = {}
+        landed = reached(spark, lake, connection)
         stage(connection, "changed_redirects", "old_id text, profile_id text", ())
         owners: set[str] = set()
         for table, step in _STEPS.items():
@@ -128,7 +136,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
                 publication.remember()
         timeline, events = (Publication(spark, lake, table, connection) for table in (TIMELINE, EVENTS))
         if timeline.pending or events.pending:
-            steps[TIMELINE.name] = stage_timeline(connection, timeline, events)
+            steps[TIMELINE.name] = stage_timeline(connection, timeline, events, landed)
             owners |= set(timeline.touched("profile_id"))
             timeline.remember()
             events.remember()
@@ -147,6 +155,8 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         bump += " WHERE profiles.profile_id = viewed.profile_id AND profiles.updated_at <> :now"
         connection.execute(text(bump), {"now": now})
         keep_live_changes(connection, set(steps), now)
+        keep_live_records(connection, set(steps), landed, load_sources(settings()), now)
+        features_follow(connection, now)
         tell(connection, now)
     return decided | changed
 

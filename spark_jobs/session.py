@@ -42,11 +42,16 @@ def spark_conf(config: Settings) -> dict[str, str]:
     }
 
 
-def spark_session(config: Settings) -> SparkSession:
-    """The process's session; python workers see the same clock (UTC) as the JVM."""
+def spark_session(config: Settings, packages: str | None = None) -> SparkSession:
+    """The process's session; python workers see the same clock (UTC) as the JVM.
+
+    `packages` are resolved at this start: for a connector that only some need.
+    """
     os.environ["TZ"] = "UTC"
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("one-customer-view").master(config.spark_master)
     for key, value in spark_conf(config).items():
         builder = builder.config(key, value)
+    if packages:
+        builder = builder.config("spark.jars.packages", packages)
     return builder.getOrCreate()

@@ -17,8 +17,10 @@ from consent.erasure.tombstones import NOBODY, Tombstones
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import settings
+from contracts.sources import load_sources
 from contracts.standard import consent_row, interaction_event, person_record
 from spark_jobs.erased import erased_people
+from spark_jobs.inbox import with_live
 from spark_jobs.session import spark_session
 from spark_jobs.tables import (
     BRONZE,
@@ -88,8 +90,11 @@ def _labelled(rows: DataFrame, channels: dict[str, Channel]) -> DataFrame:
     """The channels' categories, added by Spark: they are the same for every row of a channel."""
     of_channel = [
         part
-        for name, contract in channels.items()
-        for part in (F.lit(name), F.create_map(*[F.lit(text) for pair in contract.categories.items() for text in pair]))
+        for contract in channels.values()
+        for part in (
+            F.lit(contract.channel),
+            F.create_map(*[F.lit(text) for pair in contract.categories.items() for text in pair]),
+        )
     ]
     return rows.withColumn("categories", F.create_map(*of_channel)[F.col("channel")])
 
@@ -114,7 +119,8 @@ def standardise(
         (CONSENTS, as_consent, "decided_at", "consent", ("consent",)),
     ]
     for table, standardiser, version, holds, origins in steps:
-        wanted = {name: contract for name, contract in channels.items() if holds in contract.holds}
+        of_origins = {name: contract for name, contract in channels.items() if contract.holds[0] in origins}
+        wanted = {name: contract for name, contract in of_origins.items() if holds in contract.holds}
         fresh = [
             changed_rows(spark, lake, BRONZE[origin], done.get(BRONZE[origin].name, -1), sources[BRONZE[origin].name])
             for origin in origins
@@ -144,7 +150,8 @@ def main(args: list[str] | None = None) -> None:
     given = parser.parse_args(args)
     spark = spark_session(settings())
     erased = erased_people(spark, given.lake, settings())
-    done = standardise(spark, given.lake, load_channels(given.contracts), erased)
+    channels = with_live(load_channels(given.contracts), load_sources(settings()))
+    done = standardise(spark, given.lake, channels, erased)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from profile_api.live.messages import Accepted, Refused, Sorted
 
@@ -91,12 +91,7 @@ class Inbox:
         accepted = [one for found in group for one in found.accepted]
         refused = [one for found in group for one in found.refused]
         with self._engine.begin() as connection:
-            fresh: set[tuple[str, str]] = set()
-            if accepted:
-                rows = connection.execute(_INSERT, _columns(accepted))
-                fresh = {(row.source, row.message_id) for row in rows}
-                if fresh:
-                    connection.execute(text(f"NOTIFY {CHANNEL}"))
+            fresh = insert_accepted(connection, accepted)
             if refused:
                 connection.execute(_REFUSE, [_row(one) for one in refused])
         news: list[set[int]] = []
@@ -108,6 +103,17 @@ class Inbox:
                     new.add(one.index)
             news.append(new)
         return news
+
+
+def insert_accepted(connection: Connection, accepted: Sequence[Accepted]) -> set[tuple[str, str]]:
+    """Keeps messages in the caller's transaction and wakes the projector at its commit; returns which were new."""
+    if not accepted:
+        return set()
+    rows = connection.execute(_INSERT, _columns(accepted))
+    fresh = {(row.source, row.message_id) for row in rows}
+    if fresh:
+        connection.execute(text(f"NOTIFY {CHANNEL}"))
+    return fresh
 
 
 def _columns(rows: Sequence[Accepted]) -> dict[str, list[object]]:

@@ -13,11 +13,14 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from consent.erasure.tombstones import ERASED, is_erased
 from contracts.events import LiveEvent, Message, event_payload, live_event
+from contracts.reading import Row
 from contracts.sources import Source, Sources
 from contracts.standard import InteractionEvent, interaction_event
 from profile_api.identity.rebuild import hold_identities, rebuild
 from profile_api.live.assigning import Known, load_known
+from profile_api.live.consents import record_gpc, record_preferences
 from profile_api.live.joining import holder
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
 from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UPDATED
@@ -55,8 +58,10 @@ def waiting(connection: Connection, many: int) -> list[Any]:
     return list(connection.execute(query.where(columns.sequence.is_(None)).order_by(columns.inbox_id).limit(many)))
 
 
-def project(connection: Connection, rows: Iterable[Any], sources: Sources, now: datetime) -> Projected:
-    """Projects these messages of the inbox in the caller's transaction."""
+def project(
+    connection: Connection, rows: Iterable[Any], sources: Sources, now: datetime, key: bytes | None = None
+) -> Projected:
+    """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones."""
     hold_identities(connection)
     items: list[Item] = []
     for row in rows:
@@ -64,6 +69,8 @@ def project(connection: Connection, rows: Iterable[Any], sources: Sources, now: 
             items.append(_read(row, sources))
         except (ValueError, KeyError) as error:  # accepted under a contract that has since changed
             put_aside(connection, row.inbox_id, str(error))
+    if key is not None:
+        items = [item for item in items if not _is_erased(connection, key, item)]
     done = Projected(taken=len(items))
     if not items:
         return done
@@ -92,6 +99,8 @@ def project(connection: Connection, rows: Iterable[Any], sources: Sources, now: 
     seen = {owners[str(item.row.record_id)] for item in items}
     _bump(connection, seen - touched, now)
     done.profiles = seen | {known.profile_of[one] for one in shown}
+    record_gpc(connection, items)
+    record_preferences(connection, items)
     # 4. What is to follow, and the note that these messages are done.
     connection.execute(insert(features_due), [{"profile_id": one} for one in sorted(done.profiles | touched)])
     emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
@@ -107,6 +116,18 @@ def put_aside(connection: Connection, inbox_id: int, problem: str) -> None:
     """Notes why a message could not be projected; it is kept, and no longer waits."""
     number = _sequences(connection, 1)[0]
     connection.execute(update(inbox).where(inbox.c.inbox_id == inbox_id).values(sequence=number, problem=problem[:500]))
+
+
+def _is_erased(connection: Connection, key: bytes, item: Item) -> bool:
+    """Whether a message is of somebody erased; then nothing of it is kept."""
+    said = {"key": item.event.key, "traits": item.event.traits, "external": item.event.external_ids}
+    named = [*item.row.identifiers, *Row(item.source.records, said).identifiers()]
+    if not is_erased(connection, key, named, [str(item.row.record_id)]):
+        return False
+    blank = update(inbox).where(inbox.c.inbox_id == item.inbox_id)
+    connection.execute(blank.values(item={}, record_id=ERASED))
+    put_aside(connection, item.inbox_id, ERASED)
+    return True
 
 
 def _read(row: Any, sources: Sources) -> Item:

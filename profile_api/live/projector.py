@@ -33,9 +33,15 @@ class Projector:
     """Projects in a thread of its own until it is stopped."""
 
     def __init__(
-        self, engine: Engine, sources: Sources, features: FeatureWriter | None, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        sources: Sources,
+        features: FeatureWriter | None,
+        clock: Callable[[], datetime],
+        key: bytes | None = None,
     ) -> None:
         self._engine, self._sources, self._features, self._clock = engine, sources, features, clock
+        self._key = key
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -81,7 +87,7 @@ class Projector:
         if rows:
             try:
                 with connection.begin():
-                    project(connection, rows, self._sources, self._clock())
+                    project(connection, rows, self._sources, self._clock(), self._key)
             except DBAPIError as error:
                 if error.connection_invalidated or _transient(error):
                     raise
@@ -101,7 +107,7 @@ class Projector:
         for row in rows:
             try:
                 with connection.begin():
-                    project(connection, [row], self._sources, self._clock())
+                    project(connection, [row], self._sources, self._clock(), self._key)
             except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
                 if isinstance(error, DBAPIError) and (error.connection_invalidated or _transient(error)):
                     raise
@@ -116,9 +122,10 @@ def projecting(
     sources: Sources,
     features: FeatureWriter | None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    key: bytes | None = None,
 ) -> Iterator[None]:
-    """Projects beside whatever runs inside."""
-    projector = Projector(engine, sources, features, clock)
+    """Projects beside whatever runs inside; `key` is that of the tombstones, by which erased people stay away."""
+    projector = Projector(engine, sources, features, clock, key)
     projector.start()
     try:
         yield

@@ -12,6 +12,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from consent.signals import has_gpc
 from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem, split_batch
 from contracts.sources import Source, Sources
 from profile_api.dependencies import PROBLEMS, ProblemDocument
@@ -160,7 +161,7 @@ def _arrival(
     call: str | None = None,
 ) -> Arrival:
     now: datetime = request.app.state.clock()
-    return Arrival(sender, now, request.headers.get("sec-gpc") == "1", call, sent_at, context)
+    return Arrival(sender, now, has_gpc(request.headers), call, sent_at, context)
 
 
 async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Receipt:

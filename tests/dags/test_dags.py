@@ -66,7 +66,16 @@ def test_the_assets_chain_ingest_to_publish_without_a_gap(described: Any) -> Non
         needs = described["dags"][chain[-1]]["needs"]
         asset = needs[0] if needs else None
         assert len(needs) <= 1
-    assert chain[::-1] == ["ingest", "standardise", "resolve", "profiles", "features", "materialise", "publish"]
+    assert chain[::-1] == [
+        "ingest",
+        "inbox",
+        "standardise",
+        "resolve",
+        "profiles",
+        "features",
+        "materialise",
+        "publish",
+    ]
     assert set(chain) == set(described["dags"])
 
 

@@ -9,13 +9,15 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from segment.analytics.client import Client
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 
 from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM
 from contracts.settings import Settings
-from contracts.sources import DEMO_SOURCE, demo_key
+from contracts.sources import DEMO_SOURCE, Source, Sources, demo_key
 from profile_api.app import create_app
+from profile_api.live.replay import replay
 from stores.schema import inbox, inbox_quarantine
+from tests.profile_api.people import NOW
 
 TRACK = {"type": "track", "event": "Cart Viewed", "userId": "u1", "messageId": "m1"}
 Send = Callable[..., Any]
@@ -74,6 +76,18 @@ def test_the_paths_of_client_libraries_imply_the_type(send: Send, engine: Engine
         assert (answer.status_code, answer.json()["success"]) == (200, True)
     with engine.connect() as connection:
         assert set(connection.scalars(select(inbox.c.item["type"].astext))) == set(CALLS)
+
+
+def test_refused_messages_are_read_again_once_the_sources_say_more(send: Send, engine: Engine) -> None:
+    send("/v1/events/batch", {"batch": [TRACK | {"messageId": "m7"}, {"type": "trick", "userId": "u1"}]})
+    with engine.begin() as connection:  # as if the spec had known of no such type
+        columns = {"source": DEMO_SOURCE, "received_at": NOW, "call": None, "reason": "type", "sent_at": None}
+        for message in (TRACK | {"messageId": "m8"}, TRACK | {"messageId": "m7"}):
+            connection.execute(insert(inbox_quarantine).values(raw=json.dumps(message).encode(), **columns))
+    sources = Sources([Source(name=DEMO_SOURCE, key_sha256="0" * 64)])
+    assert replay(engine, sources, NOW) == {"accepted": 1, "duplicate": 1, "quarantined": 1}
+    assert replay(engine, sources, NOW) == {"accepted": 0, "duplicate": 0, "quarantined": 1}
+    assert [message for message, _ in kept(engine)] == ["m7", "m8"]
 
 
 NOT_KEPT: list[tuple[str, bytes, int]] = [

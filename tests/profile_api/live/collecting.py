@@ -13,7 +13,9 @@ from profile_api.live.messages import Arrival, sort_messages
 from profile_api.live.projection import project, waiting
 from stores.schema import identifiers, profiles, records, redirects, timeline
 
-APP = Source(name="app", key_sha256="0" * 64, region="FR", properties={"plan": "behaviour"})
+APP = Source(
+    name="app", key_sha256="0" * 64, region="FR", properties={"plan": "behaviour"}, consent={"ads": ["personalisation"]}
+)
 SHOP = Source(name="shop", key_sha256="1" * 64, region="FR")
 SOURCES = Sources([APP, SHOP])
 _numbers = count()
@@ -33,7 +35,7 @@ def accept(engine: Engine, now: datetime, *messages: dict[str, Any], source: Sou
     return len(new)
 
 
-def project_all(engine: Engine, now: datetime, many: int = 200) -> int:
+def project_all(engine: Engine, now: datetime, many: int = 200, key: bytes | None = None) -> int:
     """Projects until nothing waits; returns how many messages were."""
     done = 0
     while True:
@@ -41,7 +43,7 @@ def project_all(engine: Engine, now: datetime, many: int = 200) -> int:
             rows = waiting(connection, many)
             if not rows:
                 return done
-            done += project(connection, rows, SOURCES, now).taken
+            done += project(connection, rows, SOURCES, now, key).taken
 
 
 def owner(engine: Engine, record_id: str) -> str:

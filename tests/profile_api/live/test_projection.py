@@ -4,10 +4,21 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
+from consent.erasure.tombstones import bury, tombstones_of
 from contracts.events import visitor_key
+from contracts.identifiers import Identifier
 from profile_api.live.projection import project, waiting
 from spark_jobs.resolve.stable_ids import new_id
-from stores.schema import features_due, identity_history, inbox, live_assignments, overrides, profiles, timeline
+from stores.schema import (
+    consent_events,
+    features_due,
+    identity_history,
+    inbox,
+    live_assignments,
+    overrides,
+    profiles,
+    timeline,
+)
 from tests.profile_api.live.collecting import (
     SHOP,
     SOURCES,
@@ -202,3 +213,67 @@ def test_a_source_that_is_gone_holds_up_nobody_and_its_message_is_kept(engine: E
     with engine.connect() as connection:
         problem = connection.scalar(select(inbox.c.problem).where(inbox.c.source == "gone"))
         assert problem is not None and problem.startswith("source: expected")
+
+
+def decided(engine: Engine) -> list[tuple[str, str, str]]:
+    with engine.connect() as connection:
+        event = consent_events.c
+        rows = connection.execute(select(event.identifier, event.purpose, event.state).order_by(event.sequence))
+        return [(row.identifier, row.purpose, row.state) for row in rows]
+
+
+def prefers(user: str | None, minute: int, **preferences: bool) -> dict[str, Any]:
+    who = {"userId": user, "anonymousId": "a1"} if user else {"anonymousId": "a1"}
+    at = str(NOW - timedelta(hours=1) + timedelta(minutes=minute))
+    return who | {"context": {"consent": {"categoryPreferences": preferences}}, "timestamp": at}
+
+
+def test_a_banners_preferences_are_decisions_where_they_are_news_and_bind_who_made_them(engine: Engine) -> None:
+    accept(
+        engine,
+        NOW,
+        prefers("u1", 1, marketing_email=True, ads=False, odd=True, resale=True),
+        prefers("u1", 2, marketing_email=True),
+        prefers("u1", 9, marketing_email=False),
+        prefers("u1", 5, marketing_email=True),
+        prefers(None, 3, analytics=True),
+    )
+    project_all(engine, NOW)
+    assert decided(engine) == [
+        ("u1", "personalisation", "ConsentRefused"),
+        ("u1", "marketing_email", "ConsentGiven"),
+        ("u1", "marketing_email", "ConsentRefused"),
+        ("a1", "analytics", "ConsentGiven"),
+    ]
+    accept(engine, NOW, prefers("u1", 20, marketing_email=False))
+    project_all(engine, NOW)
+    assert len(decided(engine)) == 4
+
+
+def test_global_privacy_control_objects_once_for_who_sent_it(engine: Engine) -> None:
+    accept(engine, NOW, {"userId": "u1", "anonymousId": "a1"}, {"userId": "u1"}, {"userId": "u2"}, gpc=True)
+    project_all(engine, NOW)
+    objected = decided(engine)
+    assert {who for who, _, _ in objected} == {"u1", "u2"}
+    assert {state for _, _, state in objected} == {"ConsentRefused"}
+    accept(engine, NOW, {"userId": "u1"}, gpc=True)
+    project_all(engine, NOW)
+    assert decided(engine) == objected != []
+
+
+def test_nothing_of_an_erased_person_is_kept(engine: Engine) -> None:
+    email = Identifier("email", "gone@inbox.example")
+    with engine.begin() as connection:
+        bury(connection, tombstones_of(b"key", [email], ["app:u9"]), "e1", NOW)
+    accept(
+        engine,
+        NOW,
+        {"userId": "u9", "properties": {"path": "/secret"}},
+        identify("u1", traits={"email": email.value}),
+        {"userId": "u2"},
+    )
+    assert project_all(engine, NOW, key=b"key") == 1
+    with engine.connect() as connection:
+        assert list(connection.scalars(select(timeline.c.record_id))) == ["app:u2"]
+        kept = connection.execute(select(inbox.c.item, inbox.c.problem).where(inbox.c.problem.is_not(None))).all()
+    assert [tuple(row) for row in kept] == [({}, "erased"), ({}, "erased")]

@@ -1,0 +1,108 @@
+"""What a browser or an app says of consent with its events: recorded in the ledger where it is news.
+
+Client libraries stamp every event with the preferences that hold; only a change is a decision. It belongs to who
+signed in, else to the device: what one person decides on a shared device binds nobody else.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from consent.ledger import Entry, append, contact_point_of, read
+from consent.model import ConsentState, Method
+from consent.purposes import published_purposes
+from consent.signals import object_by_gpc
+from contracts.events import LiveEvent
+from contracts.identifiers import Identifier
+from contracts.sources import Source
+
+
+class Heard(Protocol):
+    """A message, as far as it may say something of consent."""
+
+    @property
+    def source(self) -> Source: ...
+
+    @property
+    def event(self) -> LiveEvent: ...
+
+    @property
+    def row(self) -> Any: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+    @property
+    def gpc(self) -> bool: ...
+
+
+def record_preferences(connection: Connection, items: Iterable[Heard]) -> int:
+    """Appends what `context.consent.categoryPreferences` decides anew; returns how many decisions that were."""
+    said = [(item, who) for item in items if item.event.consent and (who := decider(item)) is not None]
+    if not said:
+        return 0
+    stands: dict[tuple[Identifier, str], tuple[datetime, bool]] = {}
+    for one in read(connection, {who for _, who in said}):
+        now = (one.decided_at, one.state.permits)
+        key = (one.identifier, one.purpose)
+        stands[key] = max(stands.get(key, now), now)
+    new = 0
+    for item, who in said:
+        at, entries = item.event.occurred_at, []
+        for purpose, allowed in decisions(item.source, item.event.consent).items():
+            before = stands.get((who, purpose))
+            if before is None or (before[0] < at and before[1] != allowed):
+                entries.append(_entry(item, who, purpose, allowed))
+                stands[who, purpose] = (at, allowed)
+        new += append(connection, entries, item.received_at)
+    return new
+
+
+def record_gpc(connection: Connection, items: Iterable[Heard]) -> int:
+    """Objects for everybody whose browser sent Global Privacy Control; returns how many objections were new."""
+    first: dict[Identifier, Heard] = {}
+    for item in items:
+        if item.gpc and (who := decider(item)) is not None:
+            first.setdefault(who, item)
+    new = 0
+    for who, item in first.items():
+        new += object_by_gpc(connection, [who], item.event.occurred_at, item.received_at, item.source.name)
+    return new
+
+
+def decider(item: Heard) -> Identifier | None:
+    """Whose decision it is: the user's who signed in, else the device's."""
+    held: list[Identifier] = item.row.identifiers
+    wanted = (item.source.user_kind, "device_id")
+    return next((one for kind in wanted for one in held if one.kind == kind), None)
+
+
+def decisions(source: Source, preferences: Mapping[str, bool]) -> dict[str, bool]:
+    """Purpose -> allowed. Of several categories that stand for one purpose, each must be allowed."""
+    found: dict[str, bool] = {}
+    known = published_purposes()
+    for category, allowed in preferences.items():
+        for purpose in source.consent.get(category, [category]):
+            if purpose in known and not known[purpose].refused:
+                found[purpose] = found.get(purpose, True) and allowed
+    return found
+
+
+def _entry(item: Heard, who: Identifier, purpose: str, allowed: bool) -> Entry:
+    told = "\x1f".join([item.source.name, item.event.message_id, who.kind, who.value, purpose])
+    return Entry(
+        identifier=who,
+        purpose=purpose,
+        state=ConsentState.GIVEN if allowed else ConsentState.REFUSED,
+        decided_at=item.event.occurred_at,
+        channel=item.source.name,
+        decided_through=item.source.name,
+        method=Method.FORM,
+        recorded_by=item.source.name,
+        contact_point=contact_point_of(purpose, who),
+        notice_version=published_purposes()[purpose].notice_version,
+        given_id=hashlib.sha256(told.encode()).hexdigest(),
+    )

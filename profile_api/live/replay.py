@@ -1,0 +1,60 @@
+"""Reads refused messages once more, under the sources as they are now: `python -m profile_api.live.replay`."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, select, update
+
+from contracts.settings import settings
+from contracts.sources import Sources, load_sources
+from profile_api.live.inbox import insert_accepted
+from profile_api.live.messages import Arrival, sort_messages
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+from stores.schema import inbox_quarantine
+
+AT_ONCE = 500
+
+
+def replay(engine: Engine, sources: Sources, now: datetime) -> dict[str, int]:
+    """Accepts what can be read now; the rest stays with its newest reason. Each message is settled in one commit."""
+    counts = {"accepted": 0, "duplicate": 0, "quarantined": 0}
+    kept, last = inbox_quarantine.c, 0
+    waiting = select(inbox_quarantine).where(kept.replayed_at.is_(None)).order_by(kept.quarantine_id).limit(AT_ONCE)
+    while True:
+        with engine.begin() as connection:
+            rows = connection.execute(waiting.where(kept.quarantine_id > last).with_for_update()).all()
+            for row in rows:
+                source = sources.by_name.get(row.source)
+                if source is None:
+                    counts["quarantined"] += 1
+                    continue
+                found = sort_messages([row.raw], Arrival(source, row.received_at, False, row.call, row.sent_at))
+                own = update(inbox_quarantine).where(kept.quarantine_id == row.quarantine_id)
+                if found.refused:
+                    connection.execute(own.values(reason=found.refused[0].reason))
+                    counts["quarantined"] += 1
+                else:
+                    new = insert_accepted(connection, found.accepted)
+                    connection.execute(own.values(replayed_at=now))
+                    counts["accepted" if new else "duplicate"] += 1
+        if not rows:
+            return counts
+        last = rows[-1].quarantine_id
+
+
+def main() -> None:
+    """The command line."""
+    argparse.ArgumentParser(prog="python -m profile_api.live.replay", description=__doc__).parse_args()
+    with open_stores(settings()) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        done = replay(engine, load_sources(settings()), datetime.now(UTC))
+        sys.stdout.write(json.dumps(done) + "\n")
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main()
