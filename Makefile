@@ -5,6 +5,7 @@ RUN := $(VENV)/bin/python
 SOURCES ?= .local/sample
 CONTRACTS ?= examples/sample
 AS_OF ?= newest
+REQUEST ?=
 PORT ?= 8000
 WORKERS ?= 1
 ifdef LAKE
@@ -12,7 +13,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline serve sample verify-ledger test lint
+.PHONY: help setup demo pipeline serve erase sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,7 +32,7 @@ sample: setup ## generate the bundled sample's channel files
 	@test -f .local/sample/crm.csv || $(RUN) -m benchmarks.generate --people 1000 --seed 1 --out .local/sample
 
 demo: sample ## everything on the sample: pipeline, then serve; prints addresses, tokens and curl lines
-	@$(RUN) -m spark_jobs.pipeline --sources .local/sample --contracts examples/sample
+	@OCV_DEMO=1 $(RUN) -m spark_jobs.pipeline --sources .local/sample --contracts examples/sample
 	@OCV_DEMO=1 $(RUN) -m profile_api.serve --port $(PORT)
 
 pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INSTANT]: channel files to served profiles
@@ -42,6 +43,9 @@ serve: setup ## [LAKE=URI] [PORT=8000] [WORKERS=1]: serve what the pipeline publ
 
 verify-ledger: setup ## [ANCHOR=FILE]: check the consent ledger from its first event to its last, and against an anchor kept elsewhere
 	@$(RUN) -m consent.verify $(if $(ANCHOR),--anchor $(ANCHOR))
+
+erase: setup ## REQUEST=ID [CONTRACTS=DIR] [LAKE=URI]: erase the person of a privacy request from every store
+	@$(RUN) -m consent.erasure.run --request $(REQUEST) --contracts $(CONTRACTS)
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadgroup

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
 
     demo: bool = False
     audit_key: SecretStr | None = None
+    certificate_key: Path | None = None
     jwt_issuer: str = "https://issuer.demo.example"
     jwt_audience: str = "one-customer-view"
     jwks_url: str | None = None

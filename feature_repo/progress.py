@@ -10,6 +10,8 @@ from pathlib import Path
 
 from redis import Redis
 
+ENTRY = re.compile(r"\d{20}")
+
 
 @dataclass(frozen=True)
 class Position:
@@ -21,15 +23,15 @@ class Position:
 
 
 def position_in_log(table: str, definitions: str) -> Position | None:
-    """The table's position by its log, without a JVM; None where that is no local folder with its first commit."""
+    """The table's position by its log, without a JVM; None where that is no local folder, or its log does not say."""
     log = Path(table, "_delta_log")
-    first = log / f"{0:020}.json"
-    if "://" in table or not first.exists():
+    entries = [] if "://" in table else sorted(file for file in log.glob("*.json") if ENTRY.fullmatch(file.stem))
+    if not entries:
         return None
-    actions = [json.loads(line) for line in first.read_text(encoding="utf-8").splitlines()]
+    # The first entry that is there says what table it is: that of its making, or of its purge.
+    actions = [json.loads(line) for line in entries[0].read_text(encoding="utf-8").splitlines()]
     ids = [action["metaData"]["id"] for action in actions if "metaData" in action]
-    newest = max(int(file.stem) for file in log.glob("*.json") if re.fullmatch(r"\d{20}", file.stem))
-    return Position(ids[0], newest, definitions) if ids else None
+    return Position(ids[0], int(entries[-1].stem), definitions) if ids else None
 
 
 def reached(client: Redis, view: str) -> Position | None:

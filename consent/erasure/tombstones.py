@@ -48,9 +48,9 @@ class Tombstones:
         try:
             row = Row(contract, payload or {})
         except RefusedRow:
-            return self._cover_words(contract, raw or repr(payload).encode())
+            return self.cover_raw(contract, contract.channel, raw or repr(payload).encode())
         if payload is None:
-            return self._cover_words(contract, raw)
+            return self.cover_raw(contract, contract.channel, raw)
         key = row.text("key")
         own = [f"{contract.channel}:{key}"] if key and "person" in contract.holds else []
         identifiers = row.identifiers()
@@ -58,11 +58,16 @@ class Tombstones:
             identifiers += _readings([kind], value, contract.region)
         return self.cover(identifiers, own)
 
-    def _cover_words(self, contract: Channel, raw: bytes) -> bool:
-        kinds = {*KINDS, *(column.kind for column in contract.columns.values() if column.kind)}
+    def cover_raw(self, contract: Channel | None, channel: str, raw: bytes) -> bool:
+        """Whether any word of a row that can't be read is of somebody erased."""
+        columns = contract.columns.values() if contract else ()
+        kinds, region = (
+            {*KINDS, *(column.kind for column in columns if column.kind)},
+            contract.region if contract else None,
+        )
         words = [part.strip() for part in re.split(r"[\"'{}\[\]:,;|\t\r\n\0]+", raw.decode("utf-8", "replace"))]
-        found = [one for word in words if word for one in _readings(kinds, word, contract.region)]
-        return self.cover(found, [f"{contract.channel}:{word}" for word in words if word])
+        found = [one for word in words if word for one in _readings(kinds, word, region)]
+        return self.cover(found, [f"{channel}:{word}" for word in words if word])
 
 
 NOBODY = Tombstones(b"", frozenset())

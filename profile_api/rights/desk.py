@@ -12,6 +12,7 @@ from profile_api.errors import Problem, not_found
 from profile_api.gate import Ask, Gate, by_id
 from profile_api.rights.bundle import collected, of_features, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
+from profile_api.rights.erasing import certificate_of, check_erasable, start_erasing
 from profile_api.rights.requests import details_of, file, find, listed, move, steps_of, write_down
 from profile_api.rights.views import (
     Collected,
@@ -39,8 +40,10 @@ AT_ONCE = frozenset({RequestKind.ACCESS, RequestKind.PORTABILITY, RequestKind.RE
 class Desk:
     """Files, shows and moves privacy requests."""
 
-    def __init__(self, gate: Gate, purposes: Mapping[str, Purpose]) -> None:
-        self._gate, self._purposes = gate, purposes
+    def __init__(
+        self, gate: Gate, purposes: Mapping[str, Purpose], start_erasing: Callable[[str], None] = start_erasing
+    ) -> None:
+        self._gate, self._purposes, self._start_erasing = gate, purposes, start_erasing
 
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
@@ -114,6 +117,23 @@ class Desk:
         )
         found = answer.data.parts | {"features": of_features(computed)}
         return zipped(found, portable=portable, made_at=self._gate.clock())
+
+    def erase(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
+        """Starts the erasure of a request that is under way; its certificate comes when all stores are done."""
+        with self._gate.acting(Ask(actor, purpose, "request-erase", RIGHTS)) as reading:
+            _only_for_officers(actor)
+            request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
+            check_erasable(reading.connection, request)
+            write_down(reading.connection, request, actor, "erase", None, now)
+            detailed = _detailed(reading.connection, request, now)
+        self._start_erasing(request_id)
+        return detailed
+
+    def certificate(self, actor: Actor, purpose: str | None, request_id: str) -> dict[str, Any]:
+        """The signed certificate of an erasure that has ended."""
+        with self._gate.acting(Ask(actor, purpose, "request-certificate", RIGHTS)) as reading:
+            _only_for_officers(actor)
+            return certificate_of(reading.connection, find(reading.connection, request_id).request_id)
 
     def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
         """Ends a restriction; art. 18(3) wants the person told before."""

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from consent.purposes import published_purposes
 from consent.requests import RequestState
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.rights.desk import Desk
+from profile_api.rights.erasing import start_erasing
 from profile_api.rights.views import LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
@@ -20,8 +21,8 @@ router = APIRouter(prefix="/v1/requests", tags=["privacy requests"], responses=P
 RequestId = Annotated[str, Path(max_length=100, description="id of a privacy request")]
 
 
-def _desk(gate: AskedGate) -> Desk:
-    return Desk(gate, published_purposes())
+def _desk(request: Request, gate: AskedGate) -> Desk:
+    return Desk(gate, published_purposes(), getattr(request.app.state, "start_erasing", start_erasing))
 
 
 AskedDesk = Annotated[Desk, Depends(_desk)]
@@ -81,3 +82,19 @@ def read_bundle(desk: AskedDesk, reader: Reader, request_id: RequestId, purpose:
     """For a request of access or portability that was started."""
     headers = {"Content-Disposition": 'attachment; filename="your-data.zip"'}
     return Response(desk.bundle(reader, purpose, request_id), media_type="application/zip", headers=headers)
+
+
+@router.post("/{request_id}/erasure", status_code=202, summary="Erase the person from every store", responses=CONFLICT)
+def erase_person(
+    desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None
+) -> PrivacyRequestDetails:
+    """Starts it; the request is `done` once nothing of the person is found anywhere. Call it again if it failed."""
+    return desk.erase(reader, purpose, request_id)
+
+
+@router.get("/{request_id}/certificate", summary="The signed certificate of an erasure")
+def read_certificate(
+    desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None
+) -> dict[str, Any]:
+    """Check it with `python -m consent.erasure.verify`; it holds no personal data."""
+    return desk.certificate(reader, purpose, request_id)

@@ -127,6 +127,8 @@ ROUTES: dict[str, Route] = {
     "GET /v1/requests/{request_id}": acting(only=RIGHTS),
     "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
     "GET /v1/requests/{request_id}/bundle": acting(only=RIGHTS),
+    "POST /v1/requests/{request_id}/erasure": acting(only=RIGHTS, roles=OFFICERS),
+    "GET /v1/requests/{request_id}/certificate": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
     "GET /v1/purposes": open_(),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),

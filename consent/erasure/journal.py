@@ -1,0 +1,87 @@
+"""Which steps of an erasure are done, and whom it is about: what a killed one is taken up again from."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ARRAY, Connection, Text, cast, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from consent.erasure.subject import Subject
+from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, advance
+from stores.schema import erasure_steps, erasures, privacy_request_events, privacy_requests
+
+LOCK = 0xE4A5E  # one number for all processes: one erasure at a time
+
+ACTOR = "erasure"
+
+
+class NotErasable(ValueError):
+    """The request can't be carried out by erasing; the message says why."""
+
+
+def open_requests(connection: Connection, request_ids: Collection[str]) -> list[tuple[PrivacyRequest, list[str]]]:
+    """The requests with the records that they name; raises NotErasable unless all are erasures under way."""
+    columns = privacy_requests.c
+    rows = connection.execute(select(privacy_requests).where(columns.request_id.in_(request_ids)).with_for_update())
+    found = []
+    for row in rows:
+        request = PrivacyRequest(
+            row.request_id, RequestKind(row.kind), row.profile_id, row.received_at, row.due_on, RequestState(row.state)
+        )
+        if request.kind is not RequestKind.ERASURE or row.state not in ("in_progress", "extended"):
+            raise NotErasable(
+                f"request {row.request_id}: expected an erasure that was started, found {row.kind} that is {row.state}"
+            )
+        found.append((request, row.details.get("records") or []))
+    if len(found) != len(set(request_ids)):
+        raise NotErasable("expected the ids of privacy requests, found at least one that is none")
+    return found
+
+
+def unfinished(connection: Connection, request_ids: Collection[str]) -> str | None:
+    """The erasure of these requests that was begun before and not ended."""
+    asked = erasures.c.requests.has_any(cast(sorted(request_ids), ARRAY(Text)))
+    return connection.scalar(select(erasures.c.erasure_id).where(asked, erasures.c.sealed.is_not(None)).limit(1))
+
+
+def begin(connection: Connection, request_ids: Collection[str], subject: Subject, key: bytes, now: datetime) -> str:
+    erasure_id = f"e_{uuid4().hex}"
+    row = {"erasure_id": erasure_id, "started_at": now, "requests": sorted(request_ids), "sealed": subject.sealed(key)}
+    connection.execute(insert(erasures).values(row))
+    return erasure_id
+
+
+def keep(connection: Connection, erasure_id: str, subject: Subject, key: bytes) -> None:
+    where = erasures.c.erasure_id == erasure_id
+    connection.execute(update(erasures).where(where).values(sealed=subject.sealed(key)))
+
+
+def taken_up(connection: Connection, erasure_id: str, key: bytes) -> tuple[Subject, list[str], datetime]:
+    """Whom an erasure is about, its requests, and when it began."""
+    row = connection.execute(select(erasures).where(erasures.c.erasure_id == erasure_id)).one()
+    return Subject.unsealed(row.sealed, key), row.requests, row.started_at
+
+
+def steps(connection: Connection, erasure_id: str) -> dict[str, Any]:
+    """The steps that are done, with what each found."""
+    query = select(erasure_steps.c.step, erasure_steps.c.found).where(erasure_steps.c.erasure_id == erasure_id)
+    return {row.step: row.found for row in connection.execute(query.order_by(erasure_steps.c.done_at))}
+
+
+def done(connection: Connection, erasure_id: str, step: str, found: Any, now: datetime) -> None:
+    row = {"erasure_id": erasure_id, "step": step, "done_at": now, "found": found}
+    connection.execute(upsert(erasure_steps).values(row).on_conflict_do_nothing())
+
+
+def end(connection: Connection, erasure_id: str, certificate: dict[str, Any], now: datetime) -> None:
+    """The certificate stands: what was sealed is forgotten, and the requests are done."""
+    row = update(erasures).where(erasures.c.erasure_id == erasure_id)
+    connection.execute(row.values(sealed=None, certificate=certificate))
+    for request, _ in open_requests(connection, certificate["certificate"]["requests"]):
+        moved = advance(request, RequestStep.COMPLETE, now.date())
+        where = privacy_requests.c.request_id == request.request_id
+        connection.execute(update(privacy_requests).where(where).values(state=moved.state))
+        event = {"request_id": request.request_id, "at": now, "actor": ACTOR, "step": "complete", "state": moved.state}
+        connection.execute(insert(privacy_request_events).values(event))

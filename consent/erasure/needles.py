@@ -1,0 +1,49 @@
+"""A value in every form in which it may lie somewhere: as it is, in lower case, escaped, encoded, or as a digest."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+FORMS = (
+    "plain, lower case and upper case in UTF-8 and UTF-16; JSON escapes; URL encoding; Base64 in its three alignments,"
+    " standard and URL-safe; SHA-256 as hexadecimal and as bytes"
+)
+SHORTEST_CODE = 8
+
+
+def forms(value: str) -> dict[bytes, bool]:
+    """Each form of a value, and whether it is text, which a letter or digit beside it may make another value."""
+    texts = {value, value.lower(), value.upper()}
+    found: dict[bytes, bool] = {}
+    for text in sorted(texts):
+        plain = text.encode()
+        found[plain] = True
+        for variant in (json.dumps(text)[1:-1], quote(text, safe=""), quote(text), quote_plus(text)):
+            found[variant.encode()] = True
+            found[variant.lower().encode()] = True
+        for order in ("utf-16-le", "utf-16-be"):
+            found[text.encode(order)] = False
+        for code in (*base64_alignments(plain), *_digests(plain)):
+            found[code] = False
+    return {form: is_text for form, is_text in found.items() if len(form) >= 4}
+
+
+def base64_alignments(plain: bytes) -> Iterable[bytes]:
+    """What any Base64 text with these bytes inside holds, without the characters that neighbours share."""
+    for offset in range(3):
+        code = base64.b64encode(b"\0" * offset + plain)
+        start = -(-offset * 8 // 6)
+        end = (offset + len(plain)) * 8 // 6
+        inner = code[start:end]
+        if len(inner) >= SHORTEST_CODE:
+            yield inner
+            yield inner.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _digests(plain: bytes) -> Iterable[bytes]:
+    digest = hashlib.sha256(plain)
+    yield digest.hexdigest().encode()
+    yield digest.hexdigest().upper().encode()
+    yield digest.digest()

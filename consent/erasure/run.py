@@ -1,0 +1,189 @@
+"""Erases people from every store and proves it: `python -m consent.erasure.run --request ID`.
+
+Every step can be done again, and is written down once it is done: a killed erasure goes on when it is started again.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+from redis import Redis
+from sqlalchemy import Engine, text
+
+from consent.erasure import certificate, compaction, journal, operational
+from consent.erasure.followers import move_on
+from consent.erasure.online import forget_or_compute
+from consent.erasure.scan import Stock, scan
+from consent.erasure.subject import Subject
+from consent.erasure.tombstones import Tombstones, bury
+from consent.pseudonyms import NoKey, reference_key
+from contracts.channel import Channel
+from contracts.loading import load_channels
+from contracts.settings import Settings, settings
+from profile_api.identity.rebuild import rebuild
+from spark_jobs.erased import keep_in_lake
+from spark_jobs.erasing import finding, rows
+from spark_jobs.erasing.purge import purge, tables
+from spark_jobs.session import spark_session
+from spark_jobs.tables import versions
+from stores.embedded import Stores, open_stores
+from stores.postgres import migrate, open_engine
+
+
+@dataclass
+class Erasure:
+    """The stores that people are erased from; `after` is told of every step before it is written down as done."""
+
+    config: Settings
+    stores: Stores
+    engine: Engine
+    channels: Mapping[str, Channel]
+    spark: Callable[[], SparkSession]
+    clock: Callable[[], datetime]
+    after: Callable[[str], None] = lambda step: None
+
+    @property
+    def lake(self) -> str:
+        return self.config.lake_uri
+
+    @cached_property
+    def key(self) -> bytes:
+        return reference_key(self.config)
+
+    @cached_property
+    def client(self) -> Redis:
+        return Redis.from_url(self.stores.redis_url)
+
+    def run(self, request_ids: Collection[str]) -> dict[str, Any]:
+        """The signed certificate of the erasure of the people behind these requests, taken together."""
+        with self._alone():
+            with self.engine.begin() as connection:
+                erasure_id = journal.unfinished(connection, request_ids)
+            erasure_id = erasure_id or self._begin(request_ids)
+            with self.engine.begin() as connection:
+                subject, requests, began = journal.taken_up(connection, erasure_id, self.key)
+            steps: dict[str, Callable[[], Any]] = {
+                "tombstones": partial(self._bury, erasure_id, subject),
+                "serving": partial(self._erase_serving, erasure_id, subject, requests),
+                "online": lambda: forget_or_compute(self.engine, self.stores, self.client, subject),
+                "lake": lambda: rows.erase_rows(
+                    self.spark(), self.lake, subject, self.channels, Tombstones(self.key, self._digests(subject))
+                ),
+                "files": lambda: len(purge(self.spark(), self.lake, tables())),
+                "followers": partial(self._move_followers, erasure_id),
+                "compaction": lambda: compaction.compact_tables(self.engine) | compaction.compact_keys(self.client),
+            }
+            for name, step in steps.items():
+                self._once(erasure_id, name, step)
+            return self._certify(erasure_id, requests, subject, began)
+
+    def _begin(self, request_ids: Collection[str]) -> str:
+        spark, now = self.spark(), self.clock()
+        with self.engine.begin() as connection:
+            requests = journal.open_requests(connection, request_ids)
+            subject = Subject(people=len(requests))
+            for request, chosen in requests:
+                held = operational.records_of(connection, [request.profile_id])
+                held |= finding.records_of(spark, self.lake, [request.profile_id])
+                part = bool(chosen) and not held <= set(chosen)
+                (subject.rebuilt if part else subject.profiles).add(request.profile_id)
+                subject.records |= set(chosen) if part else held
+            elsewhere = operational.complete(connection, subject)
+            finding.complete(spark, self.lake, subject, self.channels, elsewhere, now)
+            erasure_id = journal.begin(connection, request_ids, subject, self.key, now)
+            journal.done(connection, erasure_id, "versions", versions(spark, self.lake, tables()), now)
+        self.after("subject")
+        return erasure_id
+
+    def _once(self, erasure_id: str, name: str, step: Callable[[], Any]) -> None:
+        with self.engine.connect() as connection:
+            if name in journal.steps(connection, erasure_id):
+                return
+        found = step()
+        self.after(name)
+        with self.engine.begin() as connection:
+            journal.done(connection, erasure_id, name, found, self.clock())
+
+    def _digests(self, subject: Subject) -> frozenset[str]:
+        return frozenset(subject.tombstones(self.key))
+
+    def _bury(self, erasure_id: str, subject: Subject) -> int:
+        digests = self._digests(subject)
+        with self.engine.begin() as connection:
+            bury(connection, digests, erasure_id, self.clock())
+            keep_in_lake(self.spark(), self.lake, connection)
+        return len(digests)
+
+    def _erase_serving(self, erasure_id: str, subject: Subject, requests: Collection[str]) -> dict[str, int]:
+        tombstones = Tombstones(self.key, self._digests(subject))
+        with self.engine.begin() as connection:
+            found = operational.erase(connection, subject, tombstones, rows.without_names, rebuild, self.clock())
+            operational.pseudonymise_requests(connection, subject, requests, self.key)
+            journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it
+        return found
+
+    def _move_followers(self, erasure_id: str) -> int:
+        with self.engine.begin() as connection:
+            before = journal.steps(connection, erasure_id)["versions"]
+            after = versions(self.spark(), self.lake, tables())
+            moved = {name: (version, after[name]) for name, version in before.items()}
+            return move_on(self.spark(), self.lake, connection, self.client, moved)
+
+    def _certify(self, erasure_id: str, requests: Collection[str], subject: Subject, began: datetime) -> dict[str, Any]:
+        findings = scan(Stock(self.lake, self.engine, self.client, self.config.store_dir), subject)
+        with self.engine.begin() as connection:
+            removed = journal.steps(connection, erasure_id)
+            removed.pop("versions")
+            ended = self.clock()
+            said = certificate.stated(erasure_id, list(requests), subject, removed, findings, began, ended)
+            document = certificate.signed(said, certificate.signing_key(self.config))
+            if not said["hits"]:
+                journal.end(connection, erasure_id, document, ended)
+        certificate.written(document, self.config.store_dir / "certificates")
+        self.after("certificate")
+        return document
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": journal.LOCK}):
+                raise journal.NotErasable("expected no other erasure to run, found one; try again when it has ended")
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": journal.LOCK})
+
+
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m consent.erasure.run", description=__doc__)
+    parser.add_argument("--request", action="append", required=True, help="id of an erasure request; may be repeated")
+    parser.add_argument("--contracts", type=Path, default=settings().contracts_dir, help="folder of channel contracts")
+    given = parser.parse_args(args)
+    config = settings()
+    with open_stores(config) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        channels = load_channels(given.contracts)
+        erasure = Erasure(config, stores, engine, channels, lambda: spark_session(config), lambda: datetime.now(UTC))
+        try:
+            document = erasure.run(given.request)
+        except (journal.NotErasable, NoKey) as error:
+            raise SystemExit(str(error)) from None
+        finally:
+            engine.dispose()
+    said = document["certificate"]
+    file = config.store_dir / "certificates" / f"{said['erasure_id']}.json"
+    print(json.dumps({"erasure_id": said["erasure_id"], "hits": said["hits"], "certificate": str(file)}))
+    if said["hits"]:
+        raise SystemExit(f"expected no value of theirs anywhere, found {said['hits']}; see `scanned` in {file}")
+
+
+if __name__ == "__main__":
+    main()

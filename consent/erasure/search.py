@@ -1,0 +1,76 @@
+"""Finds many values in many bytes in one pass.
+
+1. Every window of four bytes is hashed, all of a block at once. 2. Where the hash is that of a value's rarest window,
+the value itself is compared. So the cost follows the bytes, and hardly the number of values.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent.erasure.needles import forms
+
+BITS = 22
+WINDOW = 4
+_MIX = np.uint32(2654435761)
+
+
+class Search:
+    """Values, in all their forms, ready to be looked for."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self.values = sorted(set(values))
+        is_text: dict[bytes, bool] = {}
+        self._value_of: dict[bytes, str] = {}
+        for value in self.values:
+            for form, text in forms(value).items():
+                is_text[form] = is_text.get(form, True) and text
+                self._value_of[form] = value
+        common = Counter(form[at : at + WINDOW] for form in is_text for at in range(len(form) - WINDOW + 1))
+        self._at: dict[bytes, list[tuple[bytes, int, bool]]] = defaultdict(list)
+        for form, text in is_text.items():
+            place = min(range(len(form) - WINDOW + 1), key=lambda at: (common[form[at : at + WINDOW]], at))
+            self._at[form[place : place + WINDOW]].append((form, place, text))
+        self._table = np.zeros(1 << BITS, dtype=bool)
+        if self._at:
+            keys = np.frombuffer(b"".join(self._at), dtype="<u4")
+            self._table[_hashed(keys)] = True
+        self.longest = max((len(form) for form in is_text), default=0)
+        self.forms = len(is_text)
+
+    def hits(self, data: bytes) -> Iterator[tuple[str, bool]]:
+        """Every value that stands in these bytes in any form, and whether it stands clear.
+
+        One that a letter or digit touches is another value in a text: `crm:12` in `crm:123`. Where bytes are no text,
+        what touches it may be the length of the next one.
+        """
+        if len(data) < WINDOW or not self._at:
+            return
+        block = np.frombuffer(data, dtype=np.uint8)
+        windows = _windows(block)
+        for position in np.flatnonzero(self._table[_hashed(windows)]):
+            at = int(position)
+            for form, place, text in self._at.get(data[at : at + WINDOW], ()):
+                start = at - place
+                if start >= 0 and data.startswith(form, start):
+                    yield self._value_of[form], not (text and _touched(data, start, form))
+
+
+def _windows(block: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    count = len(block) - WINDOW + 1
+    windows = block[:count].astype(np.uint32)
+    for shift in range(1, WINDOW):
+        windows |= block[shift : shift + count].astype(np.uint32) << np.uint32(8 * shift)
+    return windows
+
+
+def _hashed(windows: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    return (windows * _MIX) >> np.uint32(32 - BITS)
+
+
+def _touched(data: bytes, start: int, form: bytes) -> bool:
+    """Whether a letter or digit goes on before or after."""
+    before, after = data[max(0, start - 1) : start], data[start + len(form) : start + len(form) + 1]
+    return (form[:1].isalnum() and before.isalnum()) or (form[-1:].isalnum() and after.isalnum())

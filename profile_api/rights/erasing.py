@@ -1,0 +1,40 @@
+"""Starts an erasure from the API, as the command that an operator types, and hands out its certificate."""
+
+import subprocess
+import sys
+from typing import Any
+
+from sqlalchemy import ARRAY, Connection, Text, cast, func, select
+
+from consent.erasure.journal import LOCK
+from consent.requests import PrivacyRequest, RequestKind, RequestState
+from profile_api.errors import Problem
+from stores.schema import erasures
+
+UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
+
+
+def start_erasing(request_id: str) -> None:
+    """A process of its own: it needs a JVM, takes a while, and goes on when the service is restarted."""
+    command = [sys.executable, "-m", "consent.erasure.run", "--request", request_id]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def check_erasable(connection: Connection, request: PrivacyRequest) -> None:
+    """A 409 unless the request is an erasure that was started, and no other erasure runs."""
+    if request.kind is not RequestKind.ERASURE or request.state not in UNDER_WAY:
+        detail = "Expected a request for erasure that was started, found another."
+        raise Problem(409, "step-not-possible", detail)
+    if not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
+        raise Problem(409, "erasure-running", "Expected no erasure to run, found one; try again when it has ended.")
+
+
+def certificate_of(connection: Connection, request_id: str) -> dict[str, Any]:
+    """The certificate of the erasure that a request brought about."""
+    asked = erasures.c.requests.has_any(cast([request_id], ARRAY(Text)))
+    query = select(erasures.c.certificate).where(asked, erasures.c.certificate.is_not(None))
+    found = connection.scalar(query.order_by(erasures.c.started_at.desc()).limit(1))
+    if found is None:
+        detail = "Expected an erasure that has ended, found none; see the request's state."
+        raise Problem(404, "certificate-not-found", detail)
+    return dict(found)

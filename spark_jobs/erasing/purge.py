@@ -1,0 +1,83 @@
+"""What a deletion leaves behind in Delta, taken away: deletion vectors, old files, change feed, history, statistics.
+
+A DELETE or MERGE only writes new files, or marks rows. The rows stay in the old files, in `_change_data`, and what the
+log says of them in its entries, checksums and checkpoints.
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import fsspec
+from pyspark.sql import SparkSession
+
+from spark_jobs import tables as lake_tables
+from spark_jobs.features import FEATURES
+from spark_jobs.tables import PROGRESS, TOMBSTONES, Table, exists, path, read, version, write_changes
+
+ENTRY = re.compile(r"^\.?(\d{20})[.-]")
+PARALLEL = 3
+
+
+def purge(spark: SparkSession, lake: str, purged: list[Table]) -> dict[str, tuple[int, int]]:
+    """Purges these tables, and says from which version to which each has come.
+
+    Afterwards a table has one version. Readers of the change feed that had come to the old one have come to the new.
+    """
+    there = [table for table in purged if exists(spark, lake, table)]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        moved = dict(zip(there, pool.map(lambda table: _purge(spark, lake, table), there), strict=True))
+    return {table.name: versions for table, versions in moved.items()}
+
+
+def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
+    where = path(lake, table)
+    before = version(spark, lake, table)
+    # 1. Rows that deletion vectors hide are rewritten out of their files.
+    spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
+    # 2. A last entry that names no file: it alone stays in the log beside the checkpoint. From here on statistics are
+    #    those of columns without personal data, whatever the table was made with.
+    columns = ",".join(table.statistics)
+    spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{columns}')")
+    # 3. The state as a checkpoint, so that the entries before it are not needed.
+    log = spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, where)  # type: ignore[union-attr]
+    log.checkpoint()
+    # 4. Files that the state does not name, the change feed among them.
+    spark.sql(f"VACUUM delta.`{where}` FULL RETAIN 0 HOURS")
+    after = version(spark, lake, table)
+    _forget_entries(where, after)
+    return before, after
+
+
+def _forget_entries(where: str, newest: int) -> None:
+    """Removes what the log says of older versions: entries, checksums, checkpoints."""
+    filesystem, root = fsspec.core.url_to_fs(where)
+    for file in filesystem.find(f"{root}/_delta_log"):
+        found = ENTRY.match(file.rpartition("/")[2])
+        if found and int(found[1]) < newest:
+            filesystem.rm_file(file)
+    for folder in ("_change_data",):
+        if filesystem.isdir(f"{root}/{folder}"):
+            filesystem.rm(f"{root}/{folder}", recursive=True)
+
+
+def tables() -> list[Table]:
+    """Every table of the lake that may hold anything of a person."""
+    named = [one for one in vars(lake_tables).values() if isinstance(one, Table)]
+    found = [*named, *lake_tables.BRONZE.values(), *FEATURES.values()]
+    return [one for one in found if one not in (PROGRESS, TOMBSTONES)]
+
+
+def move_on(spark: SparkSession, lake: str, moved: dict[str, tuple[int, int]]) -> int:
+    """Jobs that had worked off a purged table still have; one that had not starts afresh, for the feed is gone.
+
+    `moved` is each table's version before the erasure and now. Says how many positions are lost.
+    """
+    rows = read(spark, lake, PROGRESS).collect()
+    kept = []
+    for row in rows:
+        before, after = moved.get(row.source, (row.version, row.version))
+        if row.version in (before, after):
+            kept.append((row.job, row.source, after))
+    if rows:
+        write_changes(spark, lake, PROGRESS, spark.createDataFrame(kept, PROGRESS.struct), deletes=True)
+    return len(rows) - len(kept)

@@ -1,0 +1,189 @@
+"""Which rows of the lake are of the people to erase, and their deletion; what others share with them stays.
+
+Keys travel in DataFrames, never in SQL text: Delta writes a statement's conditions into its log.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from consent.erasure.subject import Subject
+from consent.erasure.tombstones import Tombstones
+from contracts.channel import Channel
+from contracts.names import fold
+from spark_jobs.features import COMPUTED, FEATURES
+from spark_jobs.profiles import golden_profiles
+from spark_jobs.tables import (
+    ASSIGNMENTS,
+    BRONZE,
+    CHANNEL_TRUST,
+    CONSENTS,
+    EDGES,
+    EVENTS,
+    HISTORY,
+    MODELS,
+    PROFILES,
+    QUARANTINE,
+    RECORDS,
+    RECTIFICATIONS,
+    REDIRECTS,
+    REVIEWS,
+    TIMELINE,
+    Table,
+    exists,
+    path,
+    progress,
+    read,
+    write_changes,
+)
+
+
+def erase_rows(
+    spark: SparkSession, lake: str, subject: Subject, channels: Mapping[str, Channel], tombstones: Tombstones
+) -> dict[str, int]:
+    """Deletes every row of these people, and says how many by table; done again it finds none."""
+    found: dict[str, int] = {}
+    for table, columns, keys in _keys(subject):
+        found[table.name] = found.get(table.name, 0) + _delete(spark, lake, table, columns, keys)
+    found[QUARANTINE.name] = _delete_refused(spark, lake, channels, tombstones)
+    found[HISTORY.name] = _shorten_history(spark, lake, subject.records)
+    found[MODELS.name] = _forget_names(spark, lake, subject.words)
+    if subject.rebuilt:
+        found |= _rebuild(spark, lake, subject.rebuilt)
+    return {name: count for name, count in found.items() if count}
+
+
+def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[Any]]]:
+    records = [(one,) for one in subject.records]
+    profiles = [(one,) for one in subject.profiles]
+    pairs = ("channel", "source_key")
+    yield BRONZE["person"], pairs, subject.source_keys(subject.records | subject.events)
+    yield BRONZE["event"], pairs, subject.source_keys(subject.events)
+    yield BRONZE["consent"], ("source_key",), [(one,) for one in subject.consents]
+    yield RECORDS, ("record_id",), records
+    yield EVENTS, ("event_id",), [(one,) for one in subject.events]
+    yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
+    yield ASSIGNMENTS, ("record_id",), records
+    yield RECTIFICATIONS, ("record_id",), records
+    for table in (EDGES, REVIEWS):
+        for side in ("left_id", "right_id"):
+            yield table, (side,), records
+    for column in ("old_id", "profile_id"):
+        yield REDIRECTS, (column,), profiles
+    yield PROFILES, ("profile_id",), profiles
+    yield TIMELINE, ("event_id",), [(one,) for one in subject.events]
+    yield TIMELINE, ("profile_id",), profiles
+    for table in FEATURES.values():
+        yield table, ("profile_id",), profiles
+
+
+def _delete(spark: SparkSession, lake: str, table: Table, columns: tuple[str, ...], keys: Iterable[Any]) -> int:
+    rows = sorted(keys)
+    if not rows or not exists(spark, lake, table):
+        return 0
+    wanted = keyed(spark, columns, rows)
+    count = read(spark, lake, table).join(F.broadcast(wanted), list(columns), "left_semi").count()
+    if count:
+        on = " AND ".join(f"t.{column} = s.{column}" for column in columns)
+        merge = DeltaTable.forPath(spark, path(lake, table)).alias("t").merge(wanted.alias("s"), on)
+        merge.whenMatchedDelete().execute()
+    return count
+
+
+def keyed(spark: SparkSession, columns: Iterable[str], rows: Iterable[Any]) -> DataFrame:
+    """Keys as a DataFrame of text columns."""
+    return spark.createDataFrame(sorted(rows), ", ".join(f"{column} string" for column in columns)).distinct()
+
+
+def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Channel], tombstones: Tombstones) -> int:
+    """Refused rows in which anything of these people stands, as far as a row that breaks its contract can be read."""
+    if not exists(spark, lake, QUARANTINE):
+        return 0
+    schema = pa.schema([("quarantine_id", pa.string())])
+    known = dict(channels)
+
+    def theirs(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            found = [
+                {"quarantine_id": row["quarantine_id"]}
+                for row in batch.to_pylist()
+                if row["raw"] and tombstones.cover_raw(known.get(row["channel"]), row["channel"], row["raw"])
+            ]
+            yield pa.RecordBatch.from_pylist(found, schema=schema)
+
+    rows = read(spark, lake, QUARANTINE).select("quarantine_id", "channel", "raw")
+    ids = [(row.quarantine_id,) for row in rows.mapInArrow(theirs, "quarantine_id string").collect()]
+    return _delete(spark, lake, QUARANTINE, ("quarantine_id",), ids)
+
+
+def _shorten_history(spark: SparkSession, lake: str, records: set[str]) -> int:
+    """History names records: theirs leave it, and a line that named no other goes."""
+    if not exists(spark, lake, HISTORY):
+        return 0
+    wanted = keyed(spark, ["record_id"], [(one,) for one in records])
+    history = read(spark, lake, HISTORY)
+    named = history.select("history_id", F.explode("records").alias("record_id"))
+    touched = named.join(F.broadcast(wanted), "record_id", "left_semi").select("history_id").distinct()
+    left = named.join(F.broadcast(wanted), "record_id", "left_anti").groupBy("history_id")
+    kept = left.agg(F.sort_array(F.collect_list("record_id")).alias("remaining"))
+    found = touched.join(kept, "history_id", "left").localCheckpoint()
+    count = found.count()
+    if count:
+        merge = (
+            DeltaTable.forPath(spark, path(lake, HISTORY))
+            .alias("t")
+            .merge(found.alias("s"), "t.history_id = s.history_id")
+        )
+        merge.whenMatchedDelete("s.remaining IS NULL").whenMatchedUpdate(
+            set={"records": "s.remaining", "evidence": "NULL"}
+        ).execute()
+    return count
+
+
+def _forget_names(spark: SparkSession, lake: str, words: set[str]) -> int:
+    """The model counts names; one that nobody bears any more is no count, but a person."""
+    if not words or not exists(spark, lake, MODELS):
+        return 0
+    rows = [row.asDict() for row in read(spark, lake, MODELS).collect()]
+    changed = [row | {"names": names} for row in rows if (names := without_names(row["names"], words)) != row["names"]]
+    if changed:
+        write_changes(spark, lake, MODELS, spark.createDataFrame(changed, MODELS.struct))
+    return len(changed)
+
+
+def without_names(names: str, words: set[str]) -> str:
+    """A model's name frequencies without those that hold one of these words; unchanged text where there is none."""
+    gone = {fold(word) for word in words}
+    said = json.loads(names)
+    kept = {
+        role: {name: share for name, share in counted.items() if gone.isdisjoint({*fold(name).split(), name})}
+        for role, counted in said.items()
+    }
+    return names if kept == said else json.dumps(kept)
+
+
+def _rebuild(spark: SparkSession, lake: str, profile_ids: set[str]) -> dict[str, int]:
+    """Profiles that go on without the erased records, as the jobs would compute them."""
+    wanted = keyed(spark, ["profile_id"], [(one,) for one in profile_ids])
+    assignments = read(spark, lake, ASSIGNMENTS).join(F.broadcast(wanted), "profile_id", "left_semi")
+    trust = {
+        (row.channel, field): weight
+        for row in read(spark, lake, CHANNEL_TRUST).collect()
+        for field, weight in row.trust.items()
+    }
+    rectified = read(spark, lake, RECTIFICATIONS)
+    golden = golden_profiles(read(spark, lake, RECORDS), assignments, trust, rectified).localCheckpoint()
+    found = {PROFILES.name: write_changes(spark, lake, PROFILES, golden)}
+    state = progress(spark, lake, "features")
+    if "as_of" in state:
+        as_of = datetime.fromtimestamp(state["as_of"] / 1e6, UTC)
+        timeline = read(spark, lake, TIMELINE).join(F.broadcast(wanted), "profile_id", "left_semi")
+        for view, compute in COMPUTED.items():
+            found[FEATURES[view].name] = write_changes(spark, lake, FEATURES[view], compute(golden, timeline, as_of))
+    return found
