@@ -1,6 +1,6 @@
 """The one decision about reading personal data: pure, per data category, by Cedar policies under their schema."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +57,11 @@ def _evaluate(
     categories: list[Category],
     state: ConsentState,
     restricted: bool,
-) -> list[AuthzResult | None]:
+) -> Sequence[AuthzResult | None]:
+    facts = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
+    asked = (is_authorized_batch, actor.subject, actor.role, *facts, tuple(categories), state, restricted)
+    if (known := policies.answer_to(asked)) is not None:
+        return known
     requests: list[dict[str, Any]] = [
         {
             "principal": {"type": "Actor", "id": actor.subject},
@@ -72,9 +76,12 @@ def _evaluate(
         for category in categories
     ]
     try:
-        return [*is_authorized_batch(requests, policies.rules, _entities(actor, purpose), policies.schema)]
+        answers = tuple(is_authorized_batch(requests, policies.rules, _entities(actor, purpose), policies.schema))
     except Exception:  # an engine that cannot answer, for whatever reason, permits nothing
         return [None] * len(categories)
+    if not any(answer.diagnostics.errors for answer in answers):
+        policies.remember(asked, answers)
+    return answers
 
 
 def _entities(actor: Actor, purpose: Purpose) -> list[dict[str, Any]]:

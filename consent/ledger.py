@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,6 +111,23 @@ def find(connection: Connection, consent_id: str) -> dict[str, Any] | None:
     query = select(consent_events).where(consent_events.c.consent_id == consent_id)
     row = connection.execute(query).mappings().first()
     return {str(name): value for name, value in row.items()} if row else None
+
+
+def event_of(row: Mapping[str, Any]) -> ConsentEvent:
+    """An event as JSON of a row of the ledger tells it."""
+    return ConsentEvent(
+        consent_id=row["consent_id"],
+        identifier=Identifier(row["identifier_kind"], row["identifier"]),
+        purpose=row["purpose"],
+        state=ConsentState(row["state"]),
+        notice_version=row["notice_version"],
+        contact_point=Identifier(row["contact_kind"], row["contact_point"]) if row["contact_point"] else None,
+        decided_at=datetime.fromisoformat(row["decided_at"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
+        received_at=datetime.fromisoformat(row["received_at"]) if row["received_at"] else None,
+        method=Method(row["method"]),
+        decided_through=row["decided_through"],
+    )
 
 
 def _event(row: Row[Any]) -> ConsentEvent:

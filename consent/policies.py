@@ -1,10 +1,13 @@
 """The Cedar policies as one value, and what each says in words; `consent.loading` reads them from their files."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
 
 from cedarpy import PolicySet, Schema
 
 FAILED = "no-decision"
+REMEMBERED = 4_096
 
 # Every policy of policy.cedar by its @id; a test holds the two lists equal.
 REASONS: dict[str, str] = {
@@ -28,6 +31,21 @@ class Policies:
 
     rules: PolicySet
     schema: Schema
+    evaluated: dict[Hashable, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
+    """What the engine answered to the same request, where that is kept: it depends on the request alone.
+
+    The state of the consent is part of the request, so a withdrawal is another request."""
+
+    def answer_to(self, request: Hashable) -> tuple[Any, ...] | None:
+        """What the engine answered before, if that was kept."""
+        return self.evaluated.get(request) if self.evaluated is not None else None
+
+    def remember(self, request: Hashable, answer: tuple[Any, ...]) -> None:
+        """Keeps an answer; beyond a few thousand begins afresh."""
+        if self.evaluated is not None:
+            if len(self.evaluated) >= REMEMBERED:
+                self.evaluated.clear()
+            self.evaluated[request] = answer
 
 
 def reason_of(policy: str, **facts: str) -> str:

@@ -1,5 +1,6 @@
 """Who asks: bearer tokens of one issuer, checked by joserfc, as typed dependencies of the routes."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -17,6 +18,9 @@ from profile_api.errors import Problem
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})  # no embedded key, no key address, no critical extension
 LONGEST_TOKEN = 8_192
+CHECKED_FOR = 30.0
+"""Seconds for which a signature is not checked again; whether the token has expired is, each time."""
+MOST_CHECKED = 2_000
 
 
 class Keys(Protocol):
@@ -32,6 +36,7 @@ class Verifier:
 
     def __init__(self, keys: Keys, issuer: str, audience: str, clock: Callable[[], datetime]) -> None:
         self._keys = keys
+        self._checked: dict[str, tuple[float, dict[str, Any]]] = {}
         self._registry = JWSRegistry(algorithms=list(ALGORITHMS))
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(clock().timestamp()),
@@ -46,15 +51,27 @@ class Verifier:
     def actor(self, token: str) -> Actor:
         """The actor of a valid token; any other token is a 401 that does not say what is wrong with it."""
         try:
+            claims = self._signed(token)
+            self._claims.validate(claims)
+            return _actor(claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise unauthorised() from error
+
+    def _signed(self, token: str) -> dict[str, Any]:
+        """The claims of a token whose signature counts; checking it costs more than a read, so it holds for a while."""
+        now = time.monotonic()
+        until, claims = self._checked.get(token, (now, {}))
+        if now >= until:
             if len(token) > LONGEST_TOKEN:
                 raise ValueError("too long")
             decoded = jwt.decode(token, self._key_set, list(ALGORITHMS), self._registry)
             if not set(decoded.header) <= KNOWN_HEADERS:
                 raise ValueError("unknown header")
-            self._claims.validate(decoded.claims)
-            return _actor(decoded.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise unauthorised() from error
+            if len(self._checked) >= MOST_CHECKED:
+                self._checked.clear()
+            claims = decoded.claims
+            self._checked[token] = (now + CHECKED_FOR, claims)
+        return claims
 
     def _key_set(self, recipient: Any) -> KeySet:
         key_id = recipient.headers().get("kid")
@@ -80,7 +97,9 @@ def unauthorised() -> Problem:
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token with the claim `role`.")
 
 
-def _reader(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
+async def _reader(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Actor:
     if credentials is None:
         raise unauthorised()
     verifier: Verifier = request.app.state.verifier

@@ -11,7 +11,8 @@ from profile_api.gate import Gate
 from profile_api.views import View
 
 
-def _gate(request: Request) -> Gate:
+# Coroutines, since FastAPI would send plain functions to a thread of their own.
+async def _gate(request: Request) -> Gate:
     gate: Gate = request.app.state.gate
     return gate
 
@@ -19,7 +20,7 @@ def _gate(request: Request) -> Gate:
 AskedGate = Annotated[Gate, Depends(_gate)]
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     clock: Callable[[], datetime] = request.app.state.clock
     return clock()
 
@@ -27,7 +28,7 @@ def _now(request: Request) -> datetime:
 Now = Annotated[datetime, Depends(_now)]
 
 
-def _configured(request: Request) -> Settings:
+async def _configured(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 

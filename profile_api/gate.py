@@ -5,6 +5,7 @@ No audit row, no ledger or no policy: no data. Whoever imports `profile_api.stor
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import TypeVar
@@ -49,7 +50,7 @@ class Gate:
         throttle: Throttle | None = None,
     ) -> None:
         self._store, self._features = Store(engine), features
-        self._policies, self._purposes, self.clock = policies, purposes, clock
+        self._policies, self._purposes, self.clock = replace(policies, evaluated={}), purposes, clock
         self._throttle = throttle or Unlimited()
 
     def lookup(self, actor: Actor, purpose: str | None, identifier: Identifier) -> Answer[ProfileData]:

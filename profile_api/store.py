@@ -1,25 +1,69 @@
 """Reads the operational store: the gate's hands, imported by `profile_api.gate` alone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select, text
 from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
 from consent.model import ConsentEvent, Part
 from contracts.identifiers import Identifier
+from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
-from stores.schema import audit, identifiers, profiles, records, redirects, restrictions, timeline
+from stores.schema import audit, profiles, records, restrictions, timeline
+
+# Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
+# became part of, the identifiers of its records, the decisions about all of these, and whether its use is restricted.
+_PERSON = text("""
+WITH found AS (
+  SELECT profile_id, version, document FROM profiles
+  WHERE profile_id IN (:id, (SELECT profile_id FROM redirects WHERE old_id = :id))
+  ORDER BY profile_id <> :id LIMIT 1
+), named AS (
+  SELECT jsonb_array_elements_text(coalesce(nullif(document->'records', 'null'), '[]')) AS record_id FROM found
+), held AS (
+  SELECT record_id, records.document->'identifiers' AS identifiers FROM named JOIN records USING (record_id)
+), carried AS (
+  SELECT one->>'kind' AS kind, one->>'value' AS value FROM (
+    SELECT jsonb_array_elements(coalesce(nullif(document->'identifiers', 'null'), '[]')) AS one FROM found
+    UNION ALL SELECT jsonb_array_elements(identifiers) FROM held
+  ) AS every
+  UNION SELECT 'record', record_id FROM named
+)
+SELECT profile_id, version, document,
+  (SELECT jsonb_object_agg(record_id, identifiers) FROM held) AS parts,
+  (SELECT jsonb_agg(to_jsonb(decided) ORDER BY sequence) FROM (SELECT consent_id, sequence, identifier_kind, identifier,
+    contact_kind, contact_point, purpose, state, decided_at, expires_at, received_at, notice_version, method,
+    decided_through FROM carried JOIN consent_events ON identifier_kind = kind AND identifier = value) AS decided
+  ) AS consents,
+  EXISTS (SELECT FROM named JOIN restrictions USING (record_id) WHERE lifted_at IS NULL) AS restricted
+FROM found
+""")
+_OWNERS = text("SELECT DISTINCT profile_id FROM identifiers WHERE kind = :kind AND value = :value ORDER BY profile_id")
+_RECORD = insert(audit)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What came with a profile."""
+
+    parts: dict[str, Any]
+    restricted: bool
 
 
 class Reading:
-    """Everything that one answer reads and writes, in one snapshot of the store."""
+    """Everything that one answer reads and writes; in a `snapshot` what came with a profile is not asked for again."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, snapshot: bool) -> None:
+        self.connection, self._snapshot = connection, snapshot
+        self._known = {NOBODY.profile_id: _Known({}, False)}
+        self._asked = set(NOBODY.identifiers)
+        self._decided: dict[str, ConsentEvent] = {}
         # What an act says of itself for its audit row: whom it was about, and how it ended.
         self.about: str | None = None
         self.outcome = "answered"
@@ -28,21 +72,20 @@ class Reading:
         """The profile of this id or, for a merged-away id, the one that it became part of."""
         if "\x00" in profile_id:
             return None
-        target = select(redirects.c.profile_id).where(redirects.c.old_id == profile_id).scalar_subquery()
-        rows = self.connection.execute(
-            select(profiles.c.profile_id, profiles.c.version, profiles.c.document).where(
-                profiles.c.profile_id.in_([profile_id, target])
-            )
-        ).all()
-        found = sorted(rows, key=lambda row: row.profile_id != profile_id)
-        return StoredProfile(*found[0]) if found else None
+        row = self.connection.execute(_PERSON, {"id": profile_id}).first()
+        if row is None:
+            return None
+        profile = StoredProfile(row.profile_id, row.version, row.document)
+        if self._snapshot:
+            self._known[profile.profile_id] = _Known(row.parts or {}, row.restricted)
+            self._asked |= {*profile.identifiers, *chain.from_iterable(self.parts(profile).values())}
+            self._decided |= {event.consent_id: event for event in map(ledger.event_of, row.consents or [])}
+        return profile
 
     def owners(self, identifier: Identifier) -> list[str]:
         """The ids of the profiles that carry an identifier."""
-        query = select(identifiers.c.profile_id).where(
-            identifiers.c.kind == identifier.kind, identifiers.c.value == identifier.value
-        )
-        return sorted(set(self.connection.scalars(query)))
+        given = {"kind": identifier.kind, "value": identifier.value}
+        return sorted(self.connection.scalars(_OWNERS, given))
 
     def parts(self, profile: StoredProfile) -> dict[str, Part]:
         """The identifiers of each of the person's records, as decisions see them: the record itself is one of them.
@@ -50,17 +93,30 @@ class Reading:
         Records that this store does not hold singly are taken as one.
         """
         ids = profile.document.get("records") or []
-        query = select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(ids))
-        rows = self.connection.execute(query).all()
-        held = {id_: {Identifier(one["kind"], one["value"]) for one in said} for id_, said in rows}
+        if (known := self._known.get(profile.profile_id)) is not None:
+            said = known.parts
+        else:
+            query = select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(ids))
+            said = {row[0]: row[1] for row in self.connection.execute(query)}
+        held = {id_: {Identifier(one["kind"], one["value"]) for one in carried or []} for id_, carried in said.items()}
         if not held:
             joined = frozenset({*profile.identifiers, *(Identifier("record", id_) for id_ in ids)})
             return dict.fromkeys(ids or [profile.profile_id], joined)
         return {id_: frozenset(held.get(id_, set()) | {Identifier("record", id_)}) for id_ in ids}
 
-    def consents(self, of: Iterable[Identifier]) -> list[ConsentEvent]:
+    def consents(self, of: Collection[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""
+        if self._snapshot and self._asked.issuperset(of):
+            return [event for event in self._decided.values() if event.identifier in of]
         return ledger.read(self.connection, of)
+
+    def restricted(self, profile: StoredProfile) -> bool:
+        """Whether the person had the use of any of their records restricted."""
+        if (known := self._known.get(profile.profile_id)) is not None:
+            return known.restricted
+        named, columns = profile.document.get("records") or [], restrictions.c
+        query = select(columns.record_id).where(columns.record_id.in_(named), columns.lifted_at.is_(None)).limit(1)
+        return self.connection.scalar(query) is not None
 
     def events(
         self, profile_id: str, categories: list[str], limit: int, start: tuple[datetime, int] | None
@@ -82,16 +138,9 @@ class Reading:
             query = query.where(columns.occurred_at <= moment).offset(given)
         return [StoredEvent(*row) for row in self.connection.execute(query)]
 
-    def restricted(self, profile: StoredProfile) -> bool:
-        """Whether the person had the use of any of their records restricted."""
-        records = profile.document.get("records") or []
-        columns = restrictions.c
-        query = select(columns.record_id).where(columns.record_id.in_(records), columns.lifted_at.is_(None)).limit(1)
-        return self.connection.scalar(query) is not None
-
     def record(self, **row: Any) -> None:
         """Writes the audit row of this answer."""
-        self.connection.execute(insert(audit).values(**row))
+        self.connection.execute(_RECORD, row)
 
 
 class Store:
@@ -102,17 +151,17 @@ class Store:
 
     def reading(self) -> AbstractContextManager[Reading]:
         """One snapshot, committed at the end: an answer whose audit row is not kept is never given."""
-        return self._transaction("REPEATABLE READ")
+        return self._transaction("REPEATABLE READ", snapshot=True)
 
     def acting(self) -> AbstractContextManager[Reading]:
         """A transaction that sees what others commit meanwhile: whoever appends to a chain must see its end."""
-        return self._transaction("READ COMMITTED")
+        return self._transaction("READ COMMITTED", snapshot=False)
 
     @contextmanager
-    def _transaction(self, isolation: IsolationLevel) -> Iterator[Reading]:
+    def _transaction(self, isolation: IsolationLevel, snapshot: bool) -> Iterator[Reading]:
         connected = self._engine.connect().execution_options(isolation_level=isolation)
         with connected as connection, connection.begin():
-            yield Reading(connection)
+            yield Reading(connection, snapshot)
 
     def ping(self) -> None:
         """Raises SQLAlchemyError unless the tables are there and can be read."""

@@ -1,26 +1,48 @@
 """How every part reaches PostgreSQL, and how its tables come to be."""
 
+import time
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DisconnectionError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+RESTED = 1.0
+"""Seconds after which a connection is asked whether it still answers before it is used."""
 MIGRATION_LOCK = 0x0C5  # one number for all processes of this project
 
 
 def open_engine(database_url: str, connections: int = 16) -> Engine:
     """An engine with at most so many connections, sessions in UTC and no wait without end."""
-    return create_engine(
+    engine = create_engine(
         database_url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
-        pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c lock_timeout=30s", "connect_timeout": 10},
         hide_parameters=True,  # statement parameters are personal data, and would be in every error message
     )
+    event.listen(engine, "checkin", _note_when)
+    event.listen(engine, "checkout", _ask_if_it_rested)
+    return engine
+
+
+def _note_when(connection: Any, record: Any) -> None:
+    record.info["at"] = time.monotonic()
+
+
+def _ask_if_it_rested(connection: psycopg.Connection[Any], record: Any, proxy: Any) -> None:
+    # A server that was started again since is found out here; one that answered a moment ago is not asked each time.
+    if time.monotonic() - record.info.get("at", float("-inf")) > RESTED:
+        try:
+            connection.execute("")
+            connection.rollback()
+        except psycopg.Error as error:
+            raise DisconnectionError from error
 
 
 def migrate(engine: Engine) -> None:

@@ -168,13 +168,16 @@ def test_an_issuers_keys_are_fetched_once_and_again_when_they_are_old(monkeypatc
     monkeypatch.setattr("profile_api.keys.httpx.get", get)
     keys = IssuerKeys("https://issuer.example/keys")
     verifier = Verifier(keys, ISSUER, AUDIENCE, lambda: NOW)
-    token = jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, key, ["ES256"])
-    assert verifier.actor(token).subject == "claire"
-    assert verifier.actor(token).subject == "claire"
+
+    def token() -> str:  # a new one each time: a token that was checked a moment ago asks for no keys
+        return jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, key, ["ES256"])
+
+    assert verifier.actor(token()).subject == "claire"
+    assert verifier.actor(token()).subject == "claire"
     assert len(asked) == 1
     monkeypatch.setattr("profile_api.keys.FRESH", -1.0)
-    assert verifier.actor(token).subject == "claire"
-    assert verifier.actor(token).subject == "claire"  # the issuer is gone: its last keys serve on
+    assert verifier.actor(token()).subject == "claire"
+    assert verifier.actor(token()).subject == "claire"  # the issuer is gone: its last keys serve on
     assert len(asked) == 3
 
 
