@@ -43,6 +43,8 @@ class Chain:
     count: int
     head: str
     numbers: dict[str, int]
+    waiting: int = 0
+    """Rows that wait for their seal."""
 
     @property
     def whole(self) -> bool:

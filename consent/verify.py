@@ -1,6 +1,6 @@
-"""Checks the ledger from first to last: `python -m consent.verify [--anchor FILE]`, or `make verify-ledger`.
+"""Checks ledger and audit from first to last: `python -m consent.verify [--anchor FILE]`, or `make verify-ledger`.
 
-With an anchor file, checks the ledger against it as well, and adds the new head to it where all is whole.
+With an anchor file, checks them against it as well, and adds the new heads to it where all is whole.
 """
 
 import argparse
@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine, select
 
 from consent.anchor import Anchor, InvalidAnchor, against, append_anchors, read_anchors
 from consent.chain import Chain, check, consent_link
+from consent.seals import LARGEST, seal, verify_audit
 from contracts.settings import MissingSecret, settings
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 from stores.schema import consent_events
 
-LEDGER = "consent_events"
+LEDGER, AUDIT = "consent_events", "audit_seals"
 
 
 def verify_consents(connection: Connection, anchors: Sequence[Anchor] = ()) -> Chain:
@@ -29,12 +30,20 @@ def verify_consents(connection: Connection, anchors: Sequence[Anchor] = ()) -> C
     return chain
 
 
-def verify(engine: Engine, anchor: Path | None, key: bytes, now: datetime) -> dict[str, Chain]:
-    """Every chain by its table; adds the heads to the anchor file where nothing was found."""
-    anchors = read_anchors(anchor, key) if anchor else []
+def verify(engine: Engine, anchor: Path | None, key: bytes | None, now: datetime) -> dict[str, Chain]:
+    """Every chain by its table; with a key seals what waits, checks MACs, and adds the heads to the anchor file.
+
+    Nothing is added to the file where anything was found.
+    """
+    anchors = read_anchors(anchor, key) if anchor and key else []
+    if key is not None:
+        with engine.begin() as connection:
+            while seal(connection, key, now) == LARGEST:
+                pass
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        chains = {LEDGER: verify_consents(connection, anchors)}
-    if anchor and all(chain.whole for chain in chains.values()):
+        chains = {LEDGER: verify_consents(connection, anchors), AUDIT: verify_audit(connection, key)}
+    chains[AUDIT].findings += against([one for one in anchors if one.chain == AUDIT], chains[AUDIT])
+    if anchor and key and all(chain.whole for chain in chains.values()):
         append_anchors(anchor, [Anchor.of(name, chain, now, key) for name, chain in chains.items()])
     return chains
 
@@ -42,11 +51,12 @@ def verify(engine: Engine, anchor: Path | None, key: bytes, now: datetime) -> di
 def main(args: list[str] | None = None) -> None:
     """Prints what was found; the exit status is 1 where anything was."""
     parser = argparse.ArgumentParser(prog="python -m consent.verify", description=__doc__)
-    parser.add_argument("--anchor", type=Path, help="file to check against and to add the head to; keep it elsewhere")
+    parser.add_argument("--anchor", type=Path, help="file to check against and to add the heads to; keep it elsewhere")
     given = parser.parse_args(args)
+    chosen = settings()
     try:
-        key = settings().audit_secret if given.anchor else b""
-        with open_stores(settings()) as stores:
+        key = chosen.audit_secret if given.anchor or chosen.audit_key or chosen.demo else None
+        with open_stores(chosen) as stores:
             engine = open_engine(stores.database_url)
             migrate(engine)
             chains = verify(engine, given.anchor, key, datetime.now(UTC))
@@ -54,7 +64,8 @@ def main(args: list[str] | None = None) -> None:
     except (InvalidAnchor, MissingSecret) as error:
         raise SystemExit(str(error)) from error
     for name, chain in chains.items():
-        print(f"{name}: {chain.count} rows, head {chain.head}, {'whole' if chain.whole else 'NOT WHOLE'}")
+        waiting = f", {chain.waiting} wait for a seal" if chain.waiting else ""
+        print(f"{name}: {chain.count} rows, head {chain.head}, {'whole' if chain.whole else 'NOT WHOLE'}{waiting}")
         for finding in chain.findings:
             print(f"  {finding.kind} at number {finding.sequence} ({finding.row_id}): {finding.what}")
     if not all(chain.whole for chain in chains.values()):

@@ -22,6 +22,7 @@ from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
 from profile_api.live.inbox import Inbox
 from profile_api.routers import (
+    audit,
     bots,
     callers,
     consents,
@@ -71,7 +72,7 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.sources, app.state.inbox = load_sources(settings), inbox
-    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots, callers, consents):
+    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots, callers, consents, audit):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

@@ -2,12 +2,14 @@
 
 import argparse
 import signal
+from datetime import UTC, datetime
 from types import FrameType
 
 import uvicorn
 
 from consent.pseudonyms import NoKey, reference_key
-from contracts.settings import Settings, settings
+from consent.seals import sealing
+from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
 from feature_repo.served import Served, serve_features
 from profile_api.app import create_app
@@ -25,6 +27,7 @@ from stores.postgres import migrate, open_engine
 def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Starts the stores that need starting, migrates, and serves until a signal ends it."""
     accepted_keys(chosen)  # says at once what is missing, before any store starts
+    secret = chosen.audit_secret
     signal.signal(signal.SIGTERM, _leave)
     with open_stores(chosen) as stores:
         engine = open_engine(stores.database_url)
@@ -34,7 +37,11 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         pool, features = connections_each(engine, workers), serve_features(stores, chosen.lake_uri)
         try:
             sources, key = load_sources(chosen), _tombstone_key(chosen)
-            with delivering(engine, chosen.demo), projecting(engine, sources, features.features, key=key):
+            with (
+                sealing(engine, secret, lambda: datetime.now(UTC)),
+                delivering(engine, chosen.demo),
+                projecting(engine, sources, features.features, key=key),
+            ):
                 if workers > 1:
                     run_workers(chosen, stores, host, port, workers, pool)
                 else:
@@ -80,7 +87,7 @@ def main() -> None:
     configure_logs()
     try:
         serve(settings(), arguments.host, arguments.port, max(1, arguments.workers))
-    except NoIssuer as error:
+    except (NoIssuer, MissingSecret) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -5,7 +5,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
-from stores.schema.consent import audit, consent_events
+from stores.schema.consent import audit, audit_seals, consent_events
 from stores.schema.identity import (
     channel_trust,
     edges,
@@ -32,6 +32,7 @@ from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_s
 
 __all__ = [
     "audit",
+    "audit_seals",
     "call_tries",
     "channel_trust",
     "consent_events",

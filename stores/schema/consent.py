@@ -1,7 +1,7 @@
 """What people decided, and who read what of them: append-only."""
 
 from sqlalchemy import BigInteger, Column, Identity, Index, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stores.schema.base import Instant, metadata
 
@@ -51,8 +51,24 @@ audit = Table(
     Column("role", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("action", Text, nullable=False),
-    Column("profile_id", Text, index=True),
+    Column("profile_id", Text),
     Column("decision", JSONB, nullable=False),
     Column("outcome", Text, nullable=False),
-    Index("ix_audit_actor", "actor", "at"),
+    Index("ix_audit_of_profile", "profile_id", "audit_id"),
+    Index("ix_audit_of_actor", "actor", "audit_id"),
+)
+
+# A batch of audit rows in a hash chain: `hashes` are those of the rows `audit_ids`, `last_id` is the highest id so far,
+# `mac` is the service's. Append-only.
+audit_seals = Table(
+    "audit_seals",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed_at", Instant, nullable=False, index=True),
+    Column("audit_ids", ARRAY(BigInteger), nullable=False),
+    Column("hashes", ARRAY(Text), nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("mac", Text, nullable=False),
 )

@@ -166,14 +166,15 @@ def test_an_anchor_kept_elsewhere_finds_a_chain_cut_short_or_written_anew(engine
     with engine.begin() as connection:
         append(connection, events(6)[3:], NOW)
     assert checked(engine, anchor).whole and checked(engine, anchor).whole
-    assert [json.loads(line)["count"] for line in anchor.read_text().splitlines()] == [3, 6, 6]
+    lines = [json.loads(line) for line in anchor.read_text().splitlines()]
+    assert [line["count"] for line in lines if line["chain"] == LEDGER] == [3, 6, 6]
     tampered(engine, "update consent_events set purpose = 'x' where sequence = 5", REWRITE)
     assert (places(engine), places(engine, anchor)) == ([], [("rewritten", 6)])
     assert "rows 4 to 6" in checked(engine, anchor).findings[0].what
     with engine.begin() as connection:
         connection.execute(text("delete from consent_events where sequence > 4"))
     assert (places(engine), places(engine, anchor)) == ([], [("truncated", 4)])
-    assert len(anchor.read_text().splitlines()) == 3, "a chain that is not whole is not anchored"
+    assert len(anchor.read_text().splitlines()) == len(lines), "a chain that is not whole is not anchored"
 
 
 def test_an_anchor_that_another_key_made_or_that_was_edited_is_refused(engine: Engine, tmp_path: Path) -> None:

@@ -59,14 +59,23 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
     assert _left_over(store_folder) == []
 
 
-def test_serving_without_an_issuer_says_what_to_set(store_folder: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "expected the address of your issuer's keys in OCV_JWKS_URL"),
+        ({"OCV_JWKS_URL": "https://issuer.example/jwks"}, "expected a secret of your own in OCV_AUDIT_KEY"),
+    ],
+)
+def test_serving_without_issuer_or_secret_says_what_to_set(
+    store_folder: Path, given: dict[str, str], expected: str
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")} | given
     environment |= {"OCV_LOCAL": str(store_folder), "OCV_LAKE": str(store_folder / "lake")}
     said = subprocess.run(
         [sys.executable, "-m", "profile_api.serve"], env=environment, capture_output=True, text=True, check=False
     )
     assert said.returncode != 0
-    assert said.stderr.strip().splitlines()[-1].startswith("expected the address of your issuer's keys in OCV_JWKS_URL")
+    assert said.stderr.strip().splitlines()[-1].startswith(expected)
     assert _left_over(store_folder) == []
 
 

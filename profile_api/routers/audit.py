@@ -1,0 +1,42 @@
+"""Who read what: by person, for the person and the privacy officer; by reader, for the officer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from profile_api.auth import Reader
+from profile_api.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.routers.profiles import ProfileId
+from profile_api.trail import TrailData, of_person, of_reader
+from profile_api.views import Answer
+
+router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
+
+Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next_before` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("/profiles/{profile_id}/audit", summary="Who read what of a person, for what, under which decision")
+def read_audit_of_person(
+    gate: AskedGate,
+    reader: Reader,
+    profile_id: ProfileId,
+    purpose: PurposeHeader = None,
+    before: Before = None,
+    limit: Limit = 50,
+) -> Answer[TrailData]:
+    """Customers see their own. This read is recorded like any other."""
+    return of_person(gate, reader, purpose, profile_id, before, limit)
+
+
+@router.get("/audit/readers/{actor}", summary="What one reader asked for")
+def read_audit_of_reader(
+    gate: AskedGate,
+    reader: Reader,
+    actor: Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="`sub` of the reader's token")],
+    purpose: PurposeHeader = None,
+    before: Before = None,
+    limit: Limit = 50,
+) -> TrailData:
+    """Answered and refused, newest first."""
+    return of_reader(gate, reader, purpose, actor, before, limit)
