@@ -1,11 +1,12 @@
 """How a table of the lake comes to PostgreSQL: from the change feed, staged by COPY, applied by set-wise SQL."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 from psycopg import sql
+from pyarrow import csv
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
@@ -62,13 +63,23 @@ class Publication:
             self._connection.execute(text("INSERT INTO publish_progress VALUES (:name, :version)"), at)
 
 
-def stage(connection: Connection, name: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Copies rows into a temporary table of this transaction; `columns` is its DDL."""
+def stage(connection: Connection, name: str, columns: str, rows: DataFrame | Iterable[tuple[Any, ...]]) -> None:
+    """Copies rows into a temporary table of this transaction; `columns` is its DDL, in the order of the rows'."""
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP"))
     raw: psycopg.Connection[Any] = connection.connection.dbapi_connection  # type: ignore[assignment]  # engine is psycopg's
-    with raw.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
-        for row in rows:
-            copy.write_row(row)
+    target = sql.Identifier(name)
+    with raw.cursor() as cursor:
+        if isinstance(rows, DataFrame):
+            # A frame comes as Arrow and goes as CSV (quoted text, empty nulls): no row of it becomes a Python object.
+            with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(target)) as copy:
+                for batch in rows.toArrow().to_batches(max_chunksize=10_000):
+                    sink = pa.BufferOutputStream()
+                    csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
+                    copy.write(sink.getvalue().to_pybytes())
+        else:
+            with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(target)) as copy:
+                for row in rows:
+                    copy.write_row(row)
     connection.execute(text(f"ANALYZE {name}"))
 
 
@@ -81,9 +92,9 @@ def staged(connection: Connection, target: Target, rows: DataFrame, keys: DataFr
     key = [column.name for column in target.primary_key]
     types = {name: target.columns[name].type.compile(dialect=postgresql.dialect()) for name in names}  # type: ignore[no-untyped-call]  # SQLAlchemy's
     new, touched = f"new_{target.name}", f"touched_{target.name}"
-    stage(connection, new, ", ".join(f"{name} {types[name]}" for name in names), plain(rows.select(*names)))
+    stage(connection, new, ", ".join(f"{name} {types[name]}" for name in names), rows.select(*names))
     if keys is not None:
-        stage(connection, touched, ", ".join(f"{name} {types[name]}" for name in key), plain(keys.select(*key)))
+        stage(connection, touched, ", ".join(f"{name} {types[name]}" for name in key), keys.select(*key))
     among = "" if keys is None else f" AND EXISTS (SELECT FROM {touched} k WHERE {_same('k', 't', key)})"
     gone = f"DELETE FROM {target.name} t WHERE NOT EXISTS (SELECT FROM {new} n WHERE {_same('n', 't', key)}){among}"
     upsert = upserting(target.name, new, names, key)
@@ -105,12 +116,6 @@ def upserting(target: str, source: str, names: list[str], key: list[str]) -> str
         f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {source}"
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update} WHERE ({ours}) IS DISTINCT FROM ({theirs})"
     )
-
-
-def plain(rows: DataFrame) -> Iterable[tuple[Any, ...]]:
-    """A frame's rows as COPY takes them, instants in UTC."""
-    for row in rows.toLocalIterator(prefetchPartitions=True):
-        yield tuple(value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row)
 
 
 def json_of(columns: list[str], precise: bool = False) -> Column:

@@ -16,7 +16,7 @@ from contracts.sources import load_sources
 from profile_api.identity.rebuild import hold_identities
 from spark_jobs.features import FEATURES
 from spark_jobs.inbox import reached
-from spark_jobs.publication import Apply, Publication, json_of, plain, stage, upserting
+from spark_jobs.publication import Apply, Publication, json_of, stage, upserting
 from spark_jobs.publish_consents import publish_consents
 from spark_jobs.publish_identity import keep_live_changes, stage_identity
 from spark_jobs.publish_live import features_follow, keep_live_records
@@ -35,16 +35,12 @@ def profile_documents(profiles: DataFrame) -> DataFrame:
 
 def stage_profiles(connection: Connection, now: datetime, publication: Publication) -> Apply:
     """Changed golden records with their identifiers; profiles that are gone go."""
-    touched = publication.touched("profile_id")
     documents = profile_documents(publication.rows()).persist()
-    stage(connection, "touched_profiles", "profile_id text", ((one,) for one in touched))
-    found = ((row.profile_id, row.document) for row in documents.toLocalIterator(prefetchPartitions=True))
-    stage(connection, "new_profiles", "profile_id text, document jsonb", found)
-    held = (
-        (identifier.kind, identifier.value, row.profile_id)
-        for row in documents.select("profile_id", "identifiers").toLocalIterator(prefetchPartitions=True)
-        for identifier in row.identifiers
-    )
+    touched = publication.keys("profile_id")
+    stage(connection, "touched_profiles", "profile_id text", touched)
+    stage(connection, "new_profiles", "profile_id text, document jsonb", documents.select("profile_id", "document"))
+    held = documents.select(F.explode("identifiers").alias("held"), "profile_id")
+    held = held.select("held.kind", "held.value", "profile_id")
     stage(connection, "new_identifiers", "kind text, value text, profile_id text", held)
     documents.unpersist()
     return partial(_apply_profiles, connection, now, publication)
@@ -85,8 +81,8 @@ def stage_timeline(connection: Connection, timeline: Publication, events: Public
     names = ["event_id", "profile_id", "occurred_at", "document", "record_id", "identifiers"]
     types = {"occurred_at": "timestamptz", "document": "jsonb", "identifiers": "jsonb"}
     ddl = ", ".join(f"{name} {types.get(name, 'text')}" for name in names)
-    stage(connection, "touched_events", "event_id text", () if whole else plain(keys))
-    stage(connection, "new_events", ddl, plain(rows.withColumn("document", document).select(*names)))
+    stage(connection, "touched_events", "event_id text", () if whole else keys)
+    stage(connection, "new_events", ddl, rows.withColumn("document", document).select(*names))
     scope = "TRUE" if whole else "event_id IN (SELECT event_id FROM touched_events)"
     # A live event that the lake does not know yet is not gone.
     gone = (

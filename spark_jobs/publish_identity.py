@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from profile_api.identity.attribution import attribute
 from profile_api.identity.rebuild import rebuild
-from spark_jobs.publication import Apply, Publication, json_of, plain, stage, staged, upserting
+from spark_jobs.publication import Apply, Publication, json_of, stage, staged, upserting
 from spark_jobs.publish_keys import stage_keys
 from spark_jobs.tables import (
     ASSIGNMENTS,
@@ -38,9 +38,9 @@ def stage_records(connection: Connection, records: Publication, assignments: Pub
         connection,
         "new_records",
         "record_id text, profile_id text, document jsonb",
-        plain(rows.select("record_id", "profile_id", document.alias("document"))),
+        rows.select("record_id", "profile_id", document.alias("document")),
     )
-    stage(connection, "touched_records", "record_id text", () if whole else plain(keys))
+    stage(connection, "touched_records", "record_id text", () if whole else keys)
     among = "TRUE" if whole else "record_id IN (SELECT record_id FROM touched_records)"
     gone = (
         f"DELETE FROM records WHERE {among} AND record_id NOT IN (SELECT record_id FROM new_records)"
@@ -81,7 +81,7 @@ def stage_history(connection: Connection, publication: Publication) -> Apply:
     columns = ["history_id", "at", "kind", "profile_id", "other_id", "records", "reason", "actor"]
     rows = publication.rows().withColumns({"records": F.to_json("records"), "actor": F.lit("resolve")}).select(*columns)
     types = {"at": "timestamptz", "records": "jsonb"}
-    stage(connection, "new_history", ", ".join(f"{name} {types.get(name, 'text')}" for name in columns), plain(rows))
+    stage(connection, "new_history", ", ".join(f"{name} {types.get(name, 'text')}" for name in columns), rows)
     names = ", ".join(columns)
     insert = f"INSERT INTO identity_history ({names}) SELECT {names} FROM new_history ON CONFLICT DO NOTHING"
     return lambda: int(connection.execute(text(insert)).rowcount)

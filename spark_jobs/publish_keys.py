@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 
-from spark_jobs.publication import Apply, Publication, plain, stage
+from spark_jobs.publication import Apply, Publication, stage
 from spark_jobs.resolve.caller_keys import index_keys
 from spark_jobs.resolve.comparables import comparables
 from spark_jobs.resolve.name_parts import NameFrequencies
@@ -48,10 +48,12 @@ def stage_keys(
     names = json.loads(newest.names) if newest else {}
     changed = records.now() if models.pending else records.rows()
     rows = keyed(changed, NameFrequencies(names.get("given", {}), names.get("family", {})))
-    stage(connection, "new_keys", "record_id text, keys text[]", plain(rows))
+    stage(connection, "new_keys", "record_id text, keys jsonb", rows.withColumn("keys", F.to_json("keys")))
     gone = text("DELETE FROM record_keys WHERE record_id IN (SELECT record_id FROM new_keys)")
     # In order: an index takes sorted keys several times faster.
-    insert = text("INSERT INTO record_keys SELECT key, record_id FROM new_keys, unnest(keys) key ORDER BY 1, 2")
+    insert = text(
+        "INSERT INTO record_keys SELECT key, record_id FROM new_keys, jsonb_array_elements_text(keys) key ORDER BY 1, 2"
+    )
 
     def apply() -> int:
         connection.execute(gone)
