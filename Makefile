@@ -13,10 +13,10 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline serve erase sample verify-ledger test lint
+.PHONY: help setup demo pipeline identity-preview serve erase sample verify-ledger test lint
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## virtual environment, pinned dependencies, Delta jars (once)
 
@@ -37,6 +37,9 @@ demo: sample ## everything on the sample: pipeline, then serve; prints addresses
 
 pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INSTANT]: channel files to served profiles
 	@$(RUN) -m spark_jobs.pipeline --sources $(SOURCES) --contracts $(CONTRACTS) --as-of $(AS_OF) $(if $(REPORT),--report $(REPORT))
+
+identity-preview: setup ## RULES=FILE [LAKE=URI] [JSON=FILE]: merges and splits that changed rules would cause
+	@$(RUN) -m spark_jobs.resolve.preview --rules $(RULES) $(if $(JSON),--json $(JSON))
 
 serve: setup ## [LAKE=URI] [PORT=8000] [WORKERS=1]: serve what the pipeline published
 	@$(RUN) -m profile_api.serve --port $(PORT) --workers $(WORKERS)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +25,7 @@ from spark_jobs.ingest import ingest
 from spark_jobs.resolve.__main__ import resolve
 from spark_jobs.session import spark_session
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, RECORDS, read
+from spark_jobs.tables import ASSIGNMENTS, RECORDS, read, write_changes
 
 
 def read_truth(path: Path) -> dict[str, str]:
@@ -32,7 +34,34 @@ def read_truth(path: Path) -> dict[str, str]:
         return {f"{row['channel']}:{row['source_key']}": row["person"] for row in csv.DictReader(file)}
 
 
-def run(sources: str, contracts: Path, truth: dict[str, str], against: str | None) -> dict[str, Any]:
+def ids_after_split(spark: SparkSession, lake: str, now: datetime, share: float) -> dict[str, Any]:
+    """Loads a share of the records, then the rest, then nothing new: whose profile id changed?"""
+    other = f"{lake}/split"
+    records = read(spark, lake, RECORDS)
+    chosen = F.pmod(F.xxhash64("record_id"), F.lit(1_000)) < share * 1_000
+
+    def ids() -> dict[str, str]:
+        resolve(spark, other, now)
+        rows = read(spark, other, ASSIGNMENTS).select("record_id", "profile_id").collect()
+        return {row.record_id: row.profile_id for row in rows}
+
+    write_changes(spark, other, RECORDS, records.where(chosen))
+    before = ids()
+    write_changes(spark, other, RECORDS, records)
+    after = ids()
+    changed = sum(after[record] != profile for record, profile in before.items())
+    again = ids()
+    return {
+        "loaded_first": len(before),
+        "ids_changed": changed,
+        "ids_changed_share": round(changed / max(1, len(before)), 5),
+        "ids_changed_by_an_identical_run": sum(again[record] != profile for record, profile in after.items()),
+    }
+
+
+def run(
+    sources: str, contracts: Path, truth: dict[str, str], against: str | None, split: float | None
+) -> dict[str, Any]:
     """The real jobs on a lake of their own; returns the figures of the issue's table."""
     now = datetime.now(UTC)
     channels = load_channels(contracts)
@@ -49,6 +78,7 @@ def run(sources: str, contracts: Path, truth: dict[str, str], against: str | Non
         timed("ingest", lambda: ingest(spark, lake, sources, channels, now))
         timed("standardise", lambda: standardise(spark, lake, channels))
         timed("resolve", lambda: resolve(spark, lake, now))
+        parted = timed("split", lambda: ids_after_split(spark, lake, now, split)) if split else {}
         rows = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").collect()
         records: pd.DataFrame = read(spark, lake, RECORDS).toPandas() if against else pd.DataFrame()
         spark.stop()
@@ -61,6 +91,7 @@ def run(sources: str, contracts: Path, truth: dict[str, str], against: str | Non
         "largest_cluster": max(Counter(cluster_of.values()).values(), default=0),
         **scores(cluster_of, person_of),
         **error_kinds(cluster_of, person_of),
+        **parted,
         "seconds": seconds | {"total": round(sum(seconds.values()), 2)},
         "peak_rss_mb": round(memory.peak / 2**20),
     }
@@ -89,9 +120,10 @@ def main() -> None:
     parser.add_argument("--contracts", required=True, type=Path, help="folder of the channel contracts")
     parser.add_argument("--truth", required=True, type=Path, help="CSV of channel, source_key, person")
     parser.add_argument("--against", choices=["splink"], help="run a peer on the same standardised records")
+    parser.add_argument("--split", type=float, help="also load this share, 0.9 say, then the rest: whose id changed?")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    found = run(given.sources, given.contracts, read_truth(given.truth), given.against)
+    found = run(given.sources, given.contracts, read_truth(given.truth), given.against, given.split)
     show(found)
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -88,6 +88,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         "live": {"events": live["events"], "records": live["records"]},
         **counted,
         "merges": resolved["merges"],
+        "identity_notes": resolved["identity_notes"],
         "unattributed_events": built["unattributed_events"],
         "features_materialised": online["written"],
         "published": published,
@@ -138,6 +139,10 @@ def show(report: dict[str, Any], console: Console) -> None:
             console.print(f"    {count} x {reason}", markup=False, highlight=False)
     if report["live"]["events"]:
         console.print(f"  live: {report['live']['events']} events, {report['live']['records']} records")
+    for kind, found in report["identity_notes"].get("shared_by_too_many", {}).items():
+        console.print(f"  [yellow]{kind}: {found['values']} values of up to {found['most_records']} records[/]")
+    if held := report["identity_notes"].get("held_for_review"):
+        console.print(f"  [yellow]held for review: {held['components']} groups of up to {held['largest']} records[/]")
     console.print(f"{report['records']} records are {report['profiles']} profiles, as of {report['as_of']}.")
     changed = report["rows_changed"]
     console.print(f"{changed} rows changed in the lake." if changed else "No row changed in any table.")

@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
+from spark_jobs.resolve.state import STATE_DDL
+
 _IDENTIFIERS = "array<struct<kind:string,value:string>>"
 _MAP = "map<string,string>"
 
@@ -91,6 +93,8 @@ EDGES = Table(
     ("left_id", "right_id", "rule"),
     ("weight",),
 )
+COMPARABLES = Table("identity/comparables", STATE_DDL, ("record_id",))
+COMPONENTS = Table("identity/components", "record_id string, component string", ("record_id",), ("component",))
 ASSIGNMENTS = Table(
     "identity/assignments",
     "record_id string, profile_id string, since timestamp",
@@ -214,20 +218,30 @@ def write_changes(spark: SparkSession, lake: str, table: Table, rows: DataFrame,
     if not exists(spark, lake, table):
         append(spark, lake, table, rows)
         return read(spark, lake, table).count()
-    old = read(spark, lake, table).select(*table.key, _digest(table).alias("_old"))
+    found = differing(table, rows, read(spark, lake, table), deletes).localCheckpoint()
+    count = found.count()
+    if count:
+        merge(spark, lake, table, found, deletes)
+    return count
+
+
+def differing(table: Table, rows: DataFrame, held: DataFrame, deletes: bool) -> DataFrame:
+    """The rows that `held` has not, or has otherwise; with `deletes` also those that only `held` has, as `_gone`."""
+    old = held.select(*table.key, _digest(table).alias("_old"))
     new = rows.withColumn("_new", _digest(table))
     how = "full" if deletes else "left"
     joined = new.join(old, list(table.key), how).where(~F.col("_new").eqNullSafe(F.col("_old")))
-    differing = joined.withColumn("_gone", F.col("_new").isNull()).drop("_new", "_old").localCheckpoint()
-    count = differing.count()
-    if count:
-        on = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
-        values: dict[str, str | Column] = {column: f"s.{column}" for column in _columns(table)}
-        merge = DeltaTable.forPath(spark, path(lake, table)).alias("t").merge(differing.alias("s"), on)
-        if deletes:
-            merge = merge.whenMatchedDelete("s._gone")
-        merge.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()
-    return count
+    return joined.withColumn("_gone", F.col("_new").isNull()).drop("_new", "_old")
+
+
+def merge(spark: SparkSession, lake: str, table: Table, rows: DataFrame, deletes: bool) -> None:
+    """Merges rows that are known to differ; with `deletes`, those that are `_gone` go."""
+    on = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
+    values: dict[str, str | Column] = {column: f"s.{column}" for column in _columns(table)}
+    merging = DeltaTable.forPath(spark, path(lake, table)).alias("t").merge(rows.alias("s"), on)
+    if deletes:
+        merging = merging.whenMatchedDelete("s._gone")
+    merging.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()
 
 
 def progress(spark: SparkSession, lake: str, job: str) -> dict[str, int]:

@@ -4,32 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from spark_jobs.resolve.name_parts import sound
+from spark_jobs.resolve.rules import SHIPPED
 
-# Rule -> most records that one value may bring together. A union of many narrow rules finds more than one wide rule,
-# and a cap keeps a hot value (a switchboard, a placeholder) from making the run quadratic: its pairs are found by
-# the other rules or not at all.
-CAPS: dict[str, int] = {
-    "national_id": 30,
-    "external_id": 30,
-    "email": 50,
-    "mailbox": 30,
-    "phone": 30,
-    "device": 10,
-    "name_sound": 50,
-    "street_family": 30,
-    "street_initial": 30,
-    "street": 20,
-    "street_name": 10,
-    "birth": 10,
-    "birth_family": 50,
-    "birth_given": 50,
-    "year_family": 20,
-    "family": 10,
-    "given": 10,
-    "family_middle": 20,
-    "mailbox_letters": 10,
-    "mailbox_name": 40,
-}
+# Rule -> most records that one value may bring together.
+CAPS = SHIPPED.blocking_caps
 
 
 def blocking_keys(columns: Mapping[str, Any]) -> list[str]:

@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-# A little above even odds, in bits: a wrong merge costs more than a missed one.
-MERGE_AT = 0.5
-# How much the best pair of two clusters counts, beside the mean of all their pairs (1 is single linkage, 0 average).
-BEST_PAIR = 0.4
-# A pair that no blocking rule proposed shares no key: mild evidence against.
-UNPROPOSED = -5.0
+from spark_jobs.resolve.rules import SHIPPED, Rules
+
+MERGE_AT = SHIPPED.merge_at
+LARGEST_CLUSTER = SHIPPED.largest_cluster
 LIMIT = 20.0
-LARGEST_CLUSTER = 200
+"""Bits beyond which evidence can't be stronger."""
 
 
 def cluster(
@@ -25,14 +23,15 @@ def cluster(
     apart: Iterable[tuple[str, str]] = (),
     together: Iterable[tuple[str, str]] = (),
     verified: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    rules: Rules = SHIPPED,
 ) -> list[list[str]]:
     """The partition of `records` that `pairs` (left, right, weight in bits) speak for, sorted; each record is in one.
 
-    Two clusters merge while their best pair and the mean of all their pairs, weighed together, reach MERGE_AT (between
-    single and average linkage): so a chain A~B~C with A≠C ends at its weakest evidence, and a record with little in
-    it may still join by one good pair. Pairs `apart` never end in one cluster, nor do two values of one kind in
-    `verified` (record -> kind -> value), and no cluster exceeds LARGEST_CLUSTER. Pairs `together` merge first, whatever
-    else is said of them but `apart`. A function of the sets alone: ties break by record ids.
+    Two clusters merge while their best pair and the mean of all their pairs, weighed together, reach `merge_at`
+    (between single and average linkage): so a chain A~B~C with A≠C ends at its weakest evidence, and a record with
+    little in it may still join by one good pair. Pairs `apart` never end in one cluster, nor do two values of one kind
+    in `verified` (record -> kind -> value), and no cluster exceeds `largest_cluster`. Pairs `together` merge first,
+    whatever else is said of them but `apart`. A function of the sets alone: ties break by record ids.
     """
     ids = sorted(set(records))
     index = {record: i for i, record in enumerate(ids)}
@@ -56,7 +55,7 @@ def cluster(
     found: list[list[str]] = []
     for component, group in members.items():
         said = within.get(component, {}), bars.get(component, []), bonds.get(component, [])
-        parts = [group] if len(group) == 1 else _agglomerate(group, *said, numbers)
+        parts = [group] if len(group) == 1 else _agglomerate(group, *said, numbers, rules)
         found += [[ids[i] for i in sorted(part)] for part in parts]
     return sorted(found)
 
@@ -86,9 +85,9 @@ class _Link:
     def __init__(self, best: float, total: float, known: int, barred: bool) -> None:
         self.best, self.total, self.known, self.barred = best, total, known, barred
 
-    def strength(self, pairs: int) -> float:
-        mean = (self.total + UNPROPOSED * (pairs - self.known)) / pairs
-        return BEST_PAIR * self.best + (1 - BEST_PAIR) * mean
+    def strength(self, pairs: int, rules: Rules) -> float:
+        mean = (self.total + rules.unproposed * (pairs - self.known)) / pairs
+        return rules.best_pair * self.best + (1 - rules.best_pair) * mean
 
 
 def _agglomerate(
@@ -97,6 +96,7 @@ def _agglomerate(
     forbidden: list[tuple[int, int]],
     forced: list[tuple[int, int]],
     numbers: Mapping[int, Mapping[str, set[str]]],
+    rules: Rules,
 ) -> list[list[int]]:
     # 1. Every record is a cluster; links hold what is known between two clusters.
     clusters = {i: [i] for i in group}
@@ -122,13 +122,13 @@ def _agglomerate(
         (-strength, a, b)
         for a in clusters
         for b, link in links[a].items()
-        if a < b and (strength := _strength(a, b, clusters, link)) >= MERGE_AT
+        if a < b and (strength := _strength(a, b, clusters, link, rules)) >= rules.merge_at
     ]
     heapq.heapify(queue)
     while queue:
         negative, a, b = heapq.heappop(queue)
         current = links.get(a, {}).get(b)
-        if current is None or _strength(a, b, clusters, current) != -negative:
+        if current is None or _strength(a, b, clusters, current, rules) != -negative:
             continue
         if _contradict(verified.get(a, {}), verified.get(b, {})):
             current.barred = True
@@ -137,8 +137,8 @@ def _agglomerate(
         _pool(a, b, verified)
         for other, around in links[a].items():
             one, two = min(a, other), max(a, other)
-            strength = _strength(one, two, clusters, around)
-            if strength >= MERGE_AT:
+            strength = _strength(one, two, clusters, around, rules)
+            if strength >= rules.merge_at:
                 heapq.heappush(queue, (-strength, one, two))
     return list(clusters.values())
 
@@ -153,11 +153,11 @@ def _pool(a: int, b: int, verified: dict[int, dict[str, set[str]]]) -> None:
         mine[kind] = mine.get(kind, set()) | values
 
 
-def _strength(a: int, b: int, clusters: Mapping[int, list[int]], link: _Link) -> float:
+def _strength(a: int, b: int, clusters: Mapping[int, list[int]], link: _Link, rules: Rules) -> float:
     size_a, size_b = len(clusters[a]), len(clusters[b])
-    if link.barred or size_a + size_b > LARGEST_CLUSTER:
+    if link.barred or size_a + size_b > rules.largest_cluster:
         return -LIMIT
-    return link.strength(size_a * size_b)
+    return link.strength(size_a * size_b, rules)
 
 
 def _merge(

@@ -1,81 +1,58 @@
 """The deterministic tier: records that share a strong identifier and do not contradict each other.
 
 Every value joins its records in a star around the first one, so a value that thousands share costs thousands of
-edges and not millions. How many people share a value is counted before it may join any of them.
+edges and not millions. How many people share a value is counted before it may join any of them. A device is a
+household's as often as a person's, and a national id is copied from a relative's form: both weigh in the person model,
+and neither joins two records by itself.
 """
 
-from collections.abc import Iterator
+from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID
 
-import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.window import Window
-
-from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID, Identifier, is_blocklisted
-from contracts.names import fold
-from spark_jobs.tables import arrow_schema
-
-# A device is a household's as often as a person's, and a national id is copied from a relative's form: both weigh in
-# the person model, and neither joins two records by itself.
-NOT_ALONE = frozenset({"device_id", "national_id"})
-HOLDING = "record_id string, kind string, value string, given string, born string"
+CONTACT_POINTS = ("same_email", "same_phone")
+"""Rules whose identifier is shared or handed on at times: where the model has seen the pair, its weight stands."""
 
 
-def holdings(records: DataFrame) -> DataFrame:
-    """One row per record and identifier that may join people, with the holder's first given name and birth date."""
-
-    schema = arrow_schema(HOLDING)
-
-    def explode(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            rows = []
-            for record in batch.to_pylist():
-                given = fold(record["given_name"] or "").partition(" ")[0] or None
-                born = record["birth_date"].isoformat() if record["birth_date"] else None
-                for found in record["identifiers"]:
-                    if found["kind"] not in NOT_ALONE and not is_blocklisted(Identifier(found["kind"], found["value"])):
-                        rows.append({"record_id": record["record_id"], **found, "given": given, "born": born})
-            yield pa.RecordBatch.from_pylist(rows, schema=schema)
-
-    return records.select("record_id", "given_name", "birth_date", "identifiers").mapInArrow(explode, HOLDING)
+def numbers_sql(state: str) -> str:
+    """SELECT of a row per record and identifier that may join people, with what tells its holder from others."""
+    return (
+        "select record_id, first_given, born, given, birth, one.kind as kind, one.key as key from"
+        f" (select record_id, first_given, born, given, birth, EXPLODE(numbers) as one from {state}) n"
+    )
 
 
-def identifier_edges(held: DataFrame) -> DataFrame:
-    """Edges by shared identifier, per value: within its cap of people, between holders of one given name.
+def edges_sql(numbers: str) -> str:
+    """SELECT of left_id, right_id, rule, weight and evidence from complete holders of some values.
 
-    Holders without a given name join only where the value has one person; two birth dates are two people.
+    Per value: within its cap of people, between holders of one given name. Holders without a given name join only where
+    the value has one person; two birth dates are two people.
     """
-    value = ["kind", "value"]
-    person = F.struct(F.coalesce("given", F.lit("")), F.coalesce("born", F.lit("")))
-    whole = Window.partitionBy(*value)
-    counted = held.withColumns(
-        {
-            "names": F.size(F.collect_set("given").over(whole)),
-            "people": F.size(F.collect_set(person).over(whole)),
-            "holders": F.count("*").over(whole),
-        }
-    ).where("holders > 1")
-    caps = F.create_map(*[F.lit(part) for kind, rules in KINDS.items() for part in (kind, rules.cap)])
-    within = counted.where(
-        F.greatest("names", F.lit(1)) <= F.coalesce(caps[F.col("kind")], F.lit(OTHER_EXTERNAL_ID.cap))
-    )
-    # One given name in all: nameless holders are that person's; several: they are nobody's.
-    one = F.when(F.col("names") <= 1, F.lit("")).otherwise(F.col("given"))
-    # One birth date in all (or in the name's group): undated holders are that person's.
-    grouped = within.withColumn("person", one).where("person is not null")
-    group = Window.partitionBy(*value, "person")
-    grouped = grouped.withColumn("group_births", F.size(F.collect_set("born").over(group)))
-    grouped = grouped.withColumn("birth", F.when(F.col("group_births") <= 1, F.lit("")).otherwise(F.col("born")))
-    grouped = grouped.where("birth is not null")
-    star = Window.partitionBy(*value, "person", "birth").orderBy("record_id")
-    starred = grouped.withColumn("hub", F.first("record_id").over(star)).where("hub <> record_id")
-    evidence = F.to_json(F.struct("kind", "holders", "people"))
-    return starred.select(
-        F.col("hub").alias("left_id"),
-        F.col("record_id").alias("right_id"),
-        F.lit("deterministic").alias("tier"),
-        F.concat(F.lit("same_"), F.col("kind")).alias("rule"),
+    caps = " ".join(f"when '{kind}' then {rules.cap}" for kind, rules in KINDS.items())
+    cap = f"case kind {caps} else {OTHER_EXTERNAL_ID.cap} end"
+    someone = "coalesce(first_given, '') || '/' || coalesce(born, '')"
+    return (
+        f"with held as (select * from {numbers}),"
+        # 1. How many people hold a value.
+        " counted as (select key, kind, count(distinct first_given) as names, count(distinct {someone}) as people"
+        " from held group by key, kind having count(*) > 1),"
+        # 2. One given name in all: nameless holders are that person's; several: they are nobody's.
+        " named as (select h.record_id, h.key, h.kind, h.born, c.people,"
+        " case when c.names <= 1 then '' else h.first_given end as person"
+        f" from held h join counted c on c.key = h.key and c.kind = h.kind where greatest(c.names, 1) <= {{cap}}),"
+        # 3. One birth date in all of the name's holders: undated ones are that person's.
+        " births as (select key, kind, person, count(distinct born) as dates from named where person is not null"
+        " group by key, kind, person),"
+        " placed as (select n.record_id, n.key, n.kind, n.people, n.person,"
+        " case when b.dates <= 1 then '' else n.born end as birth"
+        " from named n join births b on b.key = n.key and b.kind = n.kind and b.person = n.person),"
+        # 4. A star around the first record of each person.
+        " hubs as (select key, kind, person, birth, min(record_id) as hub from placed where birth is not null"
+        " group by key, kind, person, birth),"
+        " edges as (select u.hub as left_id, p.record_id as right_id, 'same_' || p.kind as rule,"
         # Evidence that fewer people share weighs more; in bits, as match weights do.
-        (F.lit(12.0) - 2 * F.log2(F.col("people").cast("double"))).alias("weight"),
-        evidence.alias("evidence"),
-    )
+        " round(cast(12 - 2 * log2(p.people) as double), 6) as weight,"
+        """ '{{"kind":"' || p.kind || '","people":' || cast(p.people as string) || '}}' as evidence"""
+        " from placed p join hubs u on u.key = p.key and u.kind = p.kind and u.person = p.person and u.birth = p.birth"
+        " where u.hub <> p.record_id)"
+        " select left_id, right_id, rule, max(weight) as weight, max_by(evidence, weight) as evidence"
+        " from edges group by left_id, right_id, rule"
+    ).format(someone=someone, cap=cap.replace("case kind", "case c.kind"))

@@ -10,11 +10,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from contracts.settings import settings
-from spark_jobs.resolve.__main__ import REVIEW_FROM
-from spark_jobs.resolve.cluster import LARGEST_CLUSTER, MERGE_AT
 from spark_jobs.resolve.comparisons import COMPARISONS
 from spark_jobs.resolve.lake_model import current_model
 from spark_jobs.resolve.model import PersonModel, load, prior_bits, probability
+from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.splink_model import save_charts
 from spark_jobs.session import spark_session
 
@@ -61,9 +60,9 @@ def write_card(model: PersonModel, out: Path, measured: Sequence[tuple[str, dict
         model=model,
         prior=prior_bits(model),
         thresholds={
-            "join": (MERGE_AT, probability(MERGE_AT)),
-            "review": (REVIEW_FROM, probability(REVIEW_FROM)),
-            "largest": LARGEST_CLUSTER,
+            "join": (SHIPPED.merge_at, probability(SHIPPED.merge_at)),
+            "review": (SHIPPED.review_from, probability(SHIPPED.review_from)),
+            "largest": SHIPPED.largest_cluster,
         },
         comparisons=[
             (one.name.replace("_", " "), COMPARED[one.name], levels_of(model, one.name)) for one in COMPARISONS

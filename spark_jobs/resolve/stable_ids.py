@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ def assign(
 
 def new_id(record_id: str, used: Collection[str]) -> str:
     """An id from the founding record's, so that a rebuild gives the same; it says nothing about the person."""
-    attempt = 0
-    while True:
-        digest = hashlib.blake2b(f"{record_id}\0{attempt}".encode(), digest_size=10).hexdigest()
-        if (profile := f"p_{digest}") not in used:
-            return profile
-        attempt += 1
+    return next(profile for attempt in count() if (profile := nth_id(record_id, attempt)) not in used)
+
+
+def nth_id(record_id: str, attempt: int) -> str:
+    """The id that a founding record gives at an attempt; the first is free unless its profile lives on without it."""
+    digest = hashlib.blake2b(f"{record_id}\0{attempt}".encode(), digest_size=10).hexdigest()
+    return f"p_{digest}"
 
 
 def follow(redirects: Mapping[str, str]) -> dict[str, str]:

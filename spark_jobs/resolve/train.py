@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from spark_jobs.resolve.comparisons import COMPARISONS, Comparison, vectors_sql
-from spark_jobs.resolve.frames import typed
 from spark_jobs.resolve.model import Level, PersonModel, weights_sql
 
 Floats = NDArray[np.float64]
@@ -50,9 +50,7 @@ class _Patterns:
     used: list[int]
 
 
-def train(
-    records: pd.DataFrame, pairs: pd.DataFrame, shipped: PersonModel, trained_at: str, seed: int = 1
-) -> PersonModel:
+def train(records: pa.Table, pairs: pd.DataFrame, shipped: PersonModel, trained_at: str, seed: int = 1) -> PersonModel:
     """A model for the lake that `records` are a sample of.
 
     `records` hold comparison columns, sharing classes and term frequencies; `pairs` are left_id, right_id and `rules`
@@ -61,8 +59,8 @@ def train(
     # 1. u: how often strangers agree, by random pairs (all but a few in a million are strangers').
     with duckdb.connect() as db:
         db.execute("set threads = 2")
-        db.register("records", typed(records))
-        random_pairs = _random_pairs(records["record_id"].to_numpy(), seed)
+        db.register("records", records)
+        random_pairs = _random_pairs(records["record_id"].to_numpy(zero_copy_only=False), seed)
         db.register("random_pairs", random_pairs)
         by_chance = db.execute(vectors_sql("random_pairs", "records", "duckdb")).df()
         u = {c.name: _u(by_chance[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}

@@ -16,7 +16,10 @@ from spark_jobs.features import COMPUTED
 from spark_jobs.inbox import land, with_live
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
-from spark_jobs.resolve.deterministic import holdings, identifier_edges
+from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
+from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.state import as_table, state
 from spark_jobs.standardise import standardise
 from spark_jobs.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
 from stores import schema
@@ -47,7 +50,10 @@ def known(engine: Engine) -> set[str]:
 def joined(spark: SparkSession, lake: str, engine: Engine) -> None:
     """Instead of the model, which has nothing to say here: the batch's certain evidence is what live went by."""
     found = read(spark, lake, RECORDS)
-    edges = {(row.left_id, row.right_id) for row in identifier_edges(holdings(found)).collect()}
+    engine = DriverEngine()
+    engine.give("now", as_table(state(row.asDict(recursive=True), NameFrequencies()) for row in found.collect()))
+    engine.let("numbers", numbers_sql("now"))
+    edges = {(left, right) for left, right, *_ in engine.rows(edges_sql("numbers"))}
     assert edges == {("app:u1", f"app:{visitor_key('a1')}")}
     assert owner(engine, "app:u1") == owner(engine, f"app:{visitor_key('a1')}") != owner(engine, "app:u2")
     verified = {row.record_id: [one.value for one in row.verified] for row in found.collect()}

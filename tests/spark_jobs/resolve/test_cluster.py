@@ -1,11 +1,10 @@
 from itertools import combinations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spark_jobs.resolve import cluster as clustering
 from spark_jobs.resolve.cluster import cluster
+from spark_jobs.resolve.rules import SHIPPED
 
 IDS = [f"r{i:02d}" for i in range(9)]
 PAIRS = list(combinations(IDS, 2))
@@ -85,8 +84,8 @@ def test_even_odds_do_not_merge():
     assert cluster("ab", [("a", "b", 0.0)]) == [["a"], ["b"]]
 
 
-def test_no_cluster_outgrows_the_largest(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(clustering, "LARGEST_CLUSTER", 4)
-    sizes = [len(part) for part in cluster(IDS, [(a, b, 20.0) for a, b in PAIRS])]
+def test_no_cluster_outgrows_the_largest():
+    four = SHIPPED.model_copy(update={"largest_cluster": 4})
+    sizes = [len(part) for part in cluster(IDS, [(a, b, 20.0) for a, b in PAIRS], rules=four)]
     assert max(sizes) <= 4
     assert sum(sizes) == len(IDS)

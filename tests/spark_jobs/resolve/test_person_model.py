@@ -6,7 +6,7 @@ import pytest
 
 from spark_jobs.resolve.cluster import MERGE_AT, cluster
 from spark_jobs.resolve.comparisons import COMPARISONS
-from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, scored_pairs
+from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, scored_pairs, typed
 from spark_jobs.resolve.model import SHIPPED, explain, load, prior_bits, probability
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.train import train
@@ -121,7 +121,7 @@ def test_a_model_of_other_levels_is_refused(tmp_path: Path):
 def test_training_on_almost_nothing_keeps_the_shipped_parameters():
     records = [person("a", given_name="Jean", **HOME), person("b", given_name="Jean", **HOME)]
     frame = comparison_frame(records, name_frequencies(records))
-    trained = train(frame, candidate_pairs(frame), load(), "2021-04-01T00:00:00Z")
+    trained = train(typed(frame), candidate_pairs(frame), load(), "2021-04-01T00:00:00Z")
     for name, levels in load().comparisons.items():
         for before, after in zip(levels, trained.comparisons[name], strict=True):
             assert after.m == pytest.approx(before.m, abs=0.01)
@@ -141,9 +141,9 @@ def test_training_learns_what_a_lake_is_like_without_labels():
         records += [person(f"a{i:04d}", **told), person(f"b{i:04d}", **told)]
     frame = comparison_frame(records, name_frequencies(records))
     pairs = candidate_pairs(frame)
-    trained = train(frame, pairs, load(), "2021-04-01T00:00:00Z")
+    trained = train(typed(frame), pairs, load(), "2021-04-01T00:00:00Z")
     assert trained.comparisons["birth"][0].m > 0.95
-    assert trained == train(frame, pairs, load(), "2021-04-01T00:00:00Z")
+    assert trained == train(typed(frame), pairs, load(), "2021-04-01T00:00:00Z")
     weights = scored_pairs(trained, frame, pairs)
     clusters = cluster(frame["record_id"], zip(weights["left_id"], weights["right_id"], weights["weight"], strict=True))
     assert clusters == [[f"a{i:04d}", f"b{i:04d}"] for i in range(1200)]

@@ -1,0 +1,120 @@
+"""What a run of resolve has to start from: changed records, decisions and live assignments, and what stood before."""
+
+import zlib
+from dataclasses import dataclass
+from urllib.parse import urlparse
+
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.lake_engine import SAID, LakeEngine, states
+from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.partition import Pair
+from spark_jobs.resolve.rules import Rules
+from spark_jobs.resolve.state import as_table, state
+from spark_jobs.tables import (
+    COMPARABLES,
+    LIVE,
+    MODELS,
+    OVERRIDES,
+    RECORDS,
+    changed_rows,
+    changes,
+    exists,
+    progress,
+    read,
+    table_id,
+    version,
+    versions,
+)
+
+DRIVER_RECORDS = 50_000
+"""Changed records up to which a day is worked off in the driver."""
+SOURCES = [RECORDS, OVERRIDES, LIVE]
+FOUNDATION = "identity/foundation"
+"""Under this name, progress keeps what all evidence rests on: another one means that everything is looked at again."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the sources are, where the last run left them, and whether that run can be built upon."""
+
+    now: dict[str, int]
+    done: dict[str, int]
+    first: bool
+
+    @property
+    def nothing_new(self) -> bool:
+        return not self.first and self.now == self.done
+
+
+def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
+    """Compares the sources with the last run's."""
+    now = versions(spark, lake, SOURCES) | {FOUNDATION: foundation(spark, lake, rules)}
+    done = progress(spark, lake, "resolve")
+    first = (
+        not exists(spark, lake, COMPARABLES)
+        or done.get(FOUNDATION) != now[FOUNDATION]
+        or any(now[source.name] < done.get(source.name, -1) for source in SOURCES)
+    )
+    return Position(now, done, first)
+
+
+def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
+    """A number of the rules, the model and the very table of records."""
+    parts = [str(rules.digest), str(version(spark, lake, MODELS)), str(table_id(spark, lake, RECORDS))]
+    return zlib.crc32("\0".join(parts).encode())
+
+
+def fresh_states(spark: SparkSession, lake: str, at: Position, names: NameFrequencies) -> Engine:
+    """An engine with `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more.
+
+    The driver's for a small day over files that it can read, else Spark's.
+    """
+    records, gone = _fresh_records(spark, lake, at)
+    if not at.first and urlparse(lake).scheme in ("", "file"):
+        few = records.select(*SAID).limit(DRIVER_RECORDS + 1).toArrow()
+        if few.num_rows <= DRIVER_RECORDS:
+            here = DriverEngine(spark)
+            here.give("fresh", as_table(state(said, names) for said in few.to_pylist()))
+            here.give("gone", gone.toArrow())
+            return here
+    engine = LakeEngine(spark)
+    engine.name("fresh", states(records, names).localCheckpoint())
+    engine.name("gone", gone)
+    return engine
+
+
+def _fresh_records(spark: SparkSession, lake: str, at: Position) -> tuple[DataFrame, DataFrame]:
+    records = read(spark, lake, RECORDS)
+    after, until = at.done.get(RECORDS.name, -1), at.now[RECORDS.name]
+    if at.first or after >= until:
+        nobody = records.select("record_id").where("false")
+        return (records if at.first else records.where("false")), nobody
+    deleted = (
+        changes(spark, lake, RECORDS, after, until).where("_change_type = 'delete'").select("record_id").distinct()
+    )
+    gone = deleted.join(records, "record_id", "left_anti")
+    return changed_rows(spark, lake, RECORDS, after, until), gone
+
+
+def decisions(spark: SparkSession, lake: str) -> tuple[list[Pair], list[Pair]]:
+    """Pairs that a steward keeps apart, and pairs that a steward joins."""
+    rows = read(spark, lake, OVERRIDES).select("left_id", "right_id", "kind").collect()
+    found: dict[str, list[Pair]] = {"different": [], "same": []}
+    for row in rows:
+        found.setdefault(row.kind, []).append((row.left_id, row.right_id))
+    return found["different"], found["same"]
+
+
+def settled_records(spark: SparkSession, lake: str, at: Position) -> set[tuple[str]]:
+    """The ids of the records that a decision or a live assignment touched since the last run."""
+    found: set[tuple[str]] = set()
+    for table, columns in ((OVERRIDES, ("left_id", "right_id")), (LIVE, ("record_id",))):
+        after, until = at.done.get(table.name, -1), at.now[table.name]
+        if after >= until:
+            continue
+        rows = read(spark, lake, table) if after < 0 else changes(spark, lake, table, after, until)
+        found |= {(record,) for row in rows.select(*columns).distinct().toLocalIterator() for record in row}
+    return found

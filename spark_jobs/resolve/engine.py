@@ -1,0 +1,63 @@
+"""The few things that resolve asks of a SQL engine, so that Spark and an in-memory DuckDB run the same statements."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from spark_jobs.tables import Table
+
+_WORDS = {
+    "duckdb": {"EXPLODE(": "unnest(", "LIST(": "list("},
+    "spark": {"EXPLODE(": "explode(", "LIST(": "collect_list("},
+}
+
+
+class Engine(Protocol):
+    """Named tables, made by SQL of earlier ones."""
+
+    dialect: str
+
+    def let(self, name: str, sql: str) -> None:
+        """Computes the table `name` once."""
+
+    def view(self, name: str, sql: str) -> None:
+        """Names a query, computed where it is read."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, on the driver."""
+
+    def put(self, name: str, columns: list[str], rows: Iterable[tuple[str, ...]]) -> None:
+        """Makes the table `name` of text columns from the driver's rows."""
+
+    def give(self, name: str, table: pa.Table) -> None:
+        """Names rows that were made elsewhere."""
+
+    def delta(self, name: str, lake: str, table: Table) -> None:
+        """Names a table of the lake as it is."""
+
+    def frame(self, sql: str) -> DataFrame:
+        """The rows of a query as a Spark frame, to be written."""
+
+    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
+        """Makes the rows of a table of the lake that name one of `records` those of a query; how many rows changed."""
+
+    def scorer(self, proposed: str, columns: str) -> "Engine":
+        """The engine that scores these tables' pairs; it holds them."""
+
+    def take(self, other: "Engine", name: str) -> None:
+        """Takes over a table that the scorer made."""
+
+    def forget(self) -> None:
+        """Lets go of all tables."""
+
+    def classes(self, name: str, holders: str) -> None:
+        """Makes the table `name` (key, class) from rows (key, given, birth), by sharing.py; `own` may be missing."""
+
+
+def in_words(sql: str, dialect: str) -> str:
+    """The SQL with what DuckDB and Spark call differently."""
+    for neutral, name in _WORDS[dialect].items():
+        sql = sql.replace(neutral, name)
+    return sql

@@ -1,0 +1,125 @@
+"""The evidence about some records: candidate pairs, the model's weights, the rules' edges, and one voice a pair.
+
+`now` holds the states of all records. Tables are made under a suffix, so that the evidence of several groups of
+records can stand side by side.
+"""
+
+from collections.abc import Callable
+
+from spark_jobs.resolve.comparisons import COMPARISONS, vectors_sql
+from spark_jobs.resolve.deterministic import CONTACT_POINTS, edges_sql, numbers_sql
+from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.model import PersonModel, weights_sql
+from spark_jobs.resolve.reopen import active_sql, held_sql, shared_holders_sql
+from spark_jobs.resolve.rules import Rules
+
+VECTOR = [*(f"gamma_{comparison.name}" for comparison in COMPARISONS), "given_frequency", "family_frequency"]
+
+
+def gather(
+    engine: Engine, model: Callable[[], PersonModel], rules: Rules, records: str, suffix: str, among: bool = False
+) -> None:
+    """Makes `scored`, `ruled` and `heard` (with the suffix) of pairs with an end in `records`; both ends if `among`.
+
+    The model is asked for once `columns` is there, of which it may have to be trained.
+    """
+    propose(engine, rules, records, suffix, among)
+    compare(engine, records, suffix)
+    score(engine, model(), rules, suffix)
+    rule(engine, records, suffix, among)
+    hear(engine, suffix)
+
+
+def propose(engine: Engine, rules: Rules, records: str, suffix: str, among: bool) -> None:
+    """`proposed`: the pairs that share an active blocking key."""
+    every = records == "now"
+    engine.view(f"held{suffix}", held_sql("now" if every else _states("now", records)))
+    holders = f"held{suffix}"
+    if not every:
+        engine.let(f"own{suffix}", f"select distinct key from held{suffix}")
+        engine.view(f"around{suffix}", f"select h.* from ({held_sql('now')}) h join own{suffix} o on o.key = h.key")
+        holders = f"around{suffix}"
+    engine.let(
+        f"active{suffix}",
+        f"select key from {holders} group by key having {active_sql('count(*)', 'bool_or(asks)', rules)}",
+    )
+    near = f"held{suffix}" if among else holders
+    engine.let(
+        f"proposed{suffix}",
+        "select distinct least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id"
+        f" from held{suffix} a join active{suffix} k on k.key = a.key join {near} b on b.key = a.key"
+        f" where a.record_id {'<' if every or among else '<>'} b.record_id",
+    )
+
+
+def compare(engine: Engine, records: str, suffix: str) -> None:
+    """`columns`: the states of the proposed records, with the classes of their e-mails and phones."""
+    every = records == "now"
+    ends = f"(select left_id as record_id from proposed{suffix} union select right_id from proposed{suffix})"
+    involved = "now" if every else _states("now", ends)
+    # An e-mail or phone only counts where both sides hold it: the classes of the records' own values are enough.
+    own = f"select one.key from (select EXPLODE(numbers) as one from {_states('now', records)}) o"
+    numbers = numbers_sql("now")
+    if not every:
+        numbers = f"select n.* from ({numbers}) n join (select distinct key from ({own}) o) k on k.key = n.key"
+    engine.let(f"numbers{suffix}", numbers)
+    engine.classes(f"class{suffix}", shared_holders_sql(f"numbers{suffix}"))
+    lists = ", ".join(
+        f"LIST(n.key) filter (where n.kind = '{kind}' and coalesce(c.class, 'own') = '{name}') as {kind}_{name}"
+        for kind in ("email", "phone")
+        for name in ("own", "pair", "shared")
+    )
+    sharing = (
+        f"select n.record_id, {lists} from ({numbers_sql(involved)}) n left join class{suffix} c on c.key = n.key"
+        " where n.kind in ('email', 'phone') group by n.record_id"
+    )
+    added = ", ".join(f"{kind}_{name}" for kind in ("email", "phone") for name in ("own", "pair", "shared"))
+    engine.let(f"columns{suffix}", f"select s.*, {added} from {involved} s left join ({sharing}) h using (record_id)")
+
+
+def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None:
+    """`scored`: the model's weight of each proposed pair, in bits; with the vector that it rests on, if it is kept."""
+    scorer = engine.scorer(f"proposed{suffix}", f"columns{suffix}")
+    spark = scorer.dialect == "spark"
+    scorer.let(f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", scorer.dialect))
+    parts = ", ".join(VECTOR if spark else (f"'{name}': {name}" for name in VECTOR))
+    evidence = f"to_json(struct({parts}))" if spark else f"cast(to_json({{{parts}}}) as string)"
+    kept = f"case when weight >= {rules.review_from} then {evidence} end"
+    weights = weights_sql(model, f"select * from vectors{suffix}")
+    scored = f"select left_id, right_id, round(weight, 6) as weight, {kept} as evidence from ({weights}) w"
+    scorer.let(f"scored{suffix}", scored)
+    engine.take(scorer, f"scored{suffix}")
+
+
+def rule(engine: Engine, records: str, suffix: str, among: bool) -> None:
+    """`ruled`: the deterministic edges of the records; `numbers` holds all holders of their values."""
+    edges = edges_sql(f"numbers{suffix}")
+    if records == "now":
+        engine.let(f"ruled{suffix}", edges)
+        return
+    ends = [f"exists (select 1 from {records} r where r.record_id = e.{side}_id)" for side in ("left", "right")]
+    engine.let(f"ruled{suffix}", f"select e.* from ({edges}) e where {(' and ' if among else ' or ').join(ends)}")
+
+
+def hear(engine: Engine, suffix: str) -> None:
+    """`heard`: one weight a pair.
+
+    The model has seen all fields of a pair, a rule only one. So the rule speaks where the model was not asked, and
+    beside it (the stronger counts) only with a number that was given out to one person.
+    """
+    contact = ", ".join(f"'{rule}'" for rule in CONTACT_POINTS)
+    engine.let(
+        f"heard{suffix}",
+        "select coalesce(s.left_id, r.left_id) as left_id, coalesce(s.right_id, r.right_id) as right_id,"
+        " case when s.weight is null then r.by_rule when r.by_number is null then s.weight"
+        " else greatest(s.weight, r.by_number) end as weight"
+        f" from scored{suffix} s full join (select left_id, right_id, max(weight) as by_rule,"
+        f" max(case when rule not in ({contact}) then weight end) as by_number from ruled{suffix}"
+        " group by left_id, right_id) r on r.left_id = s.left_id and r.right_id = s.right_id",
+    )
+
+
+def _states(state: str, records: str) -> str:
+    if records == "now":
+        return state
+    return f"(select t.* from {state} t where exists (select 1 from {records} r where r.record_id = t.record_id))"

@@ -1,0 +1,109 @@
+"""Resolve's statements on Spark."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DoubleType
+
+from spark_jobs.resolve.engine import Engine, in_words
+from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
+from spark_jobs.resolve.state import STATE_DDL, state
+from spark_jobs.tables import Table, arrow_schema, differing, merge, read
+
+SAID = """record_id given_name middle_name family_name gender birth_date birth_typed birth_year street unit city
+ postcode identifiers verified""".split()
+
+
+class LakeEngine:
+    """Tables are temporary views over computed frames.
+
+    Every table cuts its lineage (localCheckpoint): else Spark inlines it into the next one and computes a comparison
+    again in each place that reads it, which a persisted frame behind a view does not prevent.
+    """
+
+    dialect = "spark"
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+        self._named: set[str] = set()
+        # Splink's edit distance with transpositions is not used: per pair it takes longer than all else together.
+        spark.udf.registerJavaFunction("jaro_winkler", "uk.gov.moj.dash.linkage.JaroWinklerSimilarity", DoubleType())
+
+    def let(self, name: str, sql: str) -> None:
+        self.name(name, self._spark.sql(in_words(sql, self.dialect)).localCheckpoint())
+
+    def view(self, name: str, sql: str) -> None:
+        self.name(name, self._spark.sql(in_words(sql, self.dialect)))
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        table = self._spark.sql(in_words(sql, self.dialect)).toArrow()
+        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+    def put(self, name: str, columns: list[str], rows: Iterable[tuple[str, ...]]) -> None:
+        lists = list(zip(*rows, strict=True)) or [()] * len(columns)
+        arrays = [pa.array(list(values), pa.string()) for values in lists]
+        self.give(name, pa.table(arrays, names=columns))
+
+    def classes(self, name: str, holders: str) -> None:
+        class_of = F.udf(lambda held: sharing_class(people_behind((one.given, one.birth) for one in held)), "string")
+        # A hot value's holders are cut to a bounded number before they are looked at, whichever the order of the rows.
+        bounded = F.slice(F.sort_array(F.collect_set(F.struct("given", "birth"))), 1, MOST_HOLDERS)
+        held = self._spark.sql(in_words(holders, self.dialect)).groupBy("key").agg(bounded.alias("holders"))
+        found = held.where(F.size("holders") > 1).select("key", class_of("holders").alias("class"))
+        self.name(name, found.where("class <> 'own'").localCheckpoint())
+
+    def give(self, name: str, table: pa.Table) -> None:
+        self.name(name, self._spark.createDataFrame(table))
+
+    def delta(self, name: str, lake: str, table: Table) -> None:
+        self.name(name, read(self._spark, lake, table))
+
+    def frame(self, sql: str) -> DataFrame:
+        return self._spark.sql(in_words(sql, self.dialect))
+
+    def scorer(self, proposed: str, columns: str) -> Engine:
+        return self
+
+    def take(self, other: Engine, name: str) -> None:
+        assert other is self
+
+    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
+        ids = self.frame(f"select record_id from {records}")
+        whole = read(self._spark, lake, table)
+        parts = [whole.join(ids, whole[key] == ids["record_id"], "left_semi") for key in keys]
+        part = parts[0] if len(parts) == 1 else parts[0].union(parts[1]).dropDuplicates(list(table.key))
+        found = differing(table, self.frame(sql), part, deletes=True).localCheckpoint()
+        count = found.count()
+        if count:
+            merge(self._spark, lake, table, found, deletes=True)
+        return count
+
+    def name(self, name: str, frame: DataFrame) -> None:
+        """Names a frame that was made elsewhere."""
+        frame.createOrReplaceTempView(name)
+        self._named.add(name)
+
+    def forget(self) -> None:
+        for name in self._named:
+            self._spark.catalog.dropTempView(name)
+        self._named.clear()
+
+
+def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
+    """The states of `silver/records` rows."""
+    shipped = records.sparkSession.sparkContext.broadcast(names)
+    schema = arrow_schema(STATE_DDL)
+
+    def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            found = [state(said, shipped.value) for said in batch.to_pylist()]
+            columns = [pa.array([one[column.name] for one in found], column.type) for column in schema]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    # Files are few and large, and this takes the time of the step: spread over all cores.
+    spread = records.select(*SAID).repartition(records.sparkSession.sparkContext.defaultParallelism * 2)
+    return spread.mapInArrow(stated, STATE_DDL)

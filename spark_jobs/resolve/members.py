@@ -1,0 +1,37 @@
+"""Which records have to be clustered again: the components that re-opened records belong to or now reach."""
+
+from spark_jobs.resolve.engine import Engine
+
+
+def gather_members(engine: Engine) -> None:
+    """`members`: closed under former components, new evidence, decisions and former profiles.
+
+    Reads `changed`, `reopened`, `heard` (pairs with an end in `reopened`), `settled` (record ids that a decision
+    or a live assignment touched since), `components` (record_id, component as of the last run), `claims` (record_id,
+    profile_id as of the last run or live), `now`.
+    """
+    engine.let(
+        "reach",
+        "select record_id from changed union select record_id from reopened union select record_id from settled"
+        " union select left_id from heard where weight >= 0 union select right_id from heard where weight >= 0",
+    )
+    while True:
+        engine.let(
+            "members",
+            "select m.record_id from (select c.record_id from components c where exists (select 1 from components o"
+            " join reach r on r.record_id = o.record_id where o.component = c.component)"
+            " union select record_id from reach) m where exists (select 1 from now n where n.record_id = m.record_id)",
+        )
+        # A profile that a live assignment carried into another component is settled with both.
+        engine.let(
+            "drawn",
+            "select distinct c.record_id from claims c"
+            " join (select p.profile_id from claims p join (select record_id from members union select record_id"
+            " from reach) m on m.record_id = p.record_id) held on held.profile_id = c.profile_id"
+            " where not exists (select 1 from members m where m.record_id = c.record_id)"
+            " and exists (select 1 from now n where n.record_id = c.record_id)",
+        )
+        if not engine.rows("select 1 from drawn limit 1"):
+            return
+        engine.let("further", "select record_id from reach union select record_id from drawn")
+        engine.let("reach", "select * from further")

@@ -1,0 +1,110 @@
+"""Which records a change of some records re-opens: all whose evidence may differ now, and as few others as possible.
+
+Evidence about two records depends on themselves and on counts: of holders of a blocking key (its cap), of people
+behind an e-mail or phone (its sharing class), of people behind an identifier (its edges). So a record is re-opened
+where it changed, or where a count of one of its keys crossed a line. The tables `old` (states before) and `fresh`
+(states of the records that were read now) must be there; `now` and `reopened` are made.
+"""
+
+from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
+from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.rules import Rules
+from spark_jobs.resolve.state import RULE_BITS, RULES
+
+
+def held_sql(state: str) -> str:
+    """SELECT of record_id, key, asks: blocking keys, and names that a nameless mailbox would ask for."""
+    return (
+        f"select record_id, EXPLODE(keys) as key, true as asks from {state}"
+        f" union all select record_id, EXPLODE(named_keys) as key, false as asks from {state}"
+    )
+
+
+def active_sql(holders: str, asked: str, rules: Rules) -> str:
+    """Whether a key proposes pairs: more than one holder, within its cap, and somebody asks.
+
+    Hot keys leave before the join: joined first, one of them would make the run quadratic.
+    """
+    caps = " ".join(f"when {number} then {rules.blocking_caps[rule]}" for rule, number in RULES.items())
+    return f"({holders} > 1 and {holders} <= case key & {RULE_BITS} {caps} end and {asked})"
+
+
+def start(engine: Engine) -> None:
+    """The first run: every record is new."""
+    engine.let("changed", "select record_id from fresh")
+    engine.view("now", "select * from fresh")
+    engine.view("reopened", "select record_id from changed")
+
+
+def reopen(engine: Engine, rules: Rules) -> None:
+    """A later run; `gone` holds the ids of records that are no more."""
+    # 1. What changed, and the states as they are now.
+    engine.let(
+        "changed",
+        "select f.record_id from fresh f left join old o on o.record_id = f.record_id"
+        " where o.digest is null or o.digest <> f.digest"
+        " union select g.record_id from gone g join old o on o.record_id = g.record_id",
+    )
+    engine.view("before", "select * from old o where exists (select 1 from changed c where c.record_id = o.record_id)")
+    engine.view("after", "select * from fresh f where exists (select 1 from changed c where c.record_id = f.record_id)")
+    stays = "select * from old o where not exists (select 1 from changed c where c.record_id = o.record_id)"
+    engine.view("now", f"{stays} union all select * from after")
+    engine.let(
+        "touched",
+        f"select distinct key from ({held_sql('before')} union all {held_sql('after')}) t",
+    )
+    # 2. Blocking keys that came to propose pairs, or ceased to.
+    counted = (
+        "select h.key, sum(h.was) as n_before, bool_or(h.asks and h.was = 1) as asked_before,"
+        " sum(h.stays) as n_after, bool_or(h.asks and h.stays = 1) as asked_after from"
+        " (select o.record_id, o.key, o.asks, 1 as was, case when c.record_id is null then 1 else 0 end as stays"
+        f" from ({held_sql('old')}) o left join changed c on c.record_id = o.record_id"
+        f" union all select record_id, key, asks, 0 as was, 1 as stays from ({held_sql('after')}) a) h"
+        " join touched t on t.key = h.key group by h.key"
+    )
+    engine.let(
+        "flipped",
+        f"select key from ({counted}) c where {active_sql('n_before', 'asked_before', rules)}"
+        f" <> {active_sql('n_after', 'asked_after', rules)}",
+    )
+    # 3. E-mails and phones that came to be more or fewer people's.
+    for name, state in (("was", "old"), ("is", "now")):
+        engine.let(
+            f"numbers_{name}",
+            f"select n.* from ({numbers_sql(state)}) n where exists (select 1 from touched t where t.key = n.key)",
+        )
+        engine.classes(f"class_{name}", shared_holders_sql(f"numbers_{name}"))
+    engine.let(
+        "reclassed",
+        "select coalesce(a.key, b.key) as key from class_was a full join class_is b on a.key = b.key"
+        " where coalesce(a.class, 'own') <> coalesce(b.class, 'own')",
+    )
+    # 4. Identifiers whose edges differ.
+    for name in ("was", "is"):
+        engine.let(f"edges_{name}", edges_sql(f"numbers_{name}"))
+    engine.let(
+        "moved",
+        "select coalesce(a.left_id, b.left_id) as left_id, coalesce(a.right_id, b.right_id) as right_id"
+        " from edges_was a full join edges_is b"
+        " on a.left_id = b.left_id and a.right_id = b.right_id and a.rule = b.rule"
+        " where a.weight is null or b.weight is null or a.weight <> b.weight or a.evidence <> b.evidence",
+    )
+    hold = (
+        f"select h.record_id from ({held_sql('now')}) h"
+        " join (select key from flipped union select key from reclassed) k on k.key = h.key"
+    )
+    engine.let(
+        "reopened",
+        "select r.record_id from (select record_id from changed union select left_id from moved"
+        f" union select right_id from moved union {hold}) r"
+        " where exists (select 1 from now n where n.record_id = r.record_id)",
+    )
+
+
+def shared_holders_sql(numbers: str) -> str:
+    """SELECT of key, given, birth of the e-mails and phones that several different holders have."""
+    return (
+        "select distinct n.key, n.given, n.birth from"
+        f" {numbers} n join (select key from {numbers} where kind in ('email', 'phone') group by key"
+        " having count(*) > 1) s on s.key = n.key"
+    )

@@ -1,0 +1,97 @@
+"""From clusters to profiles: stable ids over what was assigned before, in the lake or live, and the run's history."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from spark_jobs.resolve.stable_ids import Change, StableIds, assign
+
+REASONS = {
+    "created": "first seen",
+    "merged": "evidence joined them",
+    "split": "evidence no longer joins them",
+    "moved": "evidence joins them elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class Before:
+    """What stood before the run, of the records that it looked at: record -> (profile, since)."""
+
+    assigned: Mapping[str, tuple[str, datetime]]
+    live: Mapping[str, tuple[str, datetime]]
+    redirects: Mapping[str, str]
+    elsewhere: frozenset[str] = frozenset()
+    """Ids that new profiles might get and that records which were not looked at have."""
+
+
+def settle(clusters: list[list[str]], before: Before) -> StableIds:
+    """Ids for the clusters; an assignment that was made live stands before the lake's.
+
+    A profile that lost all its records in between, live, redirects like one that a run merges.
+    """
+    standing = {**before.assigned, **before.live}
+    previous = {record: profile for record, (profile, _) in standing.items()}
+    since: dict[str, datetime] = {}
+    for profile, at in [*before.assigned.values(), *before.live.values()]:
+        since[profile] = min(since.get(profile, at), at)
+    outcome = assign(clusters, previous, since, before.redirects.keys() | before.elsewhere)
+    living = set(outcome.assignments.values())
+    heirs: dict[str, Counter[str]] = defaultdict(Counter)
+    for record, (profile, _) in before.assigned.items():
+        if profile not in living and profile not in outcome.redirects and record in outcome.assignments:
+            heirs[profile][outcome.assignments[record]] += 1
+    for former, profiles in heirs.items():
+        outcome.redirects[former] = min(profiles, key=lambda profile: (-profiles[profile], profile))
+    return outcome
+
+
+def history_rows(
+    outcome: StableIds, pairs: Iterable[tuple[str, str, float]], run_at: datetime, basis: int
+) -> list[tuple[Any, ...]]:
+    """The run's changes as rows; by `basis`, the assignments' version before, a repeated run repeats no row."""
+    around = _weights_around(outcome.changes, pairs)
+    rows = []
+    for change in outcome.changes:
+        line = "\0".join([str(basis), change.kind, change.profile_id, change.other_id or "", *change.records])
+        history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
+        who = (change.kind, change.profile_id, change.other_id, list(change.records))
+        evidence = _evidence(change, outcome.assignments, around)
+        rows.append((history_id, run_at, run_at.isoformat(), *who, REASONS[change.kind], evidence))
+    return rows
+
+
+def _weights_around(
+    changes: Iterable[Change], pairs: Iterable[tuple[str, str, float]]
+) -> dict[str, list[tuple[float, str, str]]]:
+    moved = {record for change in changes if change.kind != "created" for record in change.records}
+    around: dict[str, list[tuple[float, str, str]]] = defaultdict(list)
+    for left, right, weight in pairs if moved else ():
+        for one, other in ((left, right), (right, left)):
+            if one in moved:
+                around[one].append((weight, one, other))
+    return around
+
+
+def _evidence(
+    change: Change, assignments: Mapping[str, str], around: Mapping[str, list[tuple[float, str, str]]]
+) -> str | None:
+    """The strongest pair between the records and those that they joined (or, of a split, left behind)."""
+    if change.kind == "created":
+        return None
+    beside = change.other_id if change.kind == "split" else change.profile_id
+    own = set(change.records)
+    linking = [
+        found
+        for record in change.records
+        for found in around.get(record, ())
+        if found[2] not in own and assignments.get(found[2]) == beside
+    ]
+    if not linking:
+        return None
+    weight, one, other = max(linking)
+    return json.dumps({"left_id": min(one, other), "right_id": max(one, other), "weight": round(weight, 2)})

@@ -1,0 +1,73 @@
+"""A lake of a few records in memory, resolved batch by batch or whole, by the job's own statements."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.model import PersonModel, load
+from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.partition import Pair, partition
+from spark_jobs.resolve.rules import SHIPPED, Rules
+from spark_jobs.resolve.state import as_table, state
+
+NO_NAMES = NameFrequencies()
+
+
+class LakeInMemory:
+    """What the lake's tables remember, without stable ids: a profile is its first record."""
+
+    def __init__(self, model: PersonModel | None = None, rules: Rules = SHIPPED) -> None:
+        self.rules = rules
+        self.model = model or load()
+        self.engine = DriverEngine()
+        self.states: dict[str, dict[str, Any]] = {}
+        self.component_of: dict[str, str] = {}
+        self.profile_of: dict[str, str] = {}
+        self.edges: dict[tuple[str, str, str], float] = {}
+        self.apart: set[Pair] = set()
+        self.together: set[Pair] = set()
+
+    def run(
+        self,
+        records: Iterable[Mapping[str, Any]] = (),
+        gone: Iterable[str] = (),
+        apart: Iterable[Pair] = (),
+        together: Iterable[Pair] = (),
+    ) -> None:
+        """Takes in some records, removals and decisions, and looks at what they touch."""
+        engine, first = self.engine, not self.states
+        fresh = [state(record, NO_NAMES) for record in records]
+        gone = list(gone)
+        apart, together = set(apart), set(together)
+        settled = {record for pair in (apart ^ self.apart) | (together ^ self.together) for record in pair}
+        self.apart, self.together = apart, together
+        engine.give("old", as_table(self.states.values()))
+        engine.give("fresh", as_table(fresh))
+        engine.put("gone", ["record_id"], [(record,) for record in gone])
+        engine.put("settled", ["record_id"], [(record,) for record in settled])
+        engine.put("components", ["record_id", "component"], self.component_of.items())
+        engine.put("claims", ["record_id", "profile_id"], self.profile_of.items())
+        found = partition(engine, lambda: self.model, self.rules, first, self.apart, self.together)
+        for record in gone:
+            self.states.pop(record, None)
+        self.states |= {one["record_id"]: one for one in fresh}
+        members = {record for part in found.clusters for record in part} | set(gone)
+        for known in (self.component_of, self.profile_of):
+            for record in members:
+                known.pop(record, None)
+        self.component_of |= found.component_of
+        self.profile_of |= {record: part[0] for part in found.clusters for record in part}
+        reopened = {record for (record,) in engine.rows("select record_id from reopened")} | set(gone)
+        self.edges = {edge: w for edge, w in self.edges.items() if not reopened & {edge[0], edge[1]}}
+        for left, right, rule, weight in engine.rows(
+            "select left_id, right_id, 'model', weight from scored"
+            " union all select left_id, right_id, rule, weight from ruled"
+        ):
+            self.edges[left, right, rule] = weight
+
+    @property
+    def clusters(self) -> set[frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for record, profile in self.profile_of.items():
+            found.setdefault(profile, set()).add(record)
+        return {frozenset(part) for part in found.values()}
