@@ -1,7 +1,7 @@
 """The map of the flow: what each stage leaves behind, and the one way in which a DAG runs a job.
 
-    ingest > BRONZE > inbox > LANDED > standardise > SILVER > resolve > IDENTITY > profiles > GOLD > features > FEATURES
-    > materialise > ONLINE > publish > SERVED
+    ingest > BRONZE > inbox > LANDED > standardise > SILVER > overrides > DECISIONS > resolve > IDENTITY
+    > profiles > GOLD > features > FEATURES > materialise > ONLINE > publish > SERVED
 
 A stage starts when the asset before it was updated. Settings come from the `OCV_*` environment.
 """
@@ -16,6 +16,7 @@ from airflow.sdk import Asset
 BRONZE = Asset("bronze")
 LANDED = Asset("landed")
 SILVER = Asset("silver")
+DECISIONS = Asset("decisions")
 IDENTITY = Asset("identity")
 GOLD = Asset("gold")
 FEATURES = Asset("features")

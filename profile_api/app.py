@@ -29,6 +29,7 @@ from profile_api.routers import (
     events,
     features,
     health,
+    identity,
     profiles,
     requests,
     timeline,
@@ -71,8 +72,10 @@ def create_app(
     limits = Limits(settings, redis_url)
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
+    app.state.features = feature_reader
     app.state.sources, app.state.inbox = load_sources(settings), inbox
-    for resource in (health, profiles, timeline, features, requests, webhooks, events, bots, callers, consents, audit):
+    people = (profiles, timeline, features, identity, consents, requests, callers)
+    for resource in (health, *people, audit, webhooks, events, bots):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

@@ -15,7 +15,12 @@ from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 from stores.schema import identifiers, profiles
 
-PURPOSES = {Role.ADVISOR: "service", Role.BOT: "service", Role.PRIVACY_OFFICER: "privacy_rights"}
+PURPOSES = {
+    Role.ADVISOR: "service",
+    Role.BOT: "service",
+    Role.PRIVACY_OFFICER: "privacy_rights",
+    Role.STEWARD: "identity_resolution",
+}
 
 
 def print_invitation(chosen: Settings, engine: Engine, address: str, console: Console | None = None) -> None:

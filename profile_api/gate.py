@@ -191,6 +191,21 @@ class Gate:
         if problem:
             raise problem
 
+    def about(self, reading: Reading, ask: Ask, profile_id: str) -> tuple[Mask, Decision] | None:
+        """What may be shown of one more person in this transaction, decided and recorded as every read is; None
+        where there is no such person, or where this one may not be identified for the purpose."""
+        purpose, now, profile = self._purpose(ask), self.clock(), reading.profile(profile_id)
+        if profile is None:
+            return None
+        if refused := self._throttle.meet(ask.actor, profile.profile_id):
+            raise refused
+        parts = reading.parts(profile)
+        consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
+        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile), parts)
+        known = Category.IDENTITY in decision.allowed
+        self._record(reading, ask, profile.profile_id, decision, "answered" if known else not_found().kind, now)
+        return (Mask(profile, decision.allowed, reach_of(decision, parts)), decision) if known else None
+
     def _beforehand(self, ask: Ask) -> tuple[Purpose, datetime, Decision]:
         """What can be decided before anyone is found."""
         purpose, now = self._purpose(ask), self.clock()

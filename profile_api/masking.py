@@ -83,7 +83,7 @@ class Mask:
 
         properties = document.get("properties") or {}
         return EventView(
-            event_id=self._source(event.event_id),
+            event_id=self.source(event.event_id),
             occurred_at=event.occurred_at,
             channel=document["channel"],
             type=document["type"],
@@ -115,20 +115,23 @@ class Mask:
             channel=field["channel"],
             observed_at=field["observed_at"],
             rule=field["rule"],
-            record_id=self._source(field.get("record_id")),
+            record_id=self.source(field.get("record_id")),
             losing=[
                 LosingValue(
                     value=one["value"],
                     channel=one["channel"],
                     observed_at=one["observed_at"],
-                    record_id=self._source(one.get("record_id")),
+                    record_id=self.source(one.get("record_id")),
                 )
                 for one in field.get("losing") or []
             ],
         )
 
-    def _source(self, key: str | None) -> str | None:
-        # `channel:key of the source`: the key may itself be a customer number, a card, a national id or an address.
+    def source(self, key: str | None) -> str | None:
+        """A source record's id, or None where it gives something away.
+
+        It is `channel:key of the source`: the key may itself be a customer number, a card, a national id or an address.
+        """
         if key is None or Category.IDENTITY not in self._allowed:
             return None
         return None if _letters(key.partition(":")[2]) in self._denied_keys else key

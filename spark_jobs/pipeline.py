@@ -21,7 +21,7 @@ from contracts.dates import parse_instant
 from contracts.loading import ContractError, load_channels
 from contracts.settings import Settings, settings
 from contracts.sources import load_sources
-from spark_jobs import features, inbox, ingest, profiles, publish, standardise
+from spark_jobs import features, inbox, ingest, overrides, profiles, publish, standardise
 from spark_jobs.erased import united
 from spark_jobs.rectifications import pull
 from spark_jobs.resolve import __main__ as resolve
@@ -68,6 +68,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         live = steps.run("inbox", lambda: inbox.land(spark, lake, engine, sources_live, now))
         contracts = inbox.with_live(channels, sources_live)
         records = steps.run("standardise", lambda: standardise.standardise(spark, lake, contracts, erased))
+        decided = steps.run("overrides", lambda: overrides.pull(spark, engine, lake))
         resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
         with engine.begin() as connection:
             pull(spark, lake, connection)
@@ -80,7 +81,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
             online = steps.run("materialise", materialised)
         engine.dispose()
         spark.stop()
-    changed = sum(step["rows_changed"] for step in (taken, live, records, resolved, built, computed))
+    changed = sum(step["rows_changed"] for step in (taken, live, records, decided, resolved, built, computed))
     for channel, found in taken["channels"].items():
         found["unreadable"] = records["unreadable"].get(channel, {})
     return {

@@ -18,7 +18,7 @@ from spark_jobs.features import FEATURES
 from spark_jobs.inbox import reached
 from spark_jobs.publication import Apply, Publication, json_of, stage, upserting
 from spark_jobs.publish_consents import publish_consents
-from spark_jobs.publish_identity import keep_live_changes, stage_identity
+from spark_jobs.publish_identity import keep_live_changes, stage_identity, stage_seen
 from spark_jobs.publish_live import features_follow, keep_live_records
 from spark_jobs.session import spark_session
 from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
@@ -142,6 +142,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
                 owners |= set(publication.touched("profile_id"))
                 publication.remember()
         steps |= stage_identity(spark, lake, connection)
+        stage_seen(spark, lake, connection)
         # 2. Apply it, while live changes of identities wait; then put on top those that the lake has not seen.
         hold_identities(connection, alone=True)
         changed = {name: apply() for name, apply in steps.items()}

@@ -1,9 +1,10 @@
 """Identity -> PostgreSQL: records and whose they are, the evidence, what waits for review, models and history."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 
@@ -16,12 +17,16 @@ from spark_jobs.tables import (
     CHANNEL_TRUST,
     EDGES,
     HISTORY,
+    LIVE,
     MODELS,
     PROFILES,
     RECORDS,
     REVIEWS,
     TIMELINE,
     Table,
+    path,
+    progress,
+    read,
 )
 from stores import schema
 
@@ -78,9 +83,10 @@ def stage_trust(connection: Connection, publication: Publication) -> Apply:
 
 def stage_history(connection: Connection, publication: Publication) -> Apply:
     """History is only ever added to; a batch run's actor is the run."""
-    columns = ["history_id", "at", "kind", "profile_id", "other_id", "records", "reason", "actor"]
-    rows = publication.rows().withColumns({"records": F.to_json("records"), "actor": F.lit("resolve")}).select(*columns)
-    types = {"at": "timestamptz", "records": "jsonb"}
+    columns = ["history_id", "at", "kind", "profile_id", "other_id", "records", "reason", "actor", "evidence"]
+    actor = F.when(F.col("run").startswith("live:"), F.substring("run", 6, 1_000)).otherwise(F.lit("resolve"))
+    rows = publication.rows().withColumns({"records": F.to_json("records"), "actor": actor}).select(*columns)
+    types = {"at": "timestamptz", "records": "jsonb", "evidence": "jsonb"}
     stage(connection, "new_history", ", ".join(f"{name} {types.get(name, 'text')}" for name in columns), rows)
     names = ", ".join(columns)
     insert = f"INSERT INTO identity_history ({names}) SELECT {names} FROM new_history ON CONFLICT DO NOTHING"
@@ -116,36 +122,65 @@ def stage_identity(spark: SparkSession, lake: str, connection: Connection) -> di
     return steps
 
 
+def stage_seen(spark: SparkSession, lake: str, connection: Connection) -> None:
+    """`seen_live`: the live assignments that resolve has taken into account, and the profile that it gave each."""
+    resolved = progress(spark, lake, "resolve").get(LIVE.name, -1)
+    rows: DataFrame | Iterable[tuple[Any, ...]] = ()
+    if resolved >= 0 and connection.execute(text("SELECT FROM live_assignments LIMIT 1")).first() is not None:
+        live = spark.read.format("delta").option("versionAsOf", resolved).load(path(lake, LIVE))
+        given = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id")
+        rows = live.select("record_id", "at").join(given, "record_id")
+    stage(connection, "seen_live", "record_id text, at timestamptz, profile_id text", rows)
+
+
 def keep_live_changes(connection: Connection, published: Collection[str], now: datetime) -> None:
-    """Puts live changes that the lake has not seen on top of what was `published`; forgets what it agrees with."""
+    """Puts live changes that the lake has not seen on top of what was `published`; of those it has, it has the word."""
+    moved = connection.execute(text(_SETTLED)).all()
     if RECORDS.name in published:
-        agreed = (
-            "DELETE FROM live_assignments l USING new_records n"
-            " WHERE (n.record_id, n.profile_id) = (l.record_id, l.profile_id)"
-        )
-        connection.execute(text(agreed))
+        connection.execute(text(_AGREED))
+    touched = {profile for row in moved for profile in (row.was, row.profile_id)}
     live: dict[str, str] = dict(
         connection.execute(text("SELECT record_id, profile_id FROM live_assignments")).tuples().all()
     )
-    if not live:
-        return
-    overwritten = text(
-        "UPDATE records r SET profile_id = l.profile_id FROM live_assignments l"
-        " WHERE r.record_id = l.record_id AND r.profile_id <> l.profile_id"
-    )
-    lost = "SELECT r.profile_id FROM records r JOIN live_assignments l USING (record_id)"
-    touched = {*live.values(), *connection.scalars(text(lost))}
-    connection.execute(overwritten)
-    if PROFILES.name in published:
+    overwritten = connection.execute(text(_OVERWRITTEN)).all()
+    touched |= {profile for row in overwritten for profile in (row.was, row.profile_id)} | set(live.values())
+    if live and PROFILES.name in published:
         holding = "SELECT profile_id FROM new_profiles WHERE (document -> 'records') ?| cast(:records AS text[])"
         touched |= set(connection.scalars(text(holding), {"records": list(live)}))
     rebuild(connection, touched, now)
-    if TIMELINE.name in published:
-        theirs = (
-            "SELECT e.event_id FROM new_events e WHERE e.record_id = ANY (:records) OR EXISTS (SELECT FROM"
-            " jsonb_array_elements(e.identifiers) one"
-            " JOIN identifiers i ON (i.kind, i.value) = (one ->> 'kind', one ->> 'value')"
-            " WHERE i.profile_id = ANY (:profiles))"
-        )
-        found = connection.scalars(text(theirs), {"records": list(live), "profiles": sorted(touched)})
+    if live and TIMELINE.name in published:
+        found = connection.scalars(text(_THEIR_EVENTS), {"records": list(live), "profiles": sorted(touched)})
         attribute(connection, list(found))
+
+
+_SETTLED = """
+WITH settled AS (
+    DELETE FROM live_assignments l USING seen_live s WHERE (s.record_id, s.at) = (l.record_id, l.at)
+    RETURNING s.record_id, s.profile_id
+), was AS (
+    SELECT r.record_id, r.profile_id AS was, s.profile_id FROM records r JOIN settled s USING (record_id)
+    WHERE r.profile_id <> s.profile_id
+), changed AS (
+    UPDATE records r SET profile_id = w.profile_id FROM was w WHERE r.record_id = w.record_id RETURNING r.record_id
+)
+SELECT w.was, w.profile_id FROM was w JOIN changed USING (record_id)
+"""
+_AGREED = """
+DELETE FROM live_assignments l USING new_records n WHERE (n.record_id, n.profile_id) = (l.record_id, l.profile_id)
+"""
+_OVERWRITTEN = """
+WITH was AS (
+    SELECT r.record_id, r.profile_id AS was, l.profile_id FROM records r JOIN live_assignments l USING (record_id)
+    WHERE r.profile_id <> l.profile_id
+), changed AS (
+    UPDATE records r SET profile_id = w.profile_id FROM was w WHERE r.record_id = w.record_id RETURNING r.record_id
+)
+SELECT w.was, w.profile_id FROM was w JOIN changed USING (record_id)
+"""
+_THEIR_EVENTS = """
+SELECT e.event_id FROM new_events e WHERE e.record_id = ANY (:records) OR EXISTS (
+    SELECT FROM jsonb_array_elements(e.identifiers) one
+    JOIN identifiers i ON (i.kind, i.value) = (one ->> 'kind', one ->> 'value')
+    WHERE i.profile_id = ANY (:profiles)
+)
+"""

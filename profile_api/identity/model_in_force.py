@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text
 
 from profile_api.identity.identify_score import Scorer
-from spark_jobs.resolve.model import from_json, load
+from spark_jobs.resolve.model import PersonModel, from_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from stores.schema import models
 
@@ -22,9 +22,14 @@ class ModelInForce:
     parameters: Mapping[str, Any] | None = None
 
     @cached_property
+    def person(self) -> PersonModel:
+        """The model; ValueError where it was trained for other levels than this code's."""
+        return from_json(json.dumps(self.parameters)) if self.parameters else load()
+
+    @cached_property
     def scorer(self) -> Scorer:
-        """Scores callers; ValueError where the model was trained for other levels than this code's."""
-        return Scorer(from_json(json.dumps(self.parameters)) if self.parameters else load())
+        """Scores callers."""
+        return Scorer(self.person)
 
 
 _NONE_YET = ModelInForce(NameFrequencies())

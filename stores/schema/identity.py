@@ -6,12 +6,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from stores.schema.base import Instant, metadata
 
 # document = a row of silver/records as JSON. `profile_id` is the truth of the moment: the lake's, or a live change's.
+# `number` names a record whose id may not be shown.
 records = Table(
     "records",
     metadata,
     Column("record_id", Text, primary_key=True),
     Column("profile_id", Text, nullable=False, index=True),
     Column("document", JSONB, nullable=False),
+    Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
 )
 
 # Evidence that two records are one person. `weight` is in bits; evidence = the comparison vector, or the identifier's
@@ -27,7 +29,7 @@ edges = Table(
     Column("evidence", JSONB),
 )
 
-# Uncertain pairs that wait for a decision; the likeliest come first.
+# Uncertain pairs that wait for a decision, by `number`: an order by weight would tell of evidence that is withheld.
 reviews = Table(
     "reviews",
     metadata,
@@ -36,8 +38,8 @@ reviews = Table(
     Column("weight", Double, nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", JSONB),
+    Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
 )
-Index("ix_reviews_likeliest_first", reviews.c.weight.desc(), reviews.c.left_id, reviews.c.right_id)
 
 models = Table(
     "models",
@@ -48,7 +50,8 @@ models = Table(
     Column("names", JSONB, nullable=False),
 )
 
-# A person's word that two records are the `same` person or `different` ones; it wins over every rule.
+# A person's word that two records are the `same` person or `different` ones; it wins over every rule. One decision may
+# take several pairs; `revoked_in` is the decision that took a pair's word back.
 overrides = Table(
     "overrides",
     metadata,
@@ -60,6 +63,8 @@ overrides = Table(
     Column("decided_at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
     Column("revoked_at", Instant),
+    Column("decision_id", Text, nullable=False, index=True),
+    Column("revoked_in", Text, index=True),
 )
 Index(
     "ix_overrides_one_in_force",
@@ -92,6 +97,11 @@ identity_history = Table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("evidence", JSONB),
+)
+Index(
+    "ix_identity_history_decision_id",
+    identity_history.c.evidence["decision_id"].astext,
+    postgresql_where=identity_history.c.evidence.is_not(None),
 )
 
 # trust = {field: weight}, field "" for the channel's own default: what survivorship weighs sources by.

@@ -70,6 +70,7 @@ def test_the_assets_chain_ingest_to_publish_without_a_gap(described: Any) -> Non
         "ingest",
         "inbox",
         "standardise",
+        "overrides",
         "resolve",
         "profiles",
         "features",

@@ -108,6 +108,23 @@ def batch_of(person: Person) -> dict[str, Any]:
     return {"batch": [message_of(person)]}
 
 
+IDENTITY = ("identity_resolution",)
+STEWARDS = ("steward",)
+WHO_DECIDES_WHO_IS_WHO = {"only": IDENTITY, "roles": STEWARDS}
+
+
+def pair_of(**more: str) -> Filled:
+    return lambda person: {"left": f"crm:{person.profile_id}", "right": "crm:unknown", **more}
+
+
+def because(person: Person) -> dict[str, Any]:
+    return {"reason": "they called"}
+
+
+def unmerge_of(person: Person) -> dict[str, Any]:
+    return {"profile_id": person.profile_id, "records": [f"crm:{person.profile_id}"], **because(person)}
+
+
 ROUTES: dict[str, Route] = {
     "GET /v1/health": open_(),
     "GET /v1/ready": open_(),
@@ -157,6 +174,17 @@ ROUTES: dict[str, Route] = {
         roles=("advisor", "bot"),
         json=lambda person: {"call": "call-of-nobody", "heard": {"family_name": ["Nobody"]}},
     ),
+    "GET /v1/profiles/{profile_id}/identity": personal(shows=(), only=frozenset(IDENTITY)),
+    "POST /v1/identity/compare": acting(only=IDENTITY, json=pair_of()),
+    "GET /v1/identity/reviews": acting(only=IDENTITY),
+    "POST /v1/identity/reviews/decide": acting(
+        **WHO_DECIDES_WHO_IS_WHO, json=pair_of(decision="same", reason="they called")
+    ),
+    "GET /v1/identity/overrides": acting(only=IDENTITY),
+    "POST /v1/identity/overrides": acting(**WHO_DECIDES_WHO_IS_WHO, json=pair_of(kind="same", reason="they called")),
+    "POST /v1/identity/overrides/{override_id}/revoke": acting(**WHO_DECIDES_WHO_IS_WHO, json=because),
+    "POST /v1/identity/unmerge": acting(**WHO_DECIDES_WHO_IS_WHO, json=unmerge_of),
+    "POST /v1/identity/decisions/{decision_id}/undo": acting(**WHO_DECIDES_WHO_IS_WHO, json=because),
     "MOUNT /static": open_(),
     "MOUNT /mcp": open_(),  # driven by its own client in bots/test_mcp.py
 }

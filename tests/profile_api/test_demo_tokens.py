@@ -28,7 +28,7 @@ def test_each_printed_line_reads_the_profile_with_the_printed_token(
     assert f"{ADDRESS}/advisor" in printed.getvalue()
     live = TestClient(create_app(api_settings, database_url, Features()))  # by the clock of this day
     lines = re.findall("^curl .*$", printed.getvalue(), re.MULTILINE)
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         words = shlex.split(line)
         headers = dict(word.split(": ", 1) for option, word in pairwise(words) if option == "-H")

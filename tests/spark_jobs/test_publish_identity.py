@@ -63,7 +63,7 @@ def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_
     write(EDGES, ("crm:1", "crm:2", "probabilistic", "person_model", 3.5, '{"gamma_birth": 2}'))
     write(REVIEWS, ("crm:2", "crm:3", 0.1, "near the threshold", "{}"))
     write(MODELS, ("v1", NOW, '{"matches": 0.5}', '{"given": {}}'))
-    write(HISTORY, ("h1", NOW, "run", "created", "p_luc", None, ["crm:3"], "first seen", None))
+    write(HISTORY, ("h1", NOW, "run", "created", "p_luc", None, ["crm:3"], "first seen", "[]"))
     build(spark, lake, channels)
     assert publish(spark, engine, lake, NOW) | {"gold/profiles": 2} == {
         "gold/profiles": 2,

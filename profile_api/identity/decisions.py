@@ -1,0 +1,102 @@
+"""What a steward's decision changes: pure, from what is known to what is to be kept.
+
+A decision changes the profiles that it names and no other: what was together stays together, what was apart stays
+apart. Where the evidence would have it otherwise, pairs are joined or barred with the decision, and undone with it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from profile_api.identity.partition import Move, Pair, Situation, clusters, identified, is_settled, pair, reached
+from spark_jobs.resolve.cluster import LARGEST_CLUSTER
+
+
+class NotPossible(Exception):
+    """A decision that other decisions, or the limits of a profile, do not allow; says what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pairs to be joined, to be barred and to be taken back, and the profile of each record then."""
+
+    same: frozenset[Pair] = frozenset()
+    different: frozenset[Pair] = frozenset()
+    revoked: frozenset[Pair] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+def merge(situation: Situation, left: str, right: str) -> Plan:
+    """Both records, and with them their profiles, are one person's."""
+    ours, theirs = situation.profile_of[left], situation.profile_of[right]
+    union = situation.members(ours, theirs)
+    between = {one for one in situation.different if one != pair(left, right) and set(one) <= union}
+    if between:
+        raise NotPossible("Expected no other decision that keeps these profiles apart, found one; undo it first.")
+    if len(union) > LARGEST_CLUSTER:
+        raise NotPossible(f"Expected a profile of at most {LARGEST_CLUSTER} records, found that it would have more.")
+    return _plan(situation, {pair(left, right)}, set(), {pair(left, right)}, [union], {}, ours, theirs)
+
+
+def unmerge(situation: Situation, profile_id: str, leaving: Collection[str], former: Mapping[str, str | None]) -> Plan:
+    """These records are another person's than the rest of the profile; `former` are the ids that they take up again."""
+    rest = situation.members(profile_id) - set(leaving)
+    if not rest or not leaving:
+        raise NotPossible(
+            "Expected some of the records of a profile, found all of them or none; name those that leave."
+        )
+    bars = {pair(one, other) for one in leaving for other in rest}
+    takes = {record: former.get(record) for record in leaving}
+    return _plan(situation, set(), bars, bars, [set(leaving), rest], takes, profile_id)
+
+
+def part(situation: Situation, left: str, right: str) -> Plan:
+    """Both records are two people's; in one profile, the evidence says who goes with whom."""
+    bar, ours = pair(left, right), situation.profile_of[left]
+    if ours != situation.profile_of[right]:
+        return _plan(situation, set(), {bar}, {bar}, [], {}, ours, situation.profile_of[right])
+    inside = situation.among(situation.members(ours))
+    pieces = clusters(inside.decided(inside.same - {bar}, inside.different | {bar}))
+    torn = {one for one in inside.same if not any(set(one) <= piece for piece in pieces)}
+    return _plan(situation, set(), {bar}, torn | {bar}, pieces, {}, ours)
+
+
+def undo(situation: Situation, same: Collection[Pair], different: Collection[Pair], moved: Collection[Move]) -> Plan:
+    """Brings back where records were before these moves, or leaves it to the evidence where there were none.
+
+    `same` and `different` are the decisions that are in force again.
+    """
+    former = {
+        record: move.other_id
+        for move in moved
+        for record in move.records
+        if situation.profile_of.get(record) == move.profile_id
+    }
+    owners = {**situation.profile_of, **former}
+    touched = {situation.profile_of[record] for record in former} | set(former.values())
+    goal = [{record for record, owner in owners.items() if owner == profile} for profile in sorted(touched)]
+    if not former and is_settled(situation):
+        goal = [set(piece) for piece in clusters(situation.decided(same, different))]
+    revoked = (situation.same - set(same)) | (situation.different - set(different))
+    anew = set(same) - situation.same, set(different) - situation.different
+    return _plan(situation, *anew, revoked, [one for one in goal if one], former, *touched)
+
+
+def _plan(
+    situation: Situation,
+    same: Collection[Pair],
+    different: Collection[Pair],
+    revoked: Collection[Pair],
+    goal: Sequence[Collection[str]],
+    former: Mapping[str, str | None],
+    *touched: str,
+) -> Plan:
+    # 1. Where the profiles around are what the evidence says, they stay so; else nothing but the touched is looked at.
+    seen = situation if is_settled(situation) else situation.among(situation.members(*touched))
+    # 2. The decision, and what it takes for exactly the wanted profiles to come out.
+    named = {record for one in goal for record in one}
+    wanted = [*goal, *(kept for kept in (profile - named for profile in seen.profiles()) if kept)]
+    new = situation.decided({*situation.same - {*revoked}, *same}, {*situation.different - {*revoked}, *different})
+    new = new.among(seen.profile_of)
+    links, bars = reached(new, wanted, set(former))
+    owners = identified(seen, wanted, former).assignments
+    return Plan(frozenset({*same, *links}), frozenset({*different, *bars}), frozenset(revoked), owners)

@@ -1,0 +1,151 @@
+"""Brings a change of who records belong to into effect: for every reader at once, and for the next batch to keep."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from feature_repo.computed import computed
+from profile_api.identity.partition import Move, heirs, moves
+from profile_api.identity.rebuild import Rebuilt, rebuild
+from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UNMERGED, PROFILE_UPDATED
+from profile_api.webhooks.outbox import emit_all
+from stores.schema import identity_history, live_assignments, profiles, records, redirects, timeline
+
+
+@runtime_checkable
+class FeatureKeeper(Protocol):
+    """The online features as they are kept, beside how they are read."""
+
+    def write(self, profile_id: str, rows: Mapping[str, Mapping[str, Any]], event_timestamp: datetime) -> None:
+        """Writes a profile's rows as of an instant."""
+        ...
+
+    def stands_at(self, profile_id: str) -> datetime | None:
+        """The instant that a profile's features stand at."""
+        ...
+
+    def forget(self, profile_id: str) -> bool:
+        """Deletes a profile's features."""
+        ...
+
+
+def reassign(
+    connection: Connection,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    now: datetime,
+    *,
+    actor: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+    features: FeatureKeeper | None,
+) -> list[Move]:
+    """Puts records into other profiles, with all that follows from it; returns what became of the profiles."""
+    moved = {record: profile for record, profile in after.items() if before[record] != profile}
+    if not moved:
+        return []
+    done = moves(before, after)
+    for record, profile in sorted(moved.items()):
+        connection.execute(update(records).where(records.c.record_id == record).values(profile_id=profile))
+    live = [{"record_id": record, "profile_id": profile, "at": now} for record, profile in sorted(moved.items())]
+    put = upsert(live_assignments).values(live)
+    connection.execute(
+        put.on_conflict_do_update(
+            index_elements=["record_id"], set_={"profile_id": put.excluded.profile_id, "at": put.excluded.at}
+        )
+    )
+    touched = {profile for move in done for profile in (move.profile_id, move.other_id)}
+    rebuilt = rebuild(connection, touched, now)
+    _redirect(connection, {old: new for old, new in heirs(before, after).items() if old in rebuilt.gone}, touched)
+    _remember(connection, done, now, actor, reason, evidence)
+    _tell(connection, done, rebuilt, now)
+    if features is not None:
+        refresh_features(connection, features, rebuilt, touched, now)
+    return done
+
+
+def refresh_features(
+    connection: Connection, features: FeatureKeeper, rebuilt: Rebuilt, among: Collection[str], now: datetime
+) -> None:
+    """Computes the features of changed profiles as of the instant at which those of these profiles stand."""
+    instants = [at for one in among if (at := features.stands_at(one)) is not None]
+    as_of = max(instants, default=now)
+    for profile_id in sorted(rebuilt.gone):
+        features.forget(profile_id)
+    for profile_id in sorted(rebuilt.changed):
+        of = select(profiles.c.document).where(profiles.c.profile_id == profile_id)
+        document = connection.execute(of).scalar_one()
+        event = timeline.c
+        query = select(event.event_id, event.occurred_at, event.document).where(event.profile_id == profile_id)
+        events = [
+            {**row.document, "event_id": row.event_id, "occurred_at": row.occurred_at}
+            for row in connection.execute(query)
+        ]
+        features.write(profile_id, computed(document, events, as_of), as_of)
+
+
+def _redirect(connection: Connection, gone: Mapping[str, str], touched: Collection[str]) -> None:
+    # 1. An id that answers itself again redirects no more.
+    stands = select(profiles.c.profile_id).where(profiles.c.profile_id.in_(sorted(touched)))
+    connection.execute(delete(redirects).where(redirects.c.old_id.in_(stands)))
+    # 2. Who redirected to an id that is gone now follows it.
+    for old, new in sorted(gone.items()):
+        connection.execute(update(redirects).where(redirects.c.profile_id == old).values(profile_id=new))
+        put = upsert(redirects).values(old_id=old, profile_id=new)
+        connection.execute(put.on_conflict_do_update(index_elements=["old_id"], set_={"profile_id": new}))
+    # 3. Where records left a profile, whoever was merged away with them goes along.
+    pointing = select(redirects.c.old_id, redirects.c.profile_id).where(redirects.c.profile_id.in_(sorted(touched)))
+    for old, target in connection.execute(pointing).tuples().all():
+        last = select(identity_history.c.records).where(
+            identity_history.c.other_id == old, identity_history.c.kind == "merged"
+        )
+        held = connection.scalar(last.order_by(identity_history.c.at.desc()).limit(1))
+        if not held:
+            continue
+        owners = list(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(held))))
+        if owners and target not in owners:
+            heir = min(set(owners), key=lambda one: (-owners.count(one), one))
+            connection.execute(update(redirects).where(redirects.c.old_id == old).values(profile_id=heir))
+
+
+def _remember(
+    connection: Connection,
+    done: Collection[Move],
+    now: datetime,
+    actor: str,
+    reason: str,
+    evidence: Mapping[str, Any],
+) -> None:
+    rows = [
+        {
+            "history_id": f"h_{uuid.uuid4().hex}",
+            "at": now,
+            "kind": move.kind,
+            "profile_id": move.profile_id,
+            "other_id": move.other_id,
+            "records": list(move.records),
+            "reason": reason,
+            "actor": actor,
+            "evidence": dict(evidence),
+        }
+        for move in done
+    ]
+    connection.execute(insert(identity_history), rows)
+
+
+def _tell(connection: Connection, done: Collection[Move], rebuilt: Rebuilt, now: datetime) -> None:
+    merged: dict[str, set[str]] = {}
+    separated: dict[str, set[str]] = {}
+    for move in done:
+        if move.kind == "merged":
+            merged.setdefault(move.profile_id, set()).add(move.other_id)
+        else:
+            separated.setdefault(move.other_id, set()).add(move.profile_id)
+    emit_all(connection, PROFILE_MERGED, [(one, {"merged": sorted(ids)}) for one, ids in sorted(merged.items())], now)
+    parted = [(one, {"separated": sorted(ids)}) for one, ids in sorted(separated.items())]
+    emit_all(connection, PROFILE_UNMERGED, parted, now)
+    emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(rebuilt.changed)], now)

@@ -1,0 +1,89 @@
+"""What people decided, and what changed live, PostgreSQL -> lake: before resolve, so that it holds to them.
+
+Decisions in force and live assignments are copied as they stand. What happened live joins the lake's history, and ids
+that were merged away live its redirects; neither is ever taken back there.
+"""
+
+import argparse
+import json
+import zlib
+from typing import Any
+
+from pyspark.sql import SparkSession
+from sqlalchemy import Connection, Engine, text
+
+from contracts.settings import settings
+from spark_jobs.session import spark_session
+from spark_jobs.tables import (
+    HISTORY,
+    LIVE,
+    OVERRIDES,
+    REDIRECTS,
+    Table,
+    exists,
+    progress,
+    read,
+    remember,
+    write_changes,
+)
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+
+JOB = "overrides"
+BATCH = "resolve"
+"""The actor of the lake's own history."""
+
+_FOUND: dict[Table, str] = {
+    OVERRIDES: "SELECT left_id, right_id, kind, decided_at FROM overrides WHERE revoked_at IS NULL ORDER BY 1, 2",
+    LIVE: "SELECT record_id, profile_id, at FROM live_assignments ORDER BY 1",
+    HISTORY: (
+        "SELECT history_id, at, 'live:' || actor, kind, profile_id, other_id,"
+        " ARRAY(SELECT jsonb_array_elements_text(records)), reason, CAST(evidence AS text)"
+        f" FROM identity_history WHERE actor <> '{BATCH}' ORDER BY 1"
+    ),
+    REDIRECTS: (
+        "SELECT r.old_id, r.profile_id FROM redirects r"
+        f" WHERE r.old_id IN (SELECT other_id FROM identity_history WHERE actor <> '{BATCH}') ORDER BY 1"
+    ),
+}
+_AS_THEY_STAND = (OVERRIDES, LIVE)
+
+
+def pull(spark: SparkSession, engine: Engine, lake: str) -> dict[str, Any]:
+    """Brings the lake up to what PostgreSQL holds; rewrites nothing where nothing was decided since."""
+    with engine.connect() as connection:
+        found = {table: _rows(connection, said) for table, said in _FOUND.items()}
+    known = progress(spark, lake, JOB)
+    marks = {table.name: zlib.crc32(repr(rows).encode()) for table, rows in found.items()}
+    changed = 0
+    for table, rows in found.items():
+        there = exists(spark, lake, table)
+        if (there and marks[table.name] == known.get(table.name)) or not (there or rows):
+            continue
+        frame = spark.createDataFrame(rows, table.struct)
+        if table in _AS_THEY_STAND:
+            changed += write_changes(spark, lake, table, frame, deletes=True)
+        else:
+            new = frame.join(read(spark, lake, table).select(*table.key), list(table.key), "left_anti")
+            changed += write_changes(spark, lake, table, new)
+    if marks != known and any(found.values()):
+        remember(spark, lake, JOB, marks)
+    return {"rows_changed": changed}
+
+
+def _rows(connection: Connection, said: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in connection.execute(text(said))]
+
+
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lake", default=settings().lake_uri)
+    given = parser.parse_args(args)
+    with open_stores(settings()) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        print(json.dumps(pull(spark_session(settings()), engine, given.lake)))
+
+
+if __name__ == "__main__":
+    main()
