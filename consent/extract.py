@@ -26,7 +26,7 @@ from consent.pseudonyms import NoKey, reference, reference_key
 from consent.purposes import published_purposes
 from contracts.dates import parse_instant
 from contracts.settings import Settings, settings
-from feature_repo.catalogue import CATEGORIES, PURPOSES, features_of
+from feature_repo.catalogue import CATEGORIES, PURPOSES, lake_features_of
 from feature_repo.historical import Moment, historical_features, moments
 from spark_jobs.session import spark_session
 from stores.embedded import Stores, open_stores
@@ -57,7 +57,7 @@ def extract(
     if ACTOR.role not in purpose.roles:
         raise Refused(f"expected a purpose for which a steward may read, found {purpose.id}: {beforehand.policy}")
     key = reference_key(config)
-    columns = [name for names in features_of(purpose).values() for name in names]
+    columns = [name for names in lake_features_of(purpose).values() for name in names]
     question = Question(ACTOR, purpose, frozenset(CATEGORIES[name] for name in columns), (as_of, now))
     found, later = moments(spark, config.lake_uri, purpose, as_of)
     engine = open_engine(stores.database_url)

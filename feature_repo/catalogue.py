@@ -154,3 +154,8 @@ def features_of(purpose: Purpose) -> dict[str, list[str]]:
         for view, features in VIEWS.items()
     }
     return {view: names for view, names in allowed.items() if names}
+
+
+def lake_features_of(purpose: Purpose) -> dict[str, list[str]]:
+    """Those of them that the lake keeps, and so can tell of the past."""
+    return {view: names for view, names in features_of(purpose).items() if view in LAKE_VIEWS}

@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from feast import FeatureService
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from consent.model import Purpose
 from consent.purposes import published_purposes
 from contracts.settings import Settings
-from feature_repo.catalogue import features_of
+from feature_repo.catalogue import lake_features_of
 from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.store import open_feature_store
 from spark_jobs.features import FEATURES
@@ -29,7 +28,7 @@ REGEX_NAMES = "spark.sql.parser.quotedRegexColumnNames"
 def moments(spark: SparkSession, lake: str, purpose: Purpose, until: datetime) -> tuple[set[Moment], int]:
     """The moments for which every view of a purpose has a row, until an instant; and how many rows are later."""
     tables = [
-        read(spark, lake, FEATURES[view]).select("profile_id", "event_timestamp") for view in features_of(purpose)
+        read(spark, lake, FEATURES[view]).select("profile_id", "event_timestamp") for view in lake_features_of(purpose)
     ]
     together = tables[0]
     for other in tables[1:]:
@@ -47,11 +46,11 @@ def historical_features(
     views = feature_views(lake)
     services = {one.name: one for one in feature_services(views, published_purposes())}
     store.apply([PROFILE, *views.values(), *services.values()])
-    service: FeatureService = services[purpose.id]
+    wanted = [f"{view}:{name}" for view, names in lake_features_of(purpose).items() for name in names]
     asked = spark.createDataFrame(list(of), "profile_id string, event_timestamp timestamp")
     before = spark.conf.get(REGEX_NAMES, "false")
     try:
-        job: Any = store.get_historical_features(entity_df=asked, features=service)
+        job: Any = store.get_historical_features(entity_df=asked, features=wanted)
         rows = job.to_spark_df()
         return rows.orderBy(F.col("event_timestamp"), F.col("profile_id")).toArrow()
     finally:

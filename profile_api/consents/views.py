@@ -49,7 +49,7 @@ class Yes(No):
         }
     )
 
-    notice_version: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = None
+    notice_version: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]+$")] | None = None
     notice_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "fr"
 
 

@@ -17,6 +17,7 @@ from profile_api.identity.identify_places import place_bits
 from spark_jobs.resolve.comparisons import BY_NAME
 from spark_jobs.resolve.levels import gamma
 from spark_jobs.resolve.model import FieldEvidence, PersonModel, explain
+from spark_jobs.resolve.name_parts import given_names_compatible
 from spark_jobs.resolve.sharing import people_behind, sharing_class
 
 KNOWN = 0.9
@@ -116,7 +117,8 @@ class Scorer:
             Scored(
                 candidate,
                 weight / total,
-                frozenset(name for name, bits in by_group.items() if bits[0] >= AGREES),
+                frozenset(name for name, bits in by_group.items() if bits[0] >= AGREES)
+                - _contradicted(heard, candidate),
                 _exact(heard, candidate),
             )
             for candidate, weight, by_group in zip(candidates, weights, details, strict=True)
@@ -133,7 +135,7 @@ class Scorer:
     ) -> Bits:
         columns = _GROUPS[name][1]
         told = []
-        for record in candidate.records:
+        for record in _telling(name, candidate.records):
             key = (name, *(_hashable(record[column]) for column in columns))
             if key not in memory:
                 memory[key] = self._reading(name, variants, _with_classes(name, record, classes), classes)
@@ -182,6 +184,25 @@ class Scorer:
         vector = self._quiet | {f"gamma_{comparison}": level, "given_frequency": given, "family_frequency": family}
         found: FieldEvidence = explain(self._model, vector)[0]
         return found.against_strangers, found.against_housemates, found.against_namesakes
+
+
+def _telling(group: str, records: Sequence[Columns]) -> Sequence[Columns]:
+    """A record with a surname alone would hide what the profile's others say of the given name."""
+    whole = [record for record in records if record["given"] and record["family"]] if group == "name" else []
+    return whole or records
+
+
+def _contradicted(heard: Heard, candidate: Candidate) -> frozenset[str]:
+    """The name, where the given name that was heard can be none of the profile's: a twin shares all the rest."""
+    variants = [variant for variant in heard.groups.get("name", ()) if variant.columns["given"]]
+    known = {record["given"] for record in candidate.records if record["given"]}
+    compatible = sum(
+        variant.weight
+        for variant in variants
+        if any(given_names_compatible(variant.columns["given"], given) for given in known)
+    )
+    said = sum(variant.weight for variant in variants)
+    return frozenset({"name"}) if known and compatible < said / 2 else frozenset()
 
 
 def _greatest(one: Columns, other: Columns, column: str) -> float | None:

@@ -32,8 +32,10 @@ router = APIRouter(prefix="/v1", tags=["identity"], responses=PROBLEMS)
 
 Cursor = Annotated[str | None, Query(max_length=40, description="`next_cursor` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=50)]
-DecisionId = Annotated[str, Path(max_length=100, description="`decision_id` of a decision")]
-OverrideId = Annotated[str, Path(max_length=20, description="`override_id` of a decision about two records")]
+DecisionId = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]+$", description="`decision_id` of a decision")]
+OverrideId = Annotated[
+    str, Path(max_length=18, pattern=r"^[^\x00]+$", description="`override_id` of a decision about two records")
+]
 
 
 def _questions(gate: AskedGate) -> Questions:

@@ -93,6 +93,19 @@ def test_a_father_and_a_son_of_one_name_stay_apart_until_the_birth_date_is_told(
     assert probabilities(ranking)["son"] > 0.9
 
 
+def test_a_twin_who_is_not_on_file_is_not_the_one_who_is_even_where_a_record_has_no_given_name() -> None:
+    lucas = on_file(
+        "lucas",
+        {"family_name": "Morel", "birth_typed": "1979-12-02", **HOME},
+        {"given_name": "Lucas", "family_name": "Morel", "phone": ["+33600000002"]},
+    )
+    twin = heard(given_name="Lea", family_name="Morel", birth_date="02/12/1979", postcode="75011")
+    first = rank(twin, lucas).scored[0]
+    assert "name" not in first.agreeing and first.probability < 0.9
+    himself = heard(given_name="Lucas", family_name="Morel", birth_date="02/12/1979", postcode="75011")
+    assert rank(himself, lucas).scored[0].agreeing == {"name", "birth_date", "address"}
+
+
 def test_a_stranger_of_one_name_is_none_of_them() -> None:
     ranking = rank(heard(given_name="Jean", family_name="Morel", birth_date="01/02/1990", postcode="13001"), JEAN, SON)
     assert ranking.none > 0.9
