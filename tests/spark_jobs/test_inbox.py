@@ -50,10 +50,10 @@ def known(engine: Engine) -> set[str]:
 def joined(spark: SparkSession, lake: str, engine: Engine) -> None:
     """Instead of the model, which has nothing to say here: the batch's certain evidence is what live went by."""
     found = read(spark, lake, RECORDS)
-    engine = DriverEngine()
-    engine.give("now", as_table(state(row.asDict(recursive=True), NameFrequencies()) for row in found.collect()))
-    engine.let("numbers", numbers_sql("now"))
-    edges = {(left, right) for left, right, *_ in engine.rows(edges_sql("numbers"))}
+    evidence = DriverEngine()
+    evidence.give("now", as_table(state(row.asDict(recursive=True), NameFrequencies()) for row in found.collect()))
+    evidence.let("numbers", numbers_sql("now"))
+    edges = {(left, right) for left, right, *_ in evidence.rows(edges_sql("numbers"))}
     assert edges == {("app:u1", f"app:{visitor_key('a1')}")}
     assert owner(engine, "app:u1") == owner(engine, f"app:{visitor_key('a1')}") != owner(engine, "app:u2")
     verified = {row.record_id: [one.value for one in row.verified] for row in found.collect()}

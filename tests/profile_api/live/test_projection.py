@@ -180,7 +180,7 @@ def test_a_persons_word_that_two_records_are_different_people_holds_live(engine:
     batch_record(engine, "crm:1", "p-1", email="ana@inbox.example")
     said = {"left_id": "app:u1", "right_id": "crm:1", "kind": "different", "decided_by": "s", "reason": "called"}
     with engine.begin() as connection:
-        connection.execute(insert(overrides).values(decided_at=NOW, **said))
+        connection.execute(insert(overrides).values(decision_id="d-1", decided_at=NOW, **said))
     accept(engine, NOW, identify("u1", traits={"email": "ana@inbox.example"}))
     project_all(engine, NOW)
     assert owner(engine, "app:u1") != "p-1"
