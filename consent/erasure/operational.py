@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Table, Text, cast, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import ARRAY, Connection, Table, Text, any_, cast, delete, func, or_, select, text, tuple_, update
 
 from consent.erasure.subject import Subject
 from consent.erasure.tombstones import Tombstones
@@ -15,6 +15,7 @@ from stores import schema
 from stores.schema import (
     identifiers,
     identity_history,
+    inbox,
     inbox_quarantine,
     models,
     privacy_request_events,
@@ -95,6 +96,8 @@ def erase(
             gone(table, table.c.profile_id.in_(subject.profiles))
     gone(redirects, redirects.c.old_id.in_(subject.profiles))
     _delete_refused(connection, tombstones, gone)
+    told = [f'%"{one.value}"%' for one in sorted(subject.identifiers)]
+    gone(inbox, func.lower(cast(inbox.c.item, Text)).like(any_(cast(told, ARRAY(Text)))))
     found["consent_events"] = sum(
         connection.execute(select(func.pseudonymise_consents(one.kind, one.value))).scalar_one()
         for one in sorted(subject.identifiers)

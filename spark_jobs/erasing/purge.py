@@ -34,15 +34,15 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
     before = version(spark, lake, table)
     # 1. Rows that deletion vectors hide are rewritten out of their files.
     spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
-    # 2. A last entry that names no file: it alone stays in the log beside the checkpoint. From here on statistics are
+    # 2. Files that the state does not name go, the change feed among them.
+    spark.sql(f"VACUUM delta.`{where}` FULL RETAIN 0 HOURS")
+    # 3. A last entry that names no file: it alone stays in the log beside the checkpoint. From here on statistics are
     #    those of columns without personal data, whatever the table was made with.
     columns = ",".join(table.statistics)
     spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{columns}')")
-    # 3. The state as a checkpoint, so that the entries before it are not needed.
+    # 4. The state as a checkpoint, so that the entries before it are not needed.
     log = spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, where)  # type: ignore[union-attr]
     log.checkpoint()
-    # 4. Files that the state does not name, the change feed among them.
-    spark.sql(f"VACUUM delta.`{where}` FULL RETAIN 0 HOURS")
     after = version(spark, lake, table)
     _forget_entries(where, after)
     return before, after
@@ -51,7 +51,11 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
 def _forget_entries(where: str, newest: int) -> None:
     """Removes what the log says of older versions: entries, checksums, checkpoints."""
     filesystem, root = fsspec.core.url_to_fs(where)
-    for file in filesystem.find(f"{root}/_delta_log"):
+    entries = filesystem.find(f"{root}/_delta_log")
+    stem = f"/{newest:020}.checkpoint"
+    if not any(stem in file and file.endswith(".parquet") for file in entries):
+        raise RuntimeError(f"{where}: expected a checkpoint of version {newest}, found none; nothing was removed")
+    for file in entries:
         found = ENTRY.match(file.rpartition("/")[2])
         if found and int(found[1]) < newest:
             filesystem.rm_file(file)

@@ -27,7 +27,9 @@ from spark_jobs.tables import (
     EDGES,
     EVENTS,
     HISTORY,
+    LIVE,
     MODELS,
+    OVERRIDES,
     PROFILES,
     QUARANTINE,
     RECORDS,
@@ -71,7 +73,8 @@ def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[A
     yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
     yield ASSIGNMENTS, ("record_id",), records
     yield RECTIFICATIONS, ("record_id",), records
-    for table in (EDGES, REVIEWS):
+    yield LIVE, ("record_id",), records
+    for table in (EDGES, REVIEWS, OVERRIDES):
         for side in ("left_id", "right_id"):
             yield table, (side,), records
     for column in ("old_id", "profile_id"):

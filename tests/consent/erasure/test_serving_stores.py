@@ -43,6 +43,9 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
             ledger.append(connection, [yes], NOW)
             refused = {"source": "app", "received_at": NOW, "reason": "odd", "raw": b'{"e": "EVELYNKA@inbox.example"}'}
             connection.execute(insert(schema.inbox_quarantine).values(refused))
+            item = {"userId": "u", "traits": {"email": "Evelynka@inbox.example"}}
+            message = {"source": "app", "message_id": "1", "record_id": "app:u", "received_at": NOW, "gpc": False}
+            connection.execute(insert(schema.inbox).values(message | {"item": item}))
             connection.execute(insert(schema.identity_history).values(line | {"records": [EVE, FRED]}))
             connection.execute(insert(schema.models).values(version="m", trained_at=NOW, parameters={}, names=names))
         client.set("cache", "evelynka@inbox.example")
