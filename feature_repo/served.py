@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from redis import Redis
@@ -12,7 +14,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from feature_repo.catalogue import PURPOSES
-from feature_repo.online import Answer, Features, open_features, services_of
+from feature_repo.online import Answer, Features, Rows, open_features, services_of
 from stores.embedded import Stores
 
 UNTIL_FOUND = 5.0
@@ -40,8 +42,28 @@ class Served:
         if now >= self._next and self._refreshing.acquire(blocking=False):
             self._next = now + UNTIL_FOUND
             threading.Thread(target=self._refresh, name="features", daemon=True).start()
-        try:
+        with self._noting_absence():
             return self.features.read(profile_id, purpose)
+
+    def write(self, profile_id: str, rows: Rows, event_timestamp: datetime) -> None:
+        """As `Features.write`."""
+        with self._noting_absence():
+            self.features.write(profile_id, rows, event_timestamp)
+
+    def stands_at(self, profile_id: str, view: str) -> datetime | None:
+        """As `Features.stands_at`."""
+        with self._noting_absence():
+            return self.features.stands_at(profile_id, view)
+
+    def forget(self, profile_id: str) -> bool:
+        """As `Features.forget`."""
+        with self._noting_absence():
+            return self.features.forget(profile_id)
+
+    @contextmanager
+    def _noting_absence(self) -> Iterator[None]:
+        try:
+            yield
         except (RedisError, OSError):
             self._down_until = self._clock() + LEFT_ALONE
             raise
@@ -64,5 +86,5 @@ def serve_features(stores: Stores, lake: str | None = None) -> Served:
     online: Any = features.store._get_provider()
     # Feast has no setting for how often its client tries.
     waits: dict[str, Any] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-    online.online_store._client = Redis.from_url(stores.redis_url, **waits, retry=Retry(NoBackoff(), 1))
-    return Served(features)
+    client = online.online_store._client = Redis.from_url(stores.redis_url, **waits, retry=Retry(NoBackoff(), 1))
+    return Served(replace(features, client=client))

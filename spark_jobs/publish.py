@@ -124,6 +124,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         steps: dict[str, Apply] = {}
         landed = reached(spark, lake, connection)
         stage(connection, "changed_redirects", "old_id text, profile_id text", ())
+        stage(connection, "changed_history", "kind text, profile_id text, other_id text, actor text", ())
         owners: set[str] = set()
         for table, step in _STEPS.items():
             publication = Publication(spark, lake, table, connection)

@@ -89,7 +89,11 @@ def stage_history(connection: Connection, publication: Publication) -> Apply:
     types = {"at": "timestamptz", "records": "jsonb", "evidence": "jsonb"}
     stage(connection, "new_history", ", ".join(f"{name} {types.get(name, 'text')}" for name in columns), rows)
     names = ", ".join(columns)
-    insert = f"INSERT INTO identity_history ({names}) SELECT {names} FROM new_history ON CONFLICT DO NOTHING"
+    insert = (
+        f"WITH changed AS (INSERT INTO identity_history ({names}) SELECT {names} FROM new_history"
+        " ON CONFLICT DO NOTHING RETURNING kind, profile_id, other_id, actor) INSERT INTO changed_history"
+        " SELECT kind, profile_id, other_id, actor FROM changed"
+    )
     return lambda: int(connection.execute(text(insert)).rowcount)
 
 

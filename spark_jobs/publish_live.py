@@ -32,9 +32,11 @@ def keep_live_records(
 
 
 def features_follow(connection: Connection, now: datetime) -> None:
-    """Whoever has live events and was changed by this publication is due to have the features computed again."""
+    """Features are computed again of whoever was changed by this publication and has live events or was put together
+    live: the lake's features, which are on their way, know nothing of it."""
     due = (
         "INSERT INTO features_due (profile_id) SELECT DISTINCT p.profile_id FROM profiles p"
-        " JOIN records r USING (profile_id) JOIN live_records l USING (record_id) WHERE p.updated_at = :now"
+        " JOIN records r USING (profile_id) WHERE p.updated_at = :now AND record_id IN"
+        " (SELECT record_id FROM live_records UNION ALL SELECT record_id FROM live_assignments)"
     )
     connection.execute(text(due), {"now": now})

@@ -15,7 +15,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 from redis import Redis
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from consent.erasure import certificate, compaction, journal, operational
 from consent.erasure.followers import move_on
@@ -27,6 +27,7 @@ from consent.pseudonyms import NoKey, reference_key
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import Settings, settings
+from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from spark_jobs.erased import keep_in_lake
 from spark_jobs.erasing import finding, rows
@@ -124,7 +125,7 @@ class Erasure:
     def _erase_serving(self, erasure_id: str, subject: Subject, requests: Collection[str]) -> dict[str, int]:
         tombstones = Tombstones(self.key, self._digests(subject))
         with self.engine.begin() as connection:
-            found = operational.erase(connection, subject, tombstones, rows.without_names, rebuild, self.clock())
+            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, self.clock())
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it
         return found
@@ -159,6 +160,10 @@ class Erasure:
                 yield
             finally:
                 connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": journal.LOCK})
+
+
+def _rebuild(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
+    tell_rebuilt(connection, rebuild(connection, profile_ids, now), now)
 
 
 def main(args: list[str] | None = None) -> None:

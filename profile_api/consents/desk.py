@@ -14,8 +14,7 @@ from contracts.identifiers import Identifier, InvalidIdentifier, kind_of, normal
 from profile_api.consents.views import Choice, ContactPoint, No, Recorded, Yes
 from profile_api.errors import Problem, not_found
 from profile_api.gate import Ask, Gate, Reading
-from profile_api.webhooks.kinds import CONSENT_CHANGED
-from profile_api.webhooks.outbox import emit
+from profile_api.webhooks.decisions import tell_decisions
 from stores.schema import identifiers
 
 SERVES = frozenset({"service", "privacy_rights"})
@@ -59,7 +58,7 @@ class ConsentDesk:
             ]
             append(reading.connection, entries, now)
             stands = standing(reading.consents(of), chosen, now, parts.values())
-            emit(reading.connection, CONSENT_CHANGED, profile.profile_id, now, {"purpose": chosen.id})
+            tell_decisions(reading.connection, [(entry.identifier, entry.purpose) for entry in entries], now)
             return Recorded(
                 profile_id=profile.profile_id,
                 purpose=chosen.id,

@@ -3,34 +3,17 @@
 import uuid
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from feature_repo.computed import computed
+from profile_api.identity.following import FeatureKeeper, refresh_features
 from profile_api.identity.partition import Move, heirs, moves
 from profile_api.identity.rebuild import Rebuilt, rebuild
 from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UNMERGED, PROFILE_UPDATED
 from profile_api.webhooks.outbox import emit_all
-from stores.schema import identity_history, live_assignments, profiles, records, redirects, timeline
-
-
-@runtime_checkable
-class FeatureKeeper(Protocol):
-    """The online features as they are kept, beside how they are read."""
-
-    def write(self, profile_id: str, rows: Mapping[str, Mapping[str, Any]], event_timestamp: datetime) -> None:
-        """Writes a profile's rows as of an instant."""
-        ...
-
-    def stands_at(self, profile_id: str) -> datetime | None:
-        """The instant that a profile's features stand at."""
-        ...
-
-    def forget(self, profile_id: str) -> bool:
-        """Deletes a profile's features."""
-        ...
+from stores.schema import identity_history, live_assignments, profiles, records, redirects
 
 
 def reassign(
@@ -63,29 +46,8 @@ def reassign(
     _redirect(connection, {old: new for old, new in heirs(before, after).items() if old in rebuilt.gone}, touched)
     _remember(connection, done, now, actor, reason, evidence)
     _tell(connection, done, rebuilt, now)
-    if features is not None:
-        refresh_features(connection, features, rebuilt, touched, now)
+    refresh_features(connection, features, rebuilt, touched)
     return done
-
-
-def refresh_features(
-    connection: Connection, features: FeatureKeeper, rebuilt: Rebuilt, among: Collection[str], now: datetime
-) -> None:
-    """Computes the features of changed profiles as of the instant at which those of these profiles stand."""
-    instants = [at for one in among if (at := features.stands_at(one)) is not None]
-    as_of = max(instants, default=now)
-    for profile_id in sorted(rebuilt.gone):
-        features.forget(profile_id)
-    for profile_id in sorted(rebuilt.changed):
-        of = select(profiles.c.document).where(profiles.c.profile_id == profile_id)
-        document = connection.execute(of).scalar_one()
-        event = timeline.c
-        query = select(event.event_id, event.occurred_at, event.document).where(event.profile_id == profile_id)
-        events = [
-            {**row.document, "event_id": row.event_id, "occurred_at": row.occurred_at}
-            for row in connection.execute(query)
-        ]
-        features.write(profile_id, computed(document, events, as_of), as_of)
 
 
 def _redirect(connection: Connection, gone: Mapping[str, str], touched: Collection[str]) -> None:

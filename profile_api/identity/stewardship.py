@@ -9,7 +9,8 @@ from consent.model import Actor, Role
 from profile_api.errors import Problem
 from profile_api.gate import Ask, Gate
 from profile_api.identity.decisions import NotPossible, Plan, merge, part, undo, unmerge
-from profile_api.identity.effect import FeatureKeeper, reassign
+from profile_api.identity.effect import reassign
+from profile_api.identity.following import FeatureKeeper
 from profile_api.identity.history import brought_in, former_ids, moves_of
 from profile_api.identity.overrides import Word, rows_of, without, write
 from profile_api.identity.partition import Situation, pair

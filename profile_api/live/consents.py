@@ -19,6 +19,9 @@ from contracts.events import LiveEvent
 from contracts.identifiers import Identifier
 from contracts.sources import Source
 
+Decided = set[tuple[Identifier, str]]
+"""Under which identifier something was decided, about which purpose."""
+
 
 class Heard(Protocol):
     """A message, as far as it may say something of consent."""
@@ -39,17 +42,17 @@ class Heard(Protocol):
     def gpc(self) -> bool: ...
 
 
-def record_preferences(connection: Connection, items: Iterable[Heard]) -> int:
-    """Appends what `context.consent.categoryPreferences` decides anew; returns how many decisions that were."""
+def record_preferences(connection: Connection, items: Iterable[Heard]) -> Decided:
+    """Appends what `context.consent.categoryPreferences` decides anew; returns what that is about."""
     said = [(item, who) for item in items if item.event.consent and (who := decider(item)) is not None]
     if not said:
-        return 0
+        return set()
     stands: dict[tuple[Identifier, str], tuple[datetime, bool]] = {}
     for one in read(connection, {who for _, who in said}):
         now = (one.decided_at, one.state.permits)
         key = (one.identifier, one.purpose)
         stands[key] = max(stands.get(key, now), now)
-    new = 0
+    new: Decided = set()
     for item, who in said:
         at, entries = item.event.occurred_at, []
         for purpose, allowed in decisions(item.source, item.event.consent).items():
@@ -57,19 +60,21 @@ def record_preferences(connection: Connection, items: Iterable[Heard]) -> int:
             if before is None or (before[0] < at and before[1] != allowed):
                 entries.append(_entry(item, who, purpose, allowed))
                 stands[who, purpose] = (at, allowed)
-        new += append(connection, entries, item.received_at)
+        if append(connection, entries, item.received_at):
+            new |= {(who, entry.purpose) for entry in entries}
     return new
 
 
-def record_gpc(connection: Connection, items: Iterable[Heard]) -> int:
-    """Objects for everybody whose browser sent Global Privacy Control; returns how many objections were new."""
+def record_gpc(connection: Connection, items: Iterable[Heard]) -> Decided:
+    """Objects for everybody whose browser sent Global Privacy Control; returns what was objected to anew."""
     first: dict[Identifier, Heard] = {}
     for item in items:
         if item.gpc and (who := decider(item)) is not None:
             first.setdefault(who, item)
-    new = 0
+    new: Decided = set()
     for who, item in first.items():
-        new += object_by_gpc(connection, [who], item.event.occurred_at, item.received_at, item.source.name)
+        if object_by_gpc(connection, [who], item.event.occurred_at, item.received_at, item.source.name):
+            new |= {(who, purpose.id) for purpose in published_purposes().values() if purpose.gpc}
     return new
 
 

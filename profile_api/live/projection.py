@@ -18,14 +18,16 @@ from contracts.events import LiveEvent, Message, event_payload, live_event
 from contracts.reading import Row
 from contracts.sources import Source, Sources
 from contracts.standard import InteractionEvent, interaction_event
+from profile_api.identity.following import make_due
 from profile_api.identity.rebuild import hold_identities, rebuild
 from profile_api.live.assigning import Known, load_known
 from profile_api.live.consents import record_gpc, record_preferences
 from profile_api.live.joining import holder
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
+from profile_api.webhooks.decisions import tell_decisions
 from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UPDATED
 from profile_api.webhooks.outbox import emit_all
-from stores.schema import features_due, identity_history, inbox, live_assignments, live_records, records, timeline
+from stores.schema import identity_history, inbox, live_assignments, live_records, records, timeline
 
 REASON = "a live event named them"
 ACTOR = "live"
@@ -92,19 +94,20 @@ def project(
     sequences = _sequences(connection, len(items))
     _write_records(connection, payloads, shown, known, book, sequences[-1], now)
     touched = {known.profile_of[one] for one in shown} | {gone for gone, _, _ in known.merged}
-    rebuild(connection, touched, now)
+    rebuilt = rebuild(connection, touched, now)
     # 3. Their events, on the timeline of whoever holds the record now.
     owners = _owners(connection, {str(item.row.record_id) for item in items})
     _write_events(connection, items, owners)
     seen = {owners[str(item.row.record_id)] for item in items}
-    _bump(connection, seen - touched, now)
+    _bump(connection, seen - rebuilt.changed, now)
     done.profiles = seen | {known.profile_of[one] for one in shown}
-    record_gpc(connection, items)
-    record_preferences(connection, items)
+    decided = record_gpc(connection, items) | record_preferences(connection, items)
     # 4. What is to follow, and the note that these messages are done.
-    connection.execute(insert(features_due), [{"profile_id": one} for one in sorted(done.profiles | touched)])
+    done.profiles |= rebuilt.changed
+    make_due(connection, done.profiles | touched)
     emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
     emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(done.profiles)], now)
+    tell_decisions(connection, decided, now)
     numbered = update(inbox).where(inbox.c.inbox_id == bindparam("id")).values(sequence=bindparam("number"))
     connection.execute(
         numbered, [{"id": item.inbox_id, "number": at} for item, at in zip(items, sequences, strict=True)]

@@ -13,8 +13,10 @@ from contracts.channel import CATEGORY_OF, ROLES_OF
 from contracts.identifiers import InvalidIdentifier, kind_of, normalise
 from profile_api.errors import Problem
 from profile_api.identity.attribution import sole_holders
+from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.stored import StoredProfile
+from profile_api.webhooks.decisions import tell_decisions
 from spark_jobs.survivorship import FIELDS
 from stores.schema import rectifications, restrictions
 
@@ -58,6 +60,7 @@ def object_to(
         for identifier in own or profile.identifiers
     ]
     ledger.append(connection, entries, now)
+    tell_decisions(connection, [(entry.identifier, entry.purpose) for entry in entries], now)
 
 
 def checked_fields(profile: StoredProfile, fields: Mapping[str, str]) -> dict[str, str]:
@@ -96,7 +99,7 @@ def rectify(
         of = {"record_id": anchor, "field": field}
         keys = [rectifications.c.record_id, rectifications.c.field]
         connection.execute(upsert(rectifications).values(of | row).on_conflict_do_update(index_elements=keys, set_=row))
-    rebuild(connection, [profile.profile_id], now)
+    tell_rebuilt(connection, rebuild(connection, [profile.profile_id], now), now)
 
 
 def _category(field: str, known: Mapping[str, str] | None) -> str:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
-from profile_api.identity.effect import FeatureKeeper
+from profile_api.identity.following import FeatureKeeper
 from profile_api.identity.questions import Questions
 from profile_api.identity.stewardship import Stewardship
 from profile_api.identity.views import (

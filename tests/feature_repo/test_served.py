@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from redis.exceptions import ConnectionError as NoRedis
 
 from feature_repo import served
 from feature_repo.catalogue import PURPOSES
-from feature_repo.served import LEFT_ALONE, UNTIL_FOUND, Served
+from feature_repo.served import LEFT_ALONE, UNTIL_FOUND, Served, serve_features
+from profile_api.identity.following import FeatureKeeper
+from stores.embedded import Stores
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,17 @@ def test_features_of_a_first_run_become_visible_without_a_restart_and_without_as
     now[0] = 3 * UNTIL_FOUND
     features.read("p", "service")
     assert registry.refreshed == 1  # every purpose is known: the next look is minutes away
+
+
+def test_a_service_keeps_features_as_well_as_it_reads_them(online: Stores) -> None:
+    features = serve_features(online, "/lake")
+    assert isinstance(features, FeatureKeeper), "else no decision about who is who would reach them"
+    assert features.stands_at("p1", "features_live") is None
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    features.write("p1", {"features_live": {"last_event": "page"}}, moment)
+    assert (features.stands_at("p1", "features_live"), features.stands_at("p1", "features_value")) == (moment, None)
+    assert features.read("p1", "service")["last_event"]["value"] == "page"
+    assert features.forget("p1") and features.stands_at("p1", "features_live") is None
 
 
 def test_a_store_that_is_gone_is_left_alone_for_a_moment(now: list[float]) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine, insert, select
 
+from profile_api.webhooks.kinds import KINDS
 from spark_jobs.publish import publish
-from spark_jobs.tables import CONSENTS, PROFILES, REDIRECTS, TIMELINE, write_changes
+from spark_jobs.tables import CONSENTS, HISTORY, PROFILES, REDIRECTS, TIMELINE, write_changes
 from stores import schema
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -29,7 +30,7 @@ def versions(engine: Engine) -> dict[str, int]:
 
 
 def subscribe(engine: Engine) -> None:
-    row = {"subscription_id": "sub", "url": "https://hooks.example/", "kinds": ["profile.updated", "profile.merged"]}
+    row: dict[str, Any] = {"subscription_id": "sub", "url": "https://hooks.example/", "kinds": sorted(KINDS)}
     row |= {"purpose": "service", "role": "bot", "secret": "whsec_", "created_by": "demo", "created_at": NOW}
     with engine.begin() as connection:
         connection.execute(insert(schema.webhook_subscriptions).values(row))
@@ -77,16 +78,33 @@ def test_a_lake_that_was_made_anew_replaces_what_an_older_one_published(
     assert set(versions(engine)) == {"a"}
 
 
-def test_redirects_stay_and_consents_are_only_ever_added(spark: SparkSession, lake: str, engine: Engine) -> None:
+def test_redirects_stay_consents_are_only_ever_added_and_subscribers_hear_of_all_of_it(
+    spark: SparkSession, lake: str, engine: Engine
+) -> None:
     consent = ("c1", "web", "email", "a@m.example", "analytics", "granted", NOW, "web", "2020-1", "x")
     write_changes(spark, lake, CONSENTS, spark.createDataFrame([consent], CONSENTS.struct))
     write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "a")], REDIRECTS.struct))
     assert publish(spark, engine, lake, NOW) == {"identity/redirects": 1, "silver/consents": 1}
     assert told(engine) == []  # nobody had subscribed
     subscribe(engine)
+    again = ("c2", *consent[1:5], "withdrawn", LATER, *consent[7:])
+    write_changes(spark, lake, CONSENTS, spark.createDataFrame([again], CONSENTS.struct))
+    write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example"))
     write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("old", "b")], REDIRECTS.struct))
-    assert publish(spark, engine, lake, LATER) == {"identity/redirects": 1}
-    assert told(engine) == [("profile.merged", "b", {"merged": ["old"]})]
+    split = [
+        (f"h-{run}", NOW, run, "split", f"new-{run}", "a", ["crm:9"], "evidence no longer joins them", "{}")
+        for run in ("run-1", "live:steward")
+    ]
+    write_changes(spark, lake, HISTORY, spark.createDataFrame(split, HISTORY.struct))
+    assert publish(spark, engine, lake, LATER)["identity/history"] == 2
+    assert told(engine) == [
+        ("profile.merged", "b", {"merged": ["old"]}),
+        ("profile.unmerged", "a", {"separated": ["new-run-1"]}),  # the steward's was told when she decided
+        ("profile.updated", "a", {}),
+        ("consent.changed", "a", {"purpose": "analytics"}),
+    ]
+    assert publish(spark, engine, lake, LATER + timedelta(days=1)) == {} and len(told(engine)) == 4
     with engine.connect() as connection:
         assert connection.execute(select(schema.redirects.c.profile_id)).scalars().all() == ["b"]
-        assert connection.execute(select(schema.consent_events.c.received_at)).scalars().all() == [NOW]
+        received = select(schema.consent_events.c.received_at).order_by(schema.consent_events.c.sequence)
+        assert connection.execute(received).scalars().all() == [NOW, LATER]

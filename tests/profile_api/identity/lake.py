@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from redis.exceptions import RedisError
 from sqlalchemy import Engine, insert, select
 
 from contracts.channel import Channel
@@ -100,19 +101,22 @@ def write_lake(engine: Engine, people: list[dict[str, str]] = PEOPLE) -> dict[st
 
 
 class KeptFeatures:
-    """An online store in memory, as `feature_repo.online` keeps one."""
+    """An online store in memory, as `feature_repo.served` keeps one; it does not answer while it is `down`."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[Any, datetime]] = {}
+        self.rows: dict[str, dict[str, tuple[Any, datetime]]] = {}
+        self.down = False
 
     def read(self, profile_id: str, purpose: str) -> dict[str, dict[str, Any]]:
         return {}
 
     def write(self, profile_id: str, rows: Any, event_timestamp: datetime) -> None:
-        self.rows[profile_id] = (rows, event_timestamp)
+        self.rows.setdefault(profile_id, {}).update({view: (row, event_timestamp) for view, row in rows.items()})
 
-    def stands_at(self, profile_id: str) -> datetime | None:
-        return self.rows[profile_id][1] if profile_id in self.rows else None
+    def stands_at(self, profile_id: str, view: str) -> datetime | None:
+        if self.down:
+            raise RedisError("gone")
+        return self.rows.get(profile_id, {}).get(view, (None, None))[1]
 
     def forget(self, profile_id: str) -> bool:
         return self.rows.pop(profile_id, None) is not None
