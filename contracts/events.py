@@ -27,7 +27,7 @@ DEEPEST = 16
 LONGEST_ID = 255
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
-"""How far a message may lie ahead of its arrival, once its clock is corrected."""
+"""How far a message may lie ahead of its arrival, once its clock is corrected; it counts as of its arrival."""
 WRONG_CLOCK = timedelta(days=3_650)
 """How wrong a sender's clock may be."""
 
@@ -197,7 +197,10 @@ def live_event(
 
 
 def corrected(message: Message, received_at: datetime, sent_at: str | None) -> datetime:
-    """When it happened on our clock: `timestamp` less what the sender's clock was ahead when it sent."""
+    """When it happened on our clock: `timestamp` less what the sender's clock was ahead when it sent.
+
+    What still lies ahead then happened when it arrived: features, which count nothing later, would not show it.
+    """
     stated = message.timestamp or message.original_timestamp
     if stated is None:
         return received_at
@@ -211,7 +214,7 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
         raise RefusedItem("timestamp: expected a moment that is past, found one that lies more than a day ahead")
     if moment < EARLIEST:
         raise RefusedItem("timestamp: expected a moment since 1970, found an earlier one")
-    return moment
+    return min(moment, received_at)
 
 
 def event_slug(name: str | None) -> str:

@@ -10,7 +10,7 @@ from contracts.events import LARGEST_BATCH
 from profile_api.errors import Problem, problem_response
 
 LARGEST_BODY = 64 * 1024
-LARGEST_OF = {"/v1/batch": LARGEST_BATCH, "/v1/events/batch": LARGEST_BATCH}
+LARGEST_OF = dict.fromkeys(("/v1/batch", "/v1/import", "/v1/events/batch"), LARGEST_BATCH)
 """Paths that may be sent more."""
 HEADERS = {
     b"cache-control": b"no-store",

@@ -58,7 +58,7 @@ def watch(port: int, key: str, token: str, seconds: float, rounds: list[float], 
             message = {"type": "track", "event": f"Seen {number}", "userId": "watched", "messageId": f"watch-{at}"}
             client.post("/v1/events", json=message, headers=basic(key)).raise_for_status()
             accepted = time.perf_counter()
-            if _seen(client, reader, profile_id, f"watch-{at}", at):
+            if _seen(client, reader, profile_id, f"watch-{at}", f"seen_{number}"):
                 rounds.append(time.perf_counter() - accepted)
             else:
                 failed.append(message["messageId"])
@@ -84,7 +84,7 @@ def _known(client: httpx.Client, key: str, reader: dict[str, str]) -> str:
     raise SystemExit(f"expected an identified person to have a profile within {PATIENCE} s, found none")
 
 
-def _seen(client: httpx.Client, reader: dict[str, str], profile_id: str, message_id: str, at: float) -> bool:
+def _seen(client: httpx.Client, reader: dict[str, str], profile_id: str, message_id: str, event: str) -> bool:
     give_up, listed = time.monotonic() + PATIENCE, False
     while time.monotonic() < give_up:
         if not listed:
@@ -92,8 +92,7 @@ def _seen(client: httpx.Client, reader: dict[str, str], profile_id: str, message
             listed = any(message_id in (one["event_id"] or "") for one in events)
         if listed:
             features = client.get(f"/v1/profiles/{profile_id}/features", headers=reader).json()["data"]["features"]
-            stamps = [one["event_timestamp"] for one in features.values() if one["event_timestamp"]]
-            if stamps and max(stamps) >= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)):
+            if features["last_event"]["value"] == event:
                 return True
         time.sleep(0.003)
     return False

@@ -113,6 +113,7 @@ async def record_events(request: Request, response: Response, sender: Sender) ->
 
 
 @router.post("/batch", summary="Record events, as Segment's client libraries send them", openapi_extra=_MANY)
+@router.post("/import", summary="The same, as older client libraries send them", openapi_extra=_MANY)
 async def client_batch(request: Request, sender: Sender) -> Receipt:
     """200 also where some were refused, since a client library would send the whole batch again."""
     return await _keep_many(request, sender)

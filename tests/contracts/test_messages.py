@@ -38,6 +38,7 @@ def test_a_sender_whose_clock_is_wrong_is_corrected_by_what_it_was_wrong_when_it
     assert early.occurred_at == NOW - timedelta(seconds=5)
     assert said(timestamp="2026-03-01T11:00:00Z").occurred_at == NOW - timedelta(hours=1)
     assert said().occurred_at == NOW
+    assert said(timestamp="2026-03-01T12:00:09Z").occurred_at == NOW, "nothing happens after it was told"
 
 
 @given(st.timedeltas(timedelta(days=-3_000), timedelta(days=3_000)), st.timedeltas(timedelta(0), timedelta(days=30)))

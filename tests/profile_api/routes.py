@@ -167,6 +167,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/events": collects(json=message_of),
     "POST /v1/events/batch": collects(json=batch_of),
     "POST /v1/batch": collects(json=batch_of),
+    "POST /v1/import": collects(json=batch_of),
     **{f"POST /v1/{call}": collects(json=message_of) for call in CALLS},
     "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}),
     "POST /v1/identity/identify": acting(

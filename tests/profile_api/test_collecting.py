@@ -65,7 +65,8 @@ def test_each_message_of_a_batch_is_judged_by_itself_and_refused_ones_are_kept(s
     assert [message for message, _ in kept(engine)] == ["m1", "m2"]
     assert send("/v1/events/batch", {"batch": [TRACK]}).status_code == 202
     assert send("/v1/events/batch", {"batch": [bad]}).status_code == 422
-    assert send("/v1/batch", {"batch": [bad, TRACK]}).status_code == 200  # a client library would send both again
+    for path in ("/v1/batch", "/v1/import"):
+        assert send(path, {"batch": [bad, TRACK]}).status_code == 200  # a client library would send both again
 
 
 def test_the_paths_of_client_libraries_imply_the_type(send: Send, engine: Engine) -> None:
@@ -95,6 +96,7 @@ NOT_KEPT: list[tuple[str, bytes, int]] = [
     ("/v1/events", b"x" * 70_000, 413),
     ("/v1/events/batch", b"x" * (LARGEST_BATCH + 1), 413),
     ("/v1/batch", b"x" * (LARGEST_BATCH + 1), 413),
+    ("/v1/import", b"x" * (LARGEST_BATCH + 1), 413),
     ("/v1/events/batch", json.dumps({"batch": [{"a": 1}] * 10_000}).encode(), 413),
     ("/v1/events/batch", b'{"batch": ' + b"[" * 9_000 + b"]" * 9_000 + b"}", 400),
     ("/v1/events/batch", b'{"batch": []}', 422),
