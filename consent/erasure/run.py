@@ -29,6 +29,8 @@ from contracts.loading import load_channels
 from contracts.settings import Settings, settings
 from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
+from profile_api.webhooks.kinds import PROFILE_ERASED
+from profile_api.webhooks.outbox import emit_all
 from spark_jobs.erased import keep_in_lake
 from spark_jobs.erasing import finding, rows
 from spark_jobs.erasing.purge import purge, tables
@@ -125,7 +127,9 @@ class Erasure:
     def _erase_serving(self, erasure_id: str, subject: Subject, requests: Collection[str]) -> dict[str, int]:
         tombstones = Tombstones(self.key, self._digests(subject))
         with self.engine.begin() as connection:
-            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, self.clock())
+            now = self.clock()
+            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, now)
+            emit_all(connection, PROFILE_ERASED, [(one, {}) for one in sorted(subject.profiles)], now)
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it
         return found

@@ -1,7 +1,7 @@
 """What one subscription is told of one event: what the gate permits it at the moment of telling.
 
-Where nothing about the person is permitted, the notification names nobody. The one exception is the person's decision
-about the subscription's own purpose: whoever may not use the data any more has to learn of whom.
+Where nothing about the person is permitted, the notification names nobody. The exceptions are the person's decision
+about the subscription's own purpose, and their erasure: whoever may not use the data any more has to learn of whom.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Any
 
 from cloudevents.core.bindings.http import HTTPMessage, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
+from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from consent.model import Actor, Role
@@ -17,7 +18,8 @@ from contracts.categories import Category
 from profile_api.errors import Problem
 from profile_api.gate import Ask, Gate, by_id
 from profile_api.views import Answer, ProfileData
-from profile_api.webhooks.kinds import CONSENT_CHANGED
+from profile_api.webhooks.kinds import CONSENT_CHANGED, PROFILE_ERASED
+from stores.schema import audit
 
 SOURCE = "urn:one-customer-view"
 
@@ -70,6 +72,8 @@ def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) 
 def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any]:
     actor = Actor(f"webhook:{subscription.subscription_id}", Role(subscription.role))
     ask = Ask(actor, subscription.purpose, "webhook")
+    if event.kind == PROFILE_ERASED and _was_told(gate, ask, event.profile_id):
+        return {"profile_id": event.profile_id, "purpose": subscription.purpose}
     try:
         answer: Answer[ProfileData] = gate.answer(
             ask, by_id(event.profile_id), lambda reading, profile, mask, may: mask.profile()
@@ -88,3 +92,11 @@ def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any
             "consent": {subscription.purpose: status.model_dump(mode="json")} if status else {},
         }
     return {"purpose": subscription.purpose, "withheld": answer.decision.policy}
+
+
+def _was_told(gate: Gate, ask: Ask, profile_id: str) -> bool:
+    """Whether anything of this person ever left for this subscription (GDPR art. 19: who got data hears of the end)."""
+    of = audit.c
+    left = select(of.audit_id).where(of.actor == ask.actor.subject, of.profile_id == profile_id)
+    with gate.acting(ask) as reading:
+        return reading.connection.scalar(left.where(of.decision["allowed"] != []).limit(1)) is not None

@@ -1,5 +1,6 @@
 """What a subscriber gets, when, and what never reaches it."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -123,6 +124,26 @@ def test_without_permission_a_notification_names_nobody_but_a_withdrawal_reaches
     assert own["subject"] == own["data"]["profile_id"] == ANA
     assert set(own["data"]) == {"profile_id", "purpose", "consent"}
     assert own["data"]["consent"]["personalisation"]["state"] == "ConsentWithdrawn"
+
+
+def test_an_erasure_names_the_person_to_whom_they_were_disclosed_and_to_nobody_else(
+    worker: Worker, subscribe: Subscribe, tell: Callable[..., None], consumer: Consumer, engine: Engine
+) -> None:
+    decide_consent(engine, "personalisation", "withdrawn")
+    for purpose in ("advice", "personalisation"):
+        subscribe(purpose, [*ALL, "profile.erased"])
+    tell("profile.updated")
+    worker.round()
+    consumer.requests.clear()
+    with engine.begin() as connection:
+        connection.execute(text("delete from profiles where profile_id = :id"), {"id": ANA})
+    tell("profile.erased")
+    worker.round()
+    bodies = [json.loads(raw) for _, raw in consumer.requests]
+    by_purpose = {body["data"]["purpose"]: body for body in bodies}
+    assert by_purpose["advice"]["subject"] == ANA
+    assert by_purpose["advice"]["data"] == {"profile_id": ANA, "purpose": "advice"}
+    assert ANA not in str(by_purpose["personalisation"]), "it was never told of her"
 
 
 def test_a_consumer_that_is_down_loses_nothing(
