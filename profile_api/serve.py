@@ -34,7 +34,8 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         migrate(engine)
         if chosen.demo and not chosen.jwks_url:
             print_invitation(chosen, engine, f"http://{host}:{port}")
-        pool, features = connections_each(engine, workers), serve_features(stores, chosen.lake_uri)
+        chosen = chosen.model_copy(update={"pool": connections_each(engine, workers, chosen.pool)})
+        features = serve_features(stores, chosen.lake_uri)
         try:
             sources, key = load_sources(chosen), _tombstone_key(chosen)
             with (
@@ -43,7 +44,7 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
                 projecting(engine, sources, features.features, key=key),
             ):
                 if workers > 1:
-                    run_workers(chosen, stores, host, port, workers, pool)
+                    run_workers(chosen, stores, host, port, workers)
                 else:
                     _run_one(chosen, stores, features, host, port)
         except KeyboardInterrupt:

@@ -19,17 +19,18 @@ from stores.embedded import Stores
 
 RESERVED = 25
 """Connections of the server that no worker takes: the pipeline, live events, webhooks, registries, an administrator."""
-FEWEST, MOST = 2, 12
+FEWEST = 2
 GRACE = 20
 PATIENCE = 60
 """Seconds after which a worker that does not answer its parent is replaced; loading takes some on a busy machine."""
 
 
-def connections_each(engine: Engine, workers: int) -> int:
-    """How many connections each worker may hold so that all together fit the server; raises where they do not."""
+def connections_each(engine: Engine, workers: int, wanted: int) -> int:
+    """How many connections each worker may hold, `wanted` at most, so that all together fit the server; raises where
+    they do not."""
     with engine.connect() as connection:
         most = int(connection.scalar(text("select setting from pg_settings where name = 'max_connections'")) or 0)
-    each = min((most - RESERVED) // workers, MOST)
+    each = min((most - RESERVED) // workers, max(wanted, FEWEST))
     if each < FEWEST:
         raise SystemExit(
             f"expected {FEWEST} connections for each of {workers} workers, found that PostgreSQL allows {most} in all; "
@@ -46,9 +47,13 @@ def application() -> FastAPI:
     return create_app(chosen, stores.database_url, serve_features(stores), redis_url=stores.redis_url)
 
 
-def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int, pool: int) -> None:
+def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int) -> None:
     """Serves until a signal ends it; requests under way are answered first."""
-    os.environ |= {"OCV_DATABASE_URL": stores.database_url, "OCV_REDIS_URL": stores.redis_url, "OCV_POOL": str(pool)}
+    os.environ |= {
+        "OCV_DATABASE_URL": stores.database_url,
+        "OCV_REDIS_URL": stores.redis_url,
+        "OCV_POOL": str(chosen.pool),
+    }
     os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
     with _shared_metrics(chosen):
         config = uvicorn.Config(
