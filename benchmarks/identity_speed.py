@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 20_000
 
 
-def standardised(folder: Path, channel: Channel, rows: list[dict[str, str]]) -> pa.Table:
+def standardised(channel: Channel, schema: pa.Schema, rows: list[dict[str, str]]) -> pa.Table:
     """Raw rows of a channel as silver records; what the contract refuses is left out."""
     found = []
     for row in rows:
@@ -46,7 +47,7 @@ def standardised(folder: Path, channel: Channel, rows: list[dict[str, str]]) -> 
             found.append(person_record(channel, row, NOW).as_row() | {"content_hash": "x"})
         except RefusedRow:
             continue
-    return pa.Table.from_pylist(found, schema=arrow_schema(RECORDS.schema))
+    return pa.Table.from_pylist(found, schema=schema)
 
 
 def chunks(folder: Path, channel: Channel) -> Iterator[list[dict[str, str]]]:
@@ -63,13 +64,15 @@ def make_records(people: int, folder: Path) -> Path:
     if out.exists():
         return out
     generate(people, 7, folder / "sources")
-    with ProcessPoolExecutor(2) as pool, pq.ParquetWriter(out, arrow_schema(RECORDS.schema)) as writer:
+    schema = arrow_schema(RECORDS.schema)
+    part = out.with_suffix(".part")
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool, pq.ParquetWriter(part, schema) as writer:
         for channel in load_channels(CONTRACTS).values():
             if "person" in channel.holds and channel.format == "csv":
-                work = partial(standardised, folder, channel)
+                work = partial(standardised, channel, schema)
                 for table in pool.map(work, chunks(folder / "sources", channel)):
                     writer.write_table(table)
-    return out
+    return part.rename(out)
 
 
 def one_a_key(records: DataFrame) -> DataFrame:
@@ -94,8 +97,7 @@ def hot(records: DataFrame, holders: int) -> DataFrame:
     return some.withColumn("record_id", F.concat_ws(":", "channel", "source_key"))
 
 
-def run(against: str | None, made: Path, lake: str) -> dict[str, Any]:
-    spark = spark_session(settings())
+def run(spark: SparkSession, against: str | None, made: Path, lake: str) -> dict[str, Any]:
     records = one_a_key(spark.read.schema(RECORDS.struct).parquet(str(made)))
     write_changes(spark, lake, RECORDS, records)
     found: dict[str, Any] = {"records": read(spark, lake, RECORDS).count(), "seconds": {}}
@@ -150,8 +152,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ocv-speed-") as folder:
+        spark = spark_session(settings())
         made = make_records(given.people, given.work or Path(folder))
-        found = run(given.against, made, f"{folder}/lake")
+        found = run(spark, given.against, made, f"{folder}/lake")
     show(found)
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

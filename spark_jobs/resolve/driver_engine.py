@@ -74,7 +74,9 @@ class DriverEngine:
             self.give(name, arrow_schema(table.schema).empty_table())
             return
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        self.view(name, f"select * from read_parquet([{listed}], union_by_name = true)")
+        # By name: a merge leaves files with a column of its own for the change feed.
+        columns = ", ".join(f'"{column}"' for column in table.struct.fieldNames())
+        self.view(name, f"select {columns} from read_parquet([{listed}], union_by_name = true)")
 
     def frame(self, sql: str) -> DataFrame:
         assert self._spark is not None

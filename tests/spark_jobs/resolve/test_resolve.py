@@ -58,8 +58,8 @@ def test_a_lake_through_its_days_ends_where_a_rebuild_does(spark: SparkSession, 
     assert ("crm:1", "crm:2") in rows(spark, lake, EDGES, "left_id", "right_id")
     assert resolve(spark, lake, NOW)["rows_changed"] == 0
 
-    # 2. A record that arrives later joins its person, whose id stays; the rest is not looked at.
-    write_changes(spark, lake, RECORDS, records(spark, LUC_AGAIN))
+    # 2. A record that arrives later joins its person, who has moved, and whose id stays; the rest is not looked at.
+    write_changes(spark, lake, RECORDS, records(spark, LUC_AGAIN, {**LUC, "street": "14 rue des Lilas"}))
     second = resolve(spark, lake, NOW + timedelta(days=1))
     after = owners(spark, lake)
     assert after["crm:0"] == after["crm:3"]
