@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from consent.pseudonyms import reference, reference_key
@@ -22,6 +22,10 @@ from stores.schema import tombstones
 
 RECORD = "record"
 """The kind that record ids are referred to by; no identifier kind has this name."""
+
+Asked = TypeVar("Asked")
+Named = tuple[Iterable[Identifier], Iterable[str]]
+"""Identifiers in normal form, and record ids."""
 
 ERASED = "erased"
 """The reason that a row is counted under whose person was erased."""
@@ -79,13 +83,13 @@ def tombstones_of(key: bytes, identifiers: Iterable[Identifier], record_ids: Ite
     return found | {reference(key, RECORD, record_id) for record_id in record_ids}
 
 
-def is_erased(
-    connection: Connection, key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()
-) -> bool:
-    """Whether any of these belonged to somebody erased; one indexed query, for live collection."""
-    wanted = tombstones_of(key, identifiers, record_ids)
-    query = select(tombstones.c.tombstone).where(tombstones.c.tombstone.in_(wanted)).limit(1)
-    return bool(wanted) and connection.scalar(query) is not None
+def erased_among(connection: Connection, key: bytes, said: Mapping[Asked, Named]) -> set[Asked]:
+    """Those of whom any identifier or record id belonged to somebody erased; one indexed query, for live collection."""
+    wanted = {one: tombstones_of(key, named, record_ids) for one, (named, record_ids) in said.items()}
+    digests = sorted(set().union(*wanted.values()))
+    query = text("SELECT tombstone FROM tombstones WHERE tombstone = ANY(:digests)")
+    found = set(connection.scalars(query, {"digests": digests})) if digests else set()
+    return {one for one, own in wanted.items() if own & found} if found else set()
 
 
 def bury(connection: Connection, digests: Iterable[str], erasure_id: str, at: datetime) -> None:

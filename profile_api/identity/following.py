@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, text
 
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
 from profile_api.identity.rebuild import Rebuilt
 from profile_api.live.due import computed_rows
 from profile_api.webhooks.kinds import PROFILE_UPDATED
 from profile_api.webhooks.outbox import emit_all
-from stores.schema import features_due
 
 
 @runtime_checkable
@@ -41,7 +40,8 @@ def tell_rebuilt(connection: Connection, rebuilt: Rebuilt, now: datetime) -> Non
 def make_due(connection: Connection, profile_ids: Collection[str]) -> None:
     """From the commit on the projector computes the features of these profiles again."""
     if profile_ids:
-        connection.execute(insert(features_due), [{"profile_id": one} for one in sorted(profile_ids)])
+        due = text("INSERT INTO features_due (profile_id) SELECT unnest(CAST(:ids AS text[]))")
+        connection.execute(due, {"ids": sorted(profile_ids)})
 
 
 def refresh_features(

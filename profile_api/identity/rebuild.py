@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.identifiers import Identifier
 from profile_api.identity.attribution import attribute, events_carrying, events_of_records, sole_holders
@@ -58,8 +59,9 @@ def rebuild(connection: Connection, profile_ids: Collection[str], now: datetime)
     turned = {one for one in held if were_sole.get(one) != are_sole.get(one)}
     events = {*events_of_records(connection, ids), *events_carrying(connection, turned)}
     viewed = attribute(connection, events) - changed
-    bump = update(profiles).where(profiles.c.profile_id.in_(sorted(viewed)))
-    connection.execute(bump.values(version=profiles.c.version + 1, updated_at=now))
+    if viewed:
+        bump = update(profiles).where(profiles.c.profile_id.in_(sorted(viewed)))
+        connection.execute(bump.values(version=profiles.c.version + 1, updated_at=now))
     return Rebuilt(frozenset((changed | viewed) - (set(ids) - set(documents))), frozenset(set(ids) - set(documents)))
 
 
@@ -116,14 +118,17 @@ def _write(
     # A profile that comes back goes on counting above every version that one of these ids has had.
     newest = max((row.version for row in before.values()), default=0)
     gone = [one for one in before if one not in documents]
-    connection.execute(delete(profiles).where(profiles.c.profile_id.in_(gone)))
+    if gone:
+        connection.execute(delete(profiles).where(profiles.c.profile_id.in_(gone)))
     changed = {one for one in documents if one not in before or before[one].document != documents[one]}
-    for profile_id in sorted(changed):
-        row = {"document": documents[profile_id], "version": newest + 1, "updated_at": now}
-        if profile_id in before:
-            connection.execute(update(profiles).where(profiles.c.profile_id == profile_id).values(row))
-        else:
-            connection.execute(insert(profiles).values(profile_id=profile_id, **row))
+    rows = [
+        {"profile_id": one, "document": documents[one], "version": newest + 1, "updated_at": now}
+        for one in sorted(changed)
+    ]
+    if rows:
+        put = upsert(profiles)
+        new = {name: put.excluded[name] for name in ("document", "version", "updated_at")}
+        connection.execute(put.on_conflict_do_update(index_elements=["profile_id"], set_=new), rows)
     return changed
 
 

@@ -8,12 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, func, select, text
 
 from feature_repo.computed import Rows, computed
 from stores.schema import features_due, profiles, timeline
 
 AT_ONCE = 200
+
+# Not those that came meanwhile: they are due once more.
+_DONE = text(
+    "DELETE FROM features_due d USING unnest(CAST(:ids AS text[]), CAST(:upto AS bigint[])) AS done(id, upto)"
+    " WHERE d.profile_id = done.id AND d.due_id <= done.upto"
+)
 
 
 class FeatureWriter(Protocol):
@@ -43,9 +49,7 @@ def write_due(engine: Engine, features: FeatureWriter, clock: Callable[[], datet
         for one in ids:
             if one not in rows:
                 features.forget(one)
-        for row in waiting:  # not those that came meanwhile: they are due once more
-            done = delete(features_due).where(due.profile_id == row.profile_id, due.due_id <= row.upto)
-            connection.execute(done)
+        connection.execute(_DONE, {"ids": ids, "upto": [row.upto for row in waiting]})
     return len(ids)
 
 

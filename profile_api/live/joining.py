@@ -6,6 +6,7 @@ profiles that live events alone have made join another; that two profiles of the
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from contracts.identifiers import Identifier, is_blocklisted, kind_of
@@ -25,7 +26,7 @@ class Holder:
     identifiers: frozenset[Identifier]
     verified: frozenset[Identifier]
 
-    @property
+    @cached_property
     def joining(self) -> frozenset[Identifier]:
         """The identifiers by which it may join others."""
         return frozenset(one for one in self.identifiers if one.kind not in NOT_ALONE and not is_blocklisted(one))

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from consent.erasure.tombstones import ERASED, is_erased
+from consent.erasure.tombstones import ERASED, erased_among
 from contracts.events import LiveEvent, Message, event_payload, live_event
 from contracts.reading import Row
 from contracts.sources import Source, Sources
@@ -31,6 +31,11 @@ from stores.schema import identity_history, inbox, live_assignments, live_record
 
 REASON = "a live event named them"
 ACTOR = "live"
+
+_NUMBER = text(
+    "UPDATE inbox SET sequence = new.number FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS bigint[]))"
+    " AS new(id, number) WHERE inbox_id = new.id"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def project(
         except (ValueError, KeyError) as error:  # accepted under a contract that has since changed
             put_aside(connection, row.inbox_id, str(error))
     if key is not None:
-        items = [item for item in items if not _is_erased(connection, key, item)]
+        items = _without_erased(connection, key, items)
     done = Projected(taken=len(items))
     if not items:
         return done
@@ -108,10 +113,7 @@ def project(
     emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
     emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(done.profiles)], now)
     tell_decisions(connection, decided, now)
-    numbered = update(inbox).where(inbox.c.inbox_id == bindparam("id")).values(sequence=bindparam("number"))
-    connection.execute(
-        numbered, [{"id": item.inbox_id, "number": at} for item, at in zip(items, sequences, strict=True)]
-    )
+    connection.execute(_NUMBER, {"ids": [item.inbox_id for item in items], "numbers": sequences})
     return done
 
 
@@ -121,16 +123,27 @@ def put_aside(connection: Connection, inbox_id: int, problem: str) -> None:
     connection.execute(update(inbox).where(inbox.c.inbox_id == inbox_id).values(sequence=number, problem=problem[:500]))
 
 
-def _is_erased(connection: Connection, key: bytes, item: Item) -> bool:
-    """Whether a message is of somebody erased; then nothing of it is kept."""
-    said = {"key": item.event.key, "traits": item.event.traits, "external": item.event.external_ids}
-    named = [*item.row.identifiers, *Row(item.source.records, said).identifiers()]
-    if not is_erased(connection, key, named, [str(item.row.record_id)]):
-        return False
-    blank = update(inbox).where(inbox.c.inbox_id == item.inbox_id)
-    connection.execute(blank.values(item={}, record_id=ERASED))
-    put_aside(connection, item.inbox_id, ERASED)
-    return True
+def _without_erased(connection: Connection, key: bytes, items: list[Item]) -> list[Item]:
+    """Those that are of nobody erased; of the others nothing is kept."""
+    said = {
+        item.inbox_id: (
+            [
+                *item.row.identifiers,
+                *Row(
+                    item.source.records,
+                    {"key": item.event.key, "traits": item.event.traits, "external": item.event.external_ids},
+                ).identifiers(),
+            ],
+            [str(item.row.record_id)],
+        )
+        for item in items
+    }
+    erased = erased_among(connection, key, said)
+    for inbox_id in sorted(erased):
+        blank = update(inbox).where(inbox.c.inbox_id == inbox_id)
+        connection.execute(blank.values(item={}, record_id=ERASED))
+        put_aside(connection, inbox_id, ERASED)
+    return [item for item in items if item.inbox_id not in erased]
 
 
 def _read(row: Any, sources: Sources) -> Item:
@@ -203,29 +216,31 @@ def _write_records(
 def _write_history(connection: Connection, known: Known, sequence: int, now: datetime) -> None:
     created = [("created", one, None, (record_id,)) for one, record_id in known.created.items()]
     changes = created + [("merged", stays, gone, brought) for gone, stays, brought in known.merged]
-    for number, (kind, profile_id, other_id, brought) in enumerate(changes):
+    rows = [
+        {
+            "history_id": f"{ACTOR}-{sequence}-{number}",
+            "at": now,
+            "kind": kind,
+            "profile_id": profile_id,
+            "other_id": other_id,
+            "records": list(brought),
+            "reason": "first seen" if kind == "created" else REASON,
+            "actor": ACTOR,
+        }
+        for number, (kind, profile_id, other_id, brought) in enumerate(changes)
+    ]
+    if rows:
+        connection.execute(insert(identity_history), rows)
+    for gone, stays, _ in known.merged:
+        ids = {"gone": gone, "stays": stays}
+        connection.execute(text("UPDATE redirects SET profile_id = :stays WHERE profile_id = :gone"), ids)
         connection.execute(
-            insert(identity_history).values(
-                history_id=f"{ACTOR}-{sequence}-{number}",
-                at=now,
-                kind=kind,
-                profile_id=profile_id,
-                other_id=other_id,
-                records=list(brought),
-                reason="first seen" if kind == "created" else REASON,
-                actor=ACTOR,
-            )
+            text(
+                "INSERT INTO redirects (old_id, profile_id) VALUES (:gone, :stays)"
+                " ON CONFLICT (old_id) DO UPDATE SET profile_id = excluded.profile_id"
+            ),
+            ids,
         )
-        if other_id is not None:
-            ids = {"gone": other_id, "stays": profile_id}
-            connection.execute(text("UPDATE redirects SET profile_id = :stays WHERE profile_id = :gone"), ids)
-            connection.execute(
-                text(
-                    "INSERT INTO redirects (old_id, profile_id) VALUES (:gone, :stays)"
-                    " ON CONFLICT (old_id) DO UPDATE SET profile_id = excluded.profile_id"
-                ),
-                ids,
-            )
 
 
 def _owners(connection: Connection, record_ids: set[str]) -> dict[str, str]:
@@ -252,7 +267,8 @@ def _write_events(connection: Connection, items: Iterable[Item], owners: Mapping
 
 
 def _bump(connection: Connection, profile_ids: set[str], now: datetime) -> None:
-    connection.execute(
-        text("UPDATE profiles SET version = version + 1, updated_at = :now WHERE profile_id = ANY(:ids)"),
-        {"now": now, "ids": sorted(profile_ids)},
-    )
+    if profile_ids:
+        connection.execute(
+            text("UPDATE profiles SET version = version + 1, updated_at = :now WHERE profile_id = ANY(:ids)"),
+            {"now": now, "ids": sorted(profile_ids)},
+        )
