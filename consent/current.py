@@ -26,6 +26,10 @@ def standing(
         for event in events
         if event.purpose == purpose.id and event.decided_at <= now
     ]
+    if not known and parts is not None:  # as most people stand on most purposes
+        if purpose.legal_basis is LegalBasis.CONSENT:
+            return Standing(ConsentState.UNKNOWN, None, undecided=frozenset(parts))
+        return Standing(ConsentState.UNKNOWN, None, frozenset(parts))
     whole = frozenset(parts) if parts is not None else frozenset({frozenset(event.identifier for event in known)})
     if purpose.contact is None:
         known = [replace(event, contact_point=None) for event in known]  # nothing to reach anyone by

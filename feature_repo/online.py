@@ -14,7 +14,6 @@ from feast.errors import FeatureServiceNotFoundException
 from feast.infra.provider import Provider, get_provider
 from feast.online_response import OnlineResponse
 from feast.protos.feast.types.Value_pb2 import Value
-from feast.type_map import feast_value_type_to_python_type
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
 from redis import Redis
 from redis.exceptions import RedisError
@@ -42,6 +41,8 @@ _FIELD_OF = {
     "flag": "bool_val",
     "instant": "unix_timestamp_val",
 }
+_CATEGORY_OF = {name: category.value for name, category in CATEGORIES.items()}
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -161,17 +162,21 @@ def _service(store: FeatureStore, name: str) -> FeatureService | None:
 def _answer(response: OnlineResponse, now: datetime) -> Answer:
     found = dict(zip(response.proto.metadata.feature_names.val, response.proto.results, strict=True))
     answer: Answer = {}
-    for name, category in CATEGORIES.items():  # in the catalogue's order; Feast's changes from process to process
+    stands: dict[tuple[int, int], tuple[datetime | None, timedelta | None]] = {(0, 0): (None, None)}
+    for name, category in _CATEGORY_OF.items():  # in the catalogue's order; Feast's changes from process to process
         if name in found:
             moment = found[name].event_timestamps[0]
-            stands_at = moment.ToDatetime(UTC) if moment.seconds else None
-            age = now - stands_at if stands_at else None
+            instant = moment.seconds, moment.nanos  # one of a view's features is as old as the others
+            if instant not in stands:
+                stands_at = moment.ToDatetime(UTC)
+                stands[instant] = stands_at, now - stands_at
+            stands_at, age = stands[instant]
             expired = age is not None and name in LASTS and age >= LASTS[name]
             answer[name] = {
                 "value": None if expired else _value(found[name].values[0]),
-                "category": category.value,
+                "category": category,
                 "event_timestamp": stands_at,
-                "age_seconds": None if age is None else max(0, age // timedelta(seconds=1)),
+                "age_seconds": None if age is None else max(0, age // _SECOND),
                 "expired": expired,
             }
     return answer
@@ -199,8 +204,9 @@ def instant_of(stamp: Any) -> datetime | None:
 
 
 def _value(found: Any) -> Any:
-    if found.WhichOneof("val") == "unix_timestamp_val":
+    kind = found.WhichOneof("val")
+    if kind == "unix_timestamp_val":
         # Feast keeps an unknown instant as the least integer there is.
         seconds = found.unix_timestamp_val
         return datetime.fromtimestamp(seconds, UTC) if abs(seconds) < 1 << 40 else None
-    return feast_value_type_to_python_type(found)
+    return getattr(found, kind) if kind else None

@@ -74,8 +74,8 @@ def create_app(
     app.state.clock, app.state.settings = clock, settings
     app.state.features = feature_reader
     app.state.sources, app.state.inbox = load_sources(settings), inbox
-    people = (profiles, timeline, features, identity, consents, requests, callers)
-    for resource in (health, *people, audit, webhooks, events, bots):
+    asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
+    for resource in (*asked_most, health, identity, consents, requests, callers, audit, webhooks):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

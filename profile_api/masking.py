@@ -94,6 +94,7 @@ class Mask:
 
     def features(self, features: Mapping[str, Mapping[str, Any]]) -> FeaturesData:
         """The features that may leave."""
+        categories = frozenset(self.categories)
         return FeaturesData(
             features={
                 name: FeatureView(
@@ -104,7 +105,7 @@ class Mask:
                     expired=one.get("expired", False),
                 )
                 for name, one in features.items()
-                if one.get("category") in self.categories
+                if one.get("category") in categories
             }
         )
 

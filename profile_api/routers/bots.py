@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from profile_api.auth import Reader
@@ -41,7 +42,7 @@ EXAMPLES = {
     summary="What a bot needs to know of a person",
     responses={409: {"model": ProblemDocument, "description": "Several people share this identifier"}},
 )
-def read_context(
+async def read_context(
     gate: AskedGate,
     reader: Reader,
     whom: Annotated[Whom, Body(openapi_examples=EXAMPLES)],
@@ -49,4 +50,4 @@ def read_context(
 ) -> Answer[BotContext]:
     """Fields, features, consents, language and tone, under one decision and one audit row."""
     find = by_identifier(normalised(whom.identifier)) if whom.identifier else by_id(whom.profile_id or "")
-    return gate.context(reader, purpose, find)
+    return await run_in_threadpool(gate.context, reader, purpose, find)

@@ -55,7 +55,8 @@ class _WriteKey(HTTPBasic):
 _basic = _WriteKey(auto_error=False, description="The write key of a source as user name, with an empty password.")
 
 
-def _source(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> Source:
+# A coroutine, since FastAPI would send a plain function to a thread of its own.
+async def _source(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> Source:
     sources: Sources = request.app.state.sources
     source = sources.of_key(given.username) if given else None
     if source is None:

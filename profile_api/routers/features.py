@@ -1,6 +1,7 @@
 """The person's features, as the online store has them now."""
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, PurposeHeader
@@ -11,8 +12,8 @@ router = APIRouter(prefix="/v1/profiles", tags=["features"], responses=PROBLEMS)
 
 
 @router.get("/{profile_id}/features", summary="Read a person's features for a purpose")
-def read_features(
+async def read_features(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
 ) -> Answer[FeaturesData]:
     """The features that serve this purpose, each with the time it holds for."""
-    return gate.features(reader, purpose, profile_id)
+    return await run_in_threadpool(gate.features, reader, purpose, profile_id)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
@@ -11,6 +12,7 @@ from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, Purpo
 from profile_api.errors import Problem
 from profile_api.views import Answer, ProfileData
 
+# Coroutines that change threads once: FastAPI would send a plain function's answer to a thread of its own once more.
 router = APIRouter(prefix="/v1/profiles", tags=["profiles"], responses=PROBLEMS)
 
 ProfileId = Annotated[str, Path(max_length=200, description="id of a profile, also one that was merged away")]
@@ -51,19 +53,19 @@ EXAMPLES = {
         }
     },
 )
-def look_up(
+async def look_up(
     gate: AskedGate,
     reader: Reader,
     lookup: Annotated[Lookup, Body(openapi_examples=EXAMPLES)],
     purpose: PurposeHeader = None,
 ) -> Answer[ProfileData]:
     """The identifier travels in the body: addresses and logs never hold it."""
-    return gate.lookup(reader, purpose, normalised(lookup))
+    return await run_in_threadpool(gate.lookup, reader, purpose, normalised(lookup))
 
 
 @router.get("/{profile_id}", summary="Read a profile")
-def read_profile(
+async def read_profile(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
 ) -> Answer[ProfileData]:
     """Every field with its source; `requested_id` appears where the id was merged into another."""
-    return gate.profile(reader, purpose, profile_id)
+    return await run_in_threadpool(gate.profile, reader, purpose, profile_id)

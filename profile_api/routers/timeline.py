@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
 
 from profile_api.auth import Reader
 from profile_api.cursors import position_of
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/v1/profiles", tags=["timeline"], responses=PROBLEMS)
 
 
 @router.get("/{profile_id}/timeline", summary="Read a person's interactions, newest first")
-def read_timeline(
+async def read_timeline(
     gate: AskedGate,
     reader: Reader,
     profile_id: ProfileId,
@@ -23,4 +24,5 @@ def read_timeline(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Answer[TimelineData]:
     """Events whose type is withheld are absent, also from the pages' sizes."""
-    return gate.timeline(reader, purpose, profile_id, position_of(cursor) if cursor else None, limit)
+    start = position_of(cursor) if cursor else None
+    return await run_in_threadpool(gate.timeline, reader, purpose, profile_id, start, limit)
