@@ -1,0 +1,75 @@
+"""Erases people of the sample with the real command, and looks for them afterwards in a second, independent way."""
+
+import json
+import random
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from benchmarks.privacy.sample import CONTRACTS, Sample, called
+from benchmarks.privacy.second_search import needles_of, search
+from consent.model import Role
+from stores.embedded import open_stores
+from stores.postgres import open_engine
+from stores.schema import profiles
+
+STEPS = ({"step": "check_identity", "note": "passport, seen"}, {"step": "start"})
+
+
+def choose(sample: Sample, count: int) -> dict[str, list[str]]:
+    """Profiles drawn at random, with their source records."""
+    with open_stores(sample.settings) as stores:
+        engine = open_engine(stores.database_url)
+        with engine.connect() as connection:
+            rows = connection.execute(select(profiles.c.profile_id, profiles.c.document).order_by("profile_id")).all()
+        engine.dispose()
+    if len(rows) < count:
+        raise SystemExit(f"expected at least {count} profiles, found {len(rows)}; give a larger --people")
+    return {row.profile_id: row.document["records"] for row in random.Random(1).sample(rows, count)}
+
+
+def request_erasure(sample: Sample, client: httpx.Client, people: dict[str, list[str]]) -> list[str]:
+    """Files and starts a request for each person, as an officer does; returns their ids."""
+    officer = sample.headers(Role.PRIVACY_OFFICER, "privacy_rights")
+    filed = []
+    for profile_id in people:
+        form = {"kind": "erasure", "profile_id": profile_id}
+        request_id = called(client.post("/v1/requests", json=form, headers=officer))["request_id"]
+        for step in STEPS:
+            called(client.post(f"/v1/requests/{request_id}/steps", json=step, headers=officer))
+        filed.append(request_id)
+    return filed
+
+
+def erase(sample: Sample, people: dict[str, list[str]], request_ids: list[str]) -> dict[str, Any]:
+    """One batched run of the command: seconds, and what its scanner and the second search found."""
+    needles = needles_of(sample.sources, {record for records in people.values() for record in records})
+    with open_stores(sample.settings) as stores:
+        before = search(sample, stores, needles)
+        asked = [word for request_id in request_ids for word in ("--request", request_id)]
+        seconds, said = sample.command("consent.erasure.run", *asked, "--contracts", str(CONTRACTS))
+        after = search(sample, stores, needles)
+    told = json.loads(said.splitlines()[-1])
+    with open(told["certificate"], encoding="utf-8") as file:
+        certificate = json.load(file)["certificate"]
+    return {
+        "people": len(people),
+        "source_records": certificate["source_records"],
+        "seconds": seconds,
+        "residual_hits": told["hits"],
+        "scanner": {
+            "values": certificate["looked_for"]["values"],
+            "names": certificate["looked_for"]["names"],
+            "bytes": sum(one["bytes"] for one in certificate["scanned"]),
+            "complete": certificate["complete"],
+        },
+        "second_search": {
+            "values": len(needles),
+            "hits_before": sum(before.values()),
+            "hits_after": sum(after.values()),
+            "before": before,
+            "after": after,
+        },
+        "steps": certificate["steps"],
+    }

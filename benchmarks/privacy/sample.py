@@ -1,0 +1,77 @@
+"""A generated sample as it is served: channel files, the real pipeline, and an officer who may do what officers may."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.generate.run import generate
+from benchmarks.serving.servers import environment, service
+from consent.model import Role
+from contracts.settings import Settings
+from profile_api.keys import demo_issuer
+from spark_jobs.jars import jar_folder
+
+CONTRACTS = Path("examples/sample").resolve()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A folder with its own lake, stores and sources."""
+
+    home: Path
+
+    @property
+    def sources(self) -> Path:
+        return self.home / "sources"
+
+    @property
+    def settings(self) -> Settings:
+        lake = str(self.home / "lake")
+        return Settings(local=self.home, lake=lake, demo=True, database_url=None, redis_url=None, jwks_url=None)
+
+    def command(self, module: str, *arguments: str) -> tuple[float, str]:
+        """Runs a module as its user types it; seconds, and what it printed."""
+        started = time.perf_counter()
+        run = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(run, env=environment(self.home), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"expected {module} to end well, found:\n{(done.stdout + done.stderr)[-3000:]}")
+        return round(time.perf_counter() - started, 1), done.stdout
+
+    def headers(self, role: Role, purpose: str) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {demo_issuer(self.settings).token(role, datetime.now(UTC))}",
+            "Purpose": purpose,
+        }
+
+    @contextmanager
+    def served(self) -> Iterator[httpx.Client]:
+        """The service in a process of its own, and a client of it."""
+        with service(self.home, 1) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
+            yield client
+
+
+def make_sample(home: Path, people: int, seed: int = 1) -> Sample:
+    """Generates the files and runs the pipeline on them."""
+    sample = Sample(home)
+    (home / "jars").symlink_to(jar_folder())
+    generate(people, seed, sample.sources)
+    sample.command("spark_jobs.pipeline", "--sources", str(sample.sources), "--contracts", str(CONTRACTS))
+    return sample
+
+
+def called(answer: httpx.Response) -> Any:
+    """What a call answered; ends the run where it was refused."""
+    if answer.is_error:
+        raise SystemExit(
+            f"expected {answer.request.url.path} to answer, found {answer.status_code}: {answer.text[:500]}"
+        )
+    return answer.json()

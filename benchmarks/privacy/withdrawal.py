@@ -1,0 +1,71 @@
+"""How soon a withdrawal is enforced: withdrawn through the API, watched on other connections by another process."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import numpy as np
+from sqlalchemy import select
+
+from benchmarks.privacy.sample import Sample, called
+from benchmarks.privacy.watcher import now
+from consent.model import Role
+from stores.embedded import open_stores
+from stores.postgres import open_engine
+from stores.schema import profiles
+
+PURPOSE = "personalisation"
+
+
+def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, Any]:
+    """Milliseconds from sending the withdrawal until both the profile and the features are refused.
+
+    `answered` is the withdrawal itself. `shown_after_answer` counts reads that began after it had been answered and
+    still showed something: there must be none.
+    """
+    officer = sample.headers(Role.PRIVACY_OFFICER, "privacy_rights")
+    reader = sample.headers(Role.BOT, PURPOSE)
+    enforced, answered, late = [], [], 0
+    command = [sys.executable, "-m", "benchmarks.privacy.watcher"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdin and watcher.stdout
+        for profile_id in _people(sample, client, count):
+            path = f"/v1/profiles/{profile_id}/consents"
+            called(client.post(f"{path}/give", json={"purpose": PURPOSE}, headers=officer))
+            told = {"base": str(client.base_url), "profile_id": profile_id, "headers": reader}
+            print(json.dumps(told), file=watcher.stdin, flush=True)
+            if watcher.stdout.readline().strip() != "shown":
+                raise SystemExit(f"expected {PURPOSE} to be shown after consent was given, found that it is not")
+            sent = now()
+            called(client.post(f"{path}/withdraw", json={"purpose": PURPOSE}, headers=officer))
+            done = now()
+            seen = json.loads(watcher.stdout.readline())
+            enforced.append((max(seen["refused"].values()) - sent) * 1000)
+            answered.append((done - sent) * 1000)
+            late += sum(began > done for began in seen["shown"].values())
+        watcher.stdin.close()
+    return {
+        "withdrawals": len(enforced),
+        "answered": _percentiles(answered),
+        "enforced": _percentiles(enforced),
+        "shown_after_answer": late,
+    }
+
+
+def _people(sample: Sample, client: httpx.Client, count: int) -> list[str]:
+    """People with features; the same again where there are fewer than withdrawals."""
+    with open_stores(sample.settings) as stores:
+        engine = open_engine(stores.database_url)
+        with engine.connect() as connection:
+            ids = list(connection.scalars(select(profiles.c.profile_id).order_by(profiles.c.profile_id).limit(count)))
+        engine.dispose()
+    if not ids:
+        raise SystemExit("expected the pipeline to have made profiles, found none")
+    return (ids * -(-count // len(ids)))[:count]
+
+
+def _percentiles(times: list[float]) -> dict[str, float]:
+    cut = {f"p{q}_ms": round(float(np.percentile(times, q)), 1) for q in (50, 99)}
+    return cut | {"max_ms": round(max(times), 1)}
