@@ -17,7 +17,7 @@ from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
-from profile_api.telemetry import serve_metrics
+from profile_api.telemetry import Overdue, serve_metrics
 from profile_api.webhooks.worker import delivering
 from profile_api.workers import GRACE, connections_each, run_workers
 from stores.embedded import Stores, open_stores
@@ -38,22 +38,23 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         features = serve_features(stores, chosen.lake_uri)
         try:
             sources, key = load_sources(chosen), _tombstone_key(chosen)
+            overdue = Overdue(engine, lambda: datetime.now(UTC))
             with (
                 sealing(engine, secret, lambda: datetime.now(UTC)),
                 delivering(engine, chosen.demo),
                 projecting(engine, sources, features.features, key=key),
             ):
                 if workers > 1:
-                    run_workers(chosen, stores, host, port, workers)
+                    run_workers(chosen, stores, host, port, workers, overdue)
                 else:
-                    _run_one(chosen, stores, features, host, port)
+                    _run_one(chosen, stores, features, host, port, overdue)
         except KeyboardInterrupt:
             pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out
         engine.dispose()
 
 
-def _run_one(chosen: Settings, stores: Stores, features: Served, host: str, port: int) -> None:
-    serve_metrics(chosen)
+def _run_one(chosen: Settings, stores: Stores, features: Served, host: str, port: int, overdue: Overdue) -> None:
+    serve_metrics(chosen, overdue)
     app = create_app(chosen, stores.database_url, features, redis_url=stores.redis_url)
     config = uvicorn.Config(
         app,

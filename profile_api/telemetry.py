@@ -5,7 +5,8 @@ the list below: an address holds a profile's id, a header a token.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import prometheus_client
 from fastapi import FastAPI
@@ -15,9 +16,14 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 from prometheus_client import CollectorRegistry, multiprocess
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from prometheus_fastapi_instrumentator import Instrumentator
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from contracts.settings import Settings
+from profile_api.rights.requests import overdue_requests
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -46,6 +52,22 @@ class Scrubbed(SpanExporter):  # type: ignore[misc]  # not seen by mypy, as all 
         return bool(self._exporter.force_flush(timeout_millis))
 
 
+class Overdue(Collector):
+    """How many privacy requests are overdue, counted when it is asked for; no value where nobody can tell."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine, self._clock = engine, clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            with self._engine.connect() as connection:
+                count = overdue_requests(connection, self._clock())
+        except SQLAlchemyError:
+            return
+        said = "Privacy requests whose last day has passed"
+        yield GaugeMetricFamily("ocv_privacy_requests_overdue", said, value=count)
+
+
 def observe(app: FastAPI, settings: Settings, exporter: SpanExporter | None = None) -> None:
     """Counts and traces this application's requests, as far as the settings ask for it."""
     if settings.metrics_port:
@@ -62,13 +84,14 @@ def observe(app: FastAPI, settings: Settings, exporter: SpanExporter | None = No
         FastAPIInstrumentor.instrument_app(app, tracer_provider=provider, exclude_spans=["receive", "send"])
 
 
-def serve_metrics(settings: Settings) -> None:
+def serve_metrics(settings: Settings, overdue: Overdue) -> None:
     """Serves the metrics of all workers on a port of the machine itself, where nobody outside reaches them."""
     if settings.metrics_port:
         registry = prometheus_client.REGISTRY
         if SHARED in os.environ:
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # its library does not
+        registry.register(overdue)
         prometheus_client.start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)
 
 

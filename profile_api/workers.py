@@ -14,7 +14,7 @@ from contracts.settings import Settings, settings
 from feature_repo.served import serve_features
 from profile_api.app import create_app
 from profile_api.logs import configure_logs
-from profile_api.telemetry import SHARED, serve_metrics
+from profile_api.telemetry import SHARED, Overdue, serve_metrics
 from stores.embedded import Stores
 
 RESERVED = 25
@@ -47,7 +47,7 @@ def application() -> FastAPI:
     return create_app(chosen, stores.database_url, serve_features(stores), redis_url=stores.redis_url)
 
 
-def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int) -> None:
+def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int, overdue: Overdue) -> None:
     """Serves until a signal ends it; requests under way are answered first."""
     os.environ |= {
         "OCV_DATABASE_URL": stores.database_url,
@@ -55,7 +55,7 @@ def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers:
         "OCV_POOL": str(chosen.pool),
     }
     os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
-    with _shared_metrics(chosen):
+    with _shared_metrics(chosen, overdue):
         config = uvicorn.Config(
             "profile_api.workers:application",
             factory=True,
@@ -72,11 +72,11 @@ def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers:
 
 
 @contextmanager
-def _shared_metrics(chosen: Settings) -> Iterator[None]:
+def _shared_metrics(chosen: Settings, overdue: Overdue) -> Iterator[None]:
     if not chosen.metrics_port:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="ocv-metrics-") as folder:
         os.environ[SHARED] = folder
-        serve_metrics(chosen)
+        serve_metrics(chosen, overdue)
         yield
