@@ -124,6 +124,16 @@ class Actor:
     role: Role
     profile_id: str | None = None
 
+    @property
+    def on_record(self) -> str:
+        """The name in what is kept for good: a customer's subject may be an address, which nobody could erase there."""
+        return self.role.value if self.role is Role.CUSTOMER else self.subject
+
+    @property
+    def reader(self) -> str:
+        """The name in the audit, where customers are told apart."""
+        return f"{self.on_record}:{self.profile_id}" if self.profile_id else self.on_record
+
 
 @dataclass(frozen=True)
 class Purpose:

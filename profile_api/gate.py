@@ -253,7 +253,7 @@ class Gate:
     ) -> None:
         reading.record(
             at=now,
-            actor=ask.actor.subject,
+            actor=ask.actor.reader,
             role=ask.actor.role.value,
             purpose=decision.purpose,
             action=ask.action,

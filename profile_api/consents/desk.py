@@ -135,7 +135,7 @@ def _entry(
         channel="api",
         decided_through=actor.role.value,
         method=METHOD_OF[actor.role],
-        recorded_by="customer" if actor.role is Role.CUSTOMER else actor.subject,
+        recorded_by=actor.on_record,
         notice_version=(yes.notice_version if yes else None) or purpose.notice_version,
         notice_language=yes.notice_language if yes else None,
         expires_at=after(now, purpose.validity) if yes and purpose.validity else None,

@@ -155,7 +155,7 @@ class Desk:
             restrict(connection, request.request_id, profile.document.get("records") or [], now)
         if profile is not None and request.kind is RequestKind.OBJECTION:
             asked = [self._purposes[name] for name in details_of(connection, request.request_id)["purposes"]]
-            object_to(connection, profile, asked, actor.subject, now)
+            object_to(connection, profile, asked, actor.on_record, now)
         return request
 
     def _check_purposes(self, form: RequestForm) -> None:

@@ -116,9 +116,8 @@ def write_down(
     connection: Connection, request: PrivacyRequest, actor: Actor, step: str, note: str | None, now: datetime
 ) -> None:
     """Adds a line to the request's timeline; a customer is only called that."""
-    who = Role.CUSTOMER.value if actor.role is Role.CUSTOMER else actor.subject
     event = insert(privacy_request_events).values(
-        request_id=request.request_id, at=now, actor=who, step=step, state=request.state
+        request_id=request.request_id, at=now, actor=actor.on_record, step=step, state=request.state
     )
     event_id = connection.execute(event.returning(privacy_request_events.c.event_id)).scalar_one()
     if note:

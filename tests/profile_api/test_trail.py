@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from consent.model import Role
+from stores.schema import metadata
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, BEN
 
@@ -68,3 +69,20 @@ def test_nobody_else_sees_readers(client: TestClient, headers: Headers, role: Ro
     for purpose in ("service", "privacy_rights"):
         answer = client.get("/v1/audit/readers/demo-advisor", headers=headers(role, purpose, ANA))
         assert answer.status_code == 403
+
+
+def test_what_a_customer_is_called_at_the_issuer_is_kept_nowhere(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    own = headers(Role.CUSTOMER, "privacy_rights", ANA)
+    assert client.get(f"/v1/profiles/{BEN}/audit", headers=own).status_code == 404
+    withdrawn = {"purpose": "personalisation"}
+    assert client.post(f"/v1/profiles/{ANA}/consents/withdraw", json=withdrawn, headers=own).status_code == 201
+    objection = {"kind": "objection", "purposes": ["advice"]}
+    assert client.post("/v1/requests", json=objection, headers=own).status_code == 201
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            kept = connection.scalars(text(f'SELECT t::text FROM "{table.name}" t')).all()
+            assert not [row for row in kept if "demo-customer" in row], table.name
+    read = client.get(f"/v1/audit/readers/customer:{ANA}", headers=headers(*OFFICER)).json()
+    assert [one["action"] for one in read["entries"]] == ["request-file", "consent-withdraw", "audit"]
