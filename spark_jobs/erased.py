@@ -1,29 +1,43 @@
 """Who was erased, as every step that takes rows in must know: the tombstones of PostgreSQL and of the lake, united."""
 
-from datetime import UTC
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, select
 
 from consent.erasure.tombstones import NOBODY, Tombstones, buried, bury
 from consent.pseudonyms import reference_key
+from contracts.channel import Channel
 from contracts.settings import Settings
+from spark_jobs.erasing.again import erase_again
 from spark_jobs.tables import TOMBSTONES, read, write_changes
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 from stores.schema import tombstones
 
 
-def united(spark: SparkSession, lake: str, connection: Connection, config: Settings) -> Tombstones:
-    """All tombstones; each store gets those that only the other has, as after a restored backup."""
+def united(
+    spark: SparkSession,
+    lake: str,
+    connection: Connection,
+    config: Settings,
+    channels: Mapping[str, Channel],
+    now: datetime,
+) -> Tombstones:
+    """All tombstones. A store that lacks some was restored from a backup: it gets them, and gives up whom they name."""
     held = buried(connection, config).digests
     rows = {row.tombstone: row for row in read(spark, lake, TOMBSTONES).collect()}
-    for digest in rows.keys() - held:
-        bury(connection, [digest], rows[digest].erasure_id, rows[digest].at.replace(tzinfo=UTC))
-    if held - rows.keys():
-        keep_in_lake(spark, lake, connection)
     digests = frozenset(held | rows.keys())
-    return Tombstones(reference_key(config), digests) if digests else NOBODY
+    if not digests:
+        return NOBODY
+    tombstones = Tombstones(reference_key(config), digests)
+    if held != rows.keys():
+        erase_again(spark, lake, connection, channels, tombstones, now)
+        for digest in rows.keys() - held:
+            bury(connection, [digest], rows[digest].erasure_id, rows[digest].at.replace(tzinfo=UTC))
+        keep_in_lake(spark, lake, connection)
+    return tombstones
 
 
 def keep_in_lake(spark: SparkSession, lake: str, connection: Connection) -> None:
@@ -33,12 +47,14 @@ def keep_in_lake(spark: SparkSession, lake: str, connection: Connection) -> None
     write_changes(spark, lake, TOMBSTONES, spark.createDataFrame([tuple(row) for row in found], TOMBSTONES.struct))
 
 
-def erased_people(spark: SparkSession, lake: str, config: Settings) -> Tombstones:
+def erased_people(
+    spark: SparkSession, lake: str, config: Settings, channels: Mapping[str, Channel], now: datetime
+) -> Tombstones:
     """Like `united`, for a step that is run by itself."""
     with open_stores(config) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
         with engine.begin() as connection:
-            found = united(spark, lake, connection, config)
+            found = united(spark, lake, connection, config, channels, now)
         engine.dispose()
     return found

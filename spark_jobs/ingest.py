@@ -232,8 +232,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--received-at", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
     spark = spark_session(settings())
-    erased = erased_people(spark, given.lake, settings())
-    done = ingest(spark, given.lake, given.sources, load_channels(given.contracts), given.received_at, erased)
+    channels = load_channels(given.contracts)
+    erased = erased_people(spark, given.lake, settings(), channels, given.received_at)
+    done = ingest(spark, given.lake, given.sources, channels, given.received_at, erased)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 
 

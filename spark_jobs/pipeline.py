@@ -62,7 +62,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         engine = open_engine(stores.database_url)
         migrate(engine)
         with engine.begin() as connection:
-            erased = united(spark, lake, connection, config)
+            erased = united(spark, lake, connection, config, channels, now)
         taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
         sources_live = load_sources(config)
         live = steps.run("inbox", lambda: inbox.land(spark, lake, engine, sources_live, now))

@@ -71,8 +71,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--now", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
     spark = spark_session(settings())
-    erased = erased_people(spark, given.lake, settings())
-    print(json.dumps(replay(spark, given.lake, load_channels(given.contracts), given.now, erased)))
+    channels = load_channels(given.contracts)
+    erased = erased_people(spark, given.lake, settings(), channels, given.now)
+    print(json.dumps(replay(spark, given.lake, channels, given.now, erased)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -149,8 +149,8 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--lake", default=settings().lake_uri)
     given = parser.parse_args(args)
     spark = spark_session(settings())
-    erased = erased_people(spark, given.lake, settings())
     channels = with_live(load_channels(given.contracts), load_sources(settings()))
+    erased = erased_people(spark, given.lake, settings(), channels, datetime.now(UTC))
     done = standardise(spark, given.lake, channels, erased)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 

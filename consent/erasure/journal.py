@@ -46,6 +46,13 @@ def unfinished(connection: Connection, request_ids: Collection[str]) -> str | No
     return connection.scalar(select(erasures.c.erasure_id).where(asked, erasures.c.sealed.is_not(None)).limit(1))
 
 
+def ended(connection: Connection, request_ids: Collection[str]) -> dict[str, Any] | None:
+    """The certificate of the erasure of exactly these requests, where one has ended."""
+    whole = erasures.c.certificate.is_not(None) & (erasures.c.requests == sorted(request_ids))
+    found = connection.scalar(select(erasures.c.certificate).where(whole).limit(1))
+    return dict(found) if found else None
+
+
 def begin(connection: Connection, request_ids: Collection[str], subject: Subject, key: bytes, now: datetime) -> str:
     erasure_id = f"e_{uuid4().hex}"
     row = {"erasure_id": erasure_id, "started_at": now, "requests": sorted(request_ids), "sealed": subject.sealed(key)}

@@ -69,6 +69,10 @@ class Erasure:
         with self._alone():
             with self.engine.begin() as connection:
                 erasure_id = journal.unfinished(connection, request_ids)
+                ended = journal.ended(connection, request_ids)
+            if ended is not None:  # killed after its end: all that may be missing is the file
+                certificate.written(ended, self.config.store_dir / "certificates")
+                return ended
             erasure_id = erasure_id or self._begin(request_ids)
             with self.engine.begin() as connection:
                 subject, requests, began = journal.taken_up(connection, erasure_id, self.key)

@@ -32,6 +32,8 @@ def purge(spark: SparkSession, lake: str, purged: list[Table]) -> dict[str, tupl
 def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
     where = path(lake, table)
     before = version(spark, lake, table)
+    if _is_purged(spark, lake, table, before):  # by an erasure that was killed later
+        return before, before
     # 1. Rows that deletion vectors hide are rewritten out of their files.
     spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
     # 2. Files that the state does not name go, the change feed among them.
@@ -48,20 +50,36 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
     return before, after
 
 
+def _is_purged(spark: SparkSession, lake: str, table: Table, newest: int) -> bool:
+    """Whether the log says nothing but the newest version, and no file lies about that the table does not hold."""
+    filesystem, root = fsspec.core.url_to_fs(path(lake, table))
+    files = filesystem.find(root)
+    entries = [file for file in files if "/_delta_log/" in file]
+    named = [found for file in entries if (found := ENTRY.match(file.rpartition("/")[2]))]
+    if not _has_checkpoint(entries, newest) or any(int(found[1]) != newest for found in named):
+        return False
+    # Beside each file there may be a checksum of the file system's, whose name starts with a dot.
+    data = [file for file in files if file not in entries and not file.rpartition("/")[2].startswith(".")]
+    return len(data) == len(read(spark, lake, table).inputFiles())
+
+
+def _has_checkpoint(entries: list[str], newest: int) -> bool:
+    stem = f"/{newest:020}.checkpoint"
+    return any(stem in file and file.endswith(".parquet") for file in entries)
+
+
 def _forget_entries(where: str, newest: int) -> None:
-    """Removes what the log says of older versions: entries, checksums, checkpoints."""
+    """Removes what the log says of older versions: entries, checksums, checkpoints; comes last in a purge."""
     filesystem, root = fsspec.core.url_to_fs(where)
     entries = filesystem.find(f"{root}/_delta_log")
-    stem = f"/{newest:020}.checkpoint"
-    if not any(stem in file and file.endswith(".parquet") for file in entries):
+    if not _has_checkpoint(entries, newest):
         raise RuntimeError(f"{where}: expected a checkpoint of version {newest}, found none; nothing was removed")
+    if filesystem.isdir(f"{root}/_change_data"):
+        filesystem.rm(f"{root}/_change_data", recursive=True)
     for file in entries:
         found = ENTRY.match(file.rpartition("/")[2])
         if found and int(found[1]) < newest:
             filesystem.rm_file(file)
-    for folder in ("_change_data",):
-        if filesystem.isdir(f"{root}/{folder}"):
-            filesystem.rm(f"{root}/{folder}", recursive=True)
 
 
 def tables() -> list[Table]:

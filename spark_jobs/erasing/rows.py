@@ -23,6 +23,8 @@ from spark_jobs.tables import (
     ASSIGNMENTS,
     BRONZE,
     CHANNEL_TRUST,
+    COMPARABLES,
+    COMPONENTS,
     CONSENTS,
     EDGES,
     EVENTS,
@@ -73,7 +75,8 @@ def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[A
     yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
     yield ASSIGNMENTS, ("record_id",), records
     yield RECTIFICATIONS, ("record_id",), records
-    yield LIVE, ("record_id",), records
+    for table in (LIVE, COMPARABLES, COMPONENTS):
+        yield table, ("record_id",), records
     for table in (EDGES, REVIEWS, OVERRIDES):
         for side in ("left_id", "right_id"):
             yield table, (side,), records
