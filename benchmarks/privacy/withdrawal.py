@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import deque
 from typing import Any
 
 import httpx
@@ -27,13 +28,17 @@ def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, A
     """
     officer = sample.headers(Role.PRIVACY_OFFICER, "privacy_rights")
     reader = sample.headers(Role.BOT, PURPOSE)
-    enforced, answered, late = [], [], 0
+    enforced, answered, late = list[float](), list[float](), 0
     command = [sys.executable, "-m", "benchmarks.privacy.watcher"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watcher:
         assert watcher.stdin and watcher.stdout
-        for profile_id in _people(sample, client, count):
+        pool = deque(_people(sample))
+        while len(enforced) < count and pool:
+            profile_id = pool.popleft()
             path = f"/v1/profiles/{profile_id}/consents"
             called(client.post(f"{path}/give", json={"purpose": PURPOSE}, headers=officer))
+            if not _shown(client, profile_id, reader):  # a no under an identifier that others share still stands
+                continue
             told = {"base": str(client.base_url), "profile_id": profile_id, "headers": reader}
             print(json.dumps(told), file=watcher.stdin, flush=True)
             if watcher.stdout.readline().strip() != "shown":
@@ -45,7 +50,10 @@ def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, A
             enforced.append((max(seen["refused"].values()) - sent) * 1000)
             answered.append((done - sent) * 1000)
             late += sum(began > done for began in seen["shown"].values())
+            pool.append(profile_id)  # again, where there are fewer people than withdrawals
         watcher.stdin.close()
+    if len(enforced) < count:
+        raise SystemExit(f"expected people who could consent to {PURPOSE}, found {len(enforced)}; give more --people")
     return {
         "withdrawals": len(enforced),
         "answered": _percentiles(answered),
@@ -54,16 +62,18 @@ def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, A
     }
 
 
-def _people(sample: Sample, client: httpx.Client, count: int) -> list[str]:
-    """People with features; the same again where there are fewer than withdrawals."""
+def _people(sample: Sample) -> list[str]:
     with open_stores(sample.settings) as stores:
         engine = open_engine(stores.database_url)
         with engine.connect() as connection:
-            ids = list(connection.scalars(select(profiles.c.profile_id).order_by(profiles.c.profile_id).limit(count)))
+            found = list(connection.scalars(select(profiles.c.profile_id).order_by(profiles.c.profile_id)))
         engine.dispose()
-    if not ids:
-        raise SystemExit("expected the pipeline to have made profiles, found none")
-    return (ids * -(-count // len(ids)))[:count]
+    return found
+
+
+def _shown(client: httpx.Client, profile_id: str, reader: dict[str, str]) -> bool:
+    paths = {part: f"/v1/profiles/{profile_id}{suffix}" for part, suffix in (("fields", ""), ("features", "/features"))}
+    return all(called(client.get(path, headers=reader))["data"][part] for part, path in paths.items())
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:
