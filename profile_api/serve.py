@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -23,12 +24,17 @@ from profile_api.workers import GRACE, connections_each, run_workers
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
+YIELD = 0.001
+"""Seconds after which a busy thread lets others run: with Python's five times that, reads wait for live events that are
+worked off in the same process (measured: p50 24 ms instead of 13 beside a thread that is always busy)."""
+
 
 def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Starts the stores that need starting, migrates, and serves until a signal ends it."""
     accepted_keys(chosen)  # says at once what is missing, before any store starts
     secret = chosen.audit_secret
     signal.signal(signal.SIGTERM, _leave)
+    sys.setswitchinterval(YIELD)
     with open_stores(chosen) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
