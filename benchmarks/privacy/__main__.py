@@ -68,8 +68,10 @@ def show(found: dict[str, Any]) -> None:
         scanner, second = one["scanner"], one["second_search"]
         read = f"{scanner['values']:,} values, {scanner['names']} names in {scanner['bytes'] / 1e6:,.0f} MB"
         table.add_row(f"  residual hits: {read}", str(one["residual_hits"]), "0")
-        table.add_row(f"  second search: {second['values']:,} values before", str(second["hits_before"]), "all")
-        table.add_row("  second search: after", str(second["hits_after"]), "0")
+        table.add_row(
+            f"  second search, {second['values']:,} values: found before", f"{second['found_before']:,}", "all"
+        )
+        table.add_row("  second search: found after", str(second["found_after"]), "0")
     if one := found.get("tampering"):
         table.add_row("tamper cases found / planted", f"{one['found']} / {one['planted']}", "all")
         table.add_row("  located", f"{one['located']} / {one['planted']}", "all")

@@ -66,10 +66,10 @@ def erase(sample: Sample, people: dict[str, list[str]], request_ids: list[str]) 
         },
         "second_search": {
             "values": len(needles),
-            "hits_before": sum(before.values()),
-            "hits_after": sum(after.values()),
-            "before": before,
-            "after": after,
+            "found_before": len(set().union(*before.values())),
+            "found_after": len(set().union(*after.values())),
+            "before": {place: len(found) for place, found in before.items()},
+            "after": {place: len(found) for place, found in after.items()},
         },
         "steps": certificate["steps"],
     }

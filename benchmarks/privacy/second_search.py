@@ -48,12 +48,13 @@ def needles_of(sources: Path, records: set[str]) -> set[str]:
             if told is own and len(row[key]) >= 8:
                 own.add(row[key].strip())
     held = "\n".join(sorted({_plain(value) for value in others}))
-    alone = {value for value in own if _plain(value) not in held}
+    lived = {pair for value in others if STREET.fullmatch(value) for pair in _house(value)}
+    alone = {value for value in own if _plain(value) not in held and lived.isdisjoint(_house(value))}
     return alone | {f"+33{_plain(value)[-9:]}" for value in alone if PHONE.fullmatch(value)}
 
 
-def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, int]:
-    """How many values stand in each place."""
+def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, set[str]]:
+    """Which values stand in each place."""
     with tempfile.TemporaryDirectory(prefix="ocv-dump-") as folder:
         dumps = Path(folder)
         (dumps / "lake.txt").write_bytes(b"\n".join(_parquet(sample.home / "lake")))
@@ -66,11 +67,10 @@ def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, int]:
             "files": [sample.home / "lake", sample.home / "stores", *sample.home.glob("*.log")],
         }
         owner = {form: value for value in needles for form in _forms(value)}
-        found = {
+        return {
             place: {owner[form] for form in _grep(set(owner), dumps / "patterns", *targets)}
             for place, targets in places.items()
         }
-    return {place: len(values) for place, values in found.items()}
 
 
 def _rows(sources: Path, channel: str) -> Iterator[dict[str, str]]:
@@ -90,6 +90,14 @@ def _telling(text: str) -> Iterator[str]:
 def _plain(value: str) -> str:
     """What two spellings have in common."""
     return re.sub(r"\D", "", value)[-9:] if PHONE.fullmatch(value) else value.casefold()
+
+
+def _house(street: str) -> set[tuple[str, str]]:
+    """A house by its number and each longer word of its address: the others who live there may spell it otherwise."""
+    if not STREET.fullmatch(street) or PHONE.fullmatch(street):
+        return set()
+    number, *words = re.findall(r"\w+", street.casefold())
+    return {(number, word) for word in words if len(word) >= 4 and word.isalpha()}
 
 
 def _forms(value: str) -> Iterator[bytes]:

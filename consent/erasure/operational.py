@@ -100,7 +100,7 @@ def erase(
     gone(inbox, func.lower(cast(inbox.c.item, Text)).like(any_(cast(told, ARRAY(Text)))))
     found["consent_events"] = sum(
         connection.execute(select(func.pseudonymise_consents(one.kind, one.value))).scalar_one()
-        for one in sorted(subject.identifiers)
+        for one in sorted(subject.identifiers | {Identifier("record", record) for record in subject.records})
     )
     for version, names in connection.execute(select(models.c.version, models.c.names)).all():
         kept = json.loads(without_names(json.dumps(names), subject.words))

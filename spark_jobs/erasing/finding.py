@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from consent.erasure.search import Search
 from consent.erasure.subject import Subject
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, is_nothing
@@ -15,7 +18,7 @@ from contracts.names import fold
 from contracts.reading import RefusedRow, Row
 from contracts.standard import person_record
 from spark_jobs.erasing.rows import keyed
-from spark_jobs.tables import ASSIGNMENTS, BRONZE, CONSENTS, EVENTS, RECORDS, read
+from spark_jobs.tables import ASSIGNMENTS, BRONZE, COMPARABLES, CONSENTS, EVENTS, RECORDS, Table, read
 
 SHORTEST_WORD = 5
 SHORTEST_VALUE = 6
@@ -74,13 +77,13 @@ def complete(
     spellings = {text for text, identifier in said.spellings.items() if identifier in subject.identifiers}
     certain = {one.value for one in subject.identifiers} | spellings | subject.records | _long_keys(subject.records)
     certain |= {event for event in subject.events if len(event) > SHORTEST_VALUE}
-    remaining = events.join(theirs.select("event_id"), "event_id", "left_anti")
     telling = {one for one in said.values if len(one) >= SHORTEST_VALUE + 2 and (" " in one or not one.isalnum())}
     telling = {one for one in telling if not _is_date(one)}
-    subject.values |= {one for one in certain if len(one) >= SHORTEST_VALUE}
-    subject.values |= telling - _said_by_others(spark, others, remaining, telling)
     words = {word for name in said.names for word in _words(name) if len(word) >= SHORTEST_WORD}
-    subject.words |= words - _words_of_others(spark, others, remaining, words)
+    common = _said_by_others(_what_stays(spark, lake, subject), telling | words)
+    subject.values |= {one for one in certain if len(one) >= SHORTEST_VALUE}
+    subject.values |= telling - common
+    subject.words |= words - common
 
 
 class _Said:
@@ -138,29 +141,37 @@ def _among(spark: SparkSession, held: DataFrame, wanted: set[Identifier]) -> set
     return {Identifier(row.kind, row.value) for row in found.collect()}
 
 
-def _texts(records: DataFrame) -> Column:
-    fields = [*(name for name in NAMES if name in records.columns), "street", "unit", "city", "postcode", "state"]
-    said = [F.array(*[F.col(name) for name in fields]), F.map_values("attributes")]
-    return F.filter(F.concat(*said, F.transform("identifiers", lambda one: one["value"])), lambda one: one.isNotNull())
+def _what_stays(spark: SparkSession, lake: str, subject: Subject) -> DataFrame:
+    """Everything that is others', as one column of texts: raw rows, and what was made of them."""
+    records, events = ([(one,) for one in sorted(ids)] for ids in (subject.records, subject.events))
+    pairs = ["channel", "source_key"]
+    theirs: list[tuple[Table, list[str], Iterable[Any]]] = [
+        (BRONZE["person"], pairs, subject.source_keys(subject.records | subject.events)),
+        (BRONZE["event"], pairs, subject.source_keys(subject.events)),
+        (RECORDS, ["record_id"], records),
+        (COMPARABLES, ["record_id"], records),
+        (EVENTS, ["event_id"], events),
+    ]
+    frames = []
+    for table, columns, keys in theirs:
+        rows = read(spark, lake, table).join(F.broadcast(keyed(spark, columns, keys)), columns, "left_anti")
+        said = F.col("payload") if "payload" in rows.columns else F.to_json(F.struct("*"))
+        frames.append(rows.select(said.alias("said")))
+    return reduce(DataFrame.unionByName, frames)
 
 
-def _said_by_others(spark: SparkSession, records: DataFrame, events: DataFrame, wanted: set[str]) -> set[str]:
-    keys = keyed(spark, ["folded"], [(one.casefold(),) for one in wanted])
-    texts = records.select(F.explode(_texts(records)).alias("said"))
-    texts = texts.union(events.select(F.explode(F.map_values("properties"))))
-    found = texts.select(F.lower("said").alias("folded")).join(F.broadcast(keys), "folded", "left_semi").distinct()
-    same = {row.folded for row in found.collect()}
-    return {one for one in wanted if one.casefold() in same or one.lower() in same}
+def _said_by_others(texts: DataFrame, wanted: set[str]) -> set[str]:
+    """Which of these stand in the texts, by the scanner's own search: it would find them there for ever."""
+    shipped, schema = sorted(wanted), pa.schema([("value", pa.string())])
 
+    def find(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        search = Search(shipped)
+        for batch in batches:
+            said = "\n".join(text for text in batch.column(0).to_pylist() if text).encode()
+            found = {value for value, clear in search.hits(said) if clear}
+            yield pa.RecordBatch.from_pylist([{"value": value} for value in sorted(found)], schema=schema)
 
-def _words_of_others(spark: SparkSession, records: DataFrame, events: DataFrame, wanted: set[str]) -> set[str]:
-    split = F.udf(
-        lambda texts: sorted({word for text in texts or [] if text for word in _words(text)}), "array<string>"
-    )
-    keys = keyed(spark, ["word"], [(one,) for one in wanted])
-    texts = records.select(_texts(records).alias("said")).union(events.select(F.map_values("properties")))
-    found = texts.select(F.explode(split("said")).alias("word")).join(F.broadcast(keys), "word", "left_semi").distinct()
-    return {row.word for row in found.collect()}
+    return {row.value for row in texts.mapInArrow(find, "value string").distinct().collect()}
 
 
 def _words(text: str) -> set[str]:

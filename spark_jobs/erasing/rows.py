@@ -55,6 +55,7 @@ def erase_rows(
     found: dict[str, int] = {}
     for table, columns, keys in _keys(subject):
         found[table.name] = found.get(table.name, 0) + _delete(spark, lake, table, columns, keys)
+    _rename_components(spark, lake, subject.records)
     found[QUARANTINE.name] = _delete_refused(spark, lake, channels, tombstones)
     found[HISTORY.name] = _shorten_history(spark, lake, subject.records)
     found[MODELS.name] = _forget_names(spark, lake, subject.words)
@@ -126,6 +127,17 @@ def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Chann
     rows = read(spark, lake, QUARANTINE).select("quarantine_id", "channel", "raw")
     ids = [(row.quarantine_id,) for row in rows.mapInArrow(theirs, "quarantine_id string").collect()]
     return _delete(spark, lake, QUARANTINE, ("quarantine_id",), ids)
+
+
+def _rename_components(spark: SparkSession, lake: str, records: set[str]) -> None:
+    """A component is called by one of its records; where that is erased, by the first of those that stay."""
+    if not exists(spark, lake, COMPONENTS):
+        return
+    gone = keyed(spark, ["component"], [(one,) for one in records])
+    left = read(spark, lake, COMPONENTS).join(F.broadcast(gone), "component", "left_semi")
+    first = left.groupBy("component").agg(F.min("record_id").alias("first"))
+    renamed = left.join(first, "component").select("record_id", F.col("first").alias("component"))
+    write_changes(spark, lake, COMPONENTS, renamed.localCheckpoint())
 
 
 def _shorten_history(spark: SparkSession, lake: str, records: set[str]) -> int:

@@ -32,7 +32,7 @@ from spark_jobs.resolve.lake_engine import states
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.stable_ids import nth_id
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, CONSENTS, RECORDS, Table, path, read, write_changes
+from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, CONSENTS, RECORDS, Table, path, read, write_changes
 from stores import schema
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
@@ -90,6 +90,8 @@ class Home:
         owned = [(record, profile, NOW) for record, profile in ids.items()]
         write_changes(self.spark, self.lake, ASSIGNMENTS, self.spark.createDataFrame(owned, ASSIGNMENTS.struct))
         write_changes(self.spark, self.lake, COMPARABLES, states(found, NameFrequencies()))
+        household = [(EVELYNKA, EVELYNKA), (FREDRIK, EVELYNKA)]  # a component is called by its first record
+        write_changes(self.spark, self.lake, COMPONENTS, self.spark.createDataFrame(household, COMPONENTS.struct))
 
     def batch(self) -> dict[str, Any]:
         taken = self.take_in()
@@ -269,6 +271,7 @@ def test_erased_people_leave_every_store_whenever_it_is_killed_and_nothing_bring
     assert after[fred] == before[fred] and any("170009999" in one for one in after[fred][1])
     assert (after[both][0]["given_name"], after[both][1]) == ("Gundula", ["g-7000003", "gundula@inbox.example"])
     assert home.online() == {fred, both}
+    assert [tuple(row) for row in read(home.spark, home.lake, COMPONENTS).collect()] == [(FREDRIK, FREDRIK)]
 
     # 3. Neither the same file, nor one that says more, brings them back; the readers go on where they were.
     write_crm(EVE.replace("Evelynka,", "Evelynka Maria,"), file="crm-again.csv")

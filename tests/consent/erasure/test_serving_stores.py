@@ -1,5 +1,6 @@
 """PostgreSQL and the online store without their lake: rows, pages on disk, write-ahead log, append-only file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from redis import Redis
@@ -40,7 +41,7 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
             rebuild(connection, ["p-eve", "p-fred"], NOW)
             email = Identifier("email", "evelynka@inbox.example")
             yes = ledger.Entry(email, "advice", ConsentState.GIVEN, NOW, "web", "web", Method.FORM, "web")
-            ledger.append(connection, [yes], NOW)
+            ledger.append(connection, [yes, replace(yes, identifier=Identifier("record", EVE))], NOW)
             refused = {"source": "app", "received_at": NOW, "reason": "odd", "raw": b'{"e": "EVELYNKA@inbox.example"}'}
             connection.execute(insert(schema.inbox_quarantine).values(refused))
             item = {"userId": "u", "traits": {"email": "Evelynka@inbox.example"}}
@@ -76,5 +77,5 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
             assert connection.scalars(select(schema.inbox_quarantine)).all() == []
             rows = [dict(row) for row in connection.execute(select(schema.consent_events)).mappings()]
             assert check([consent_link(row) for row in rows]).whole
-            assert [row["identifier"].partition(":")[0] for row in rows] == ["pseudonym"]
+            assert [row["identifier"].partition(":")[0] for row in rows] == ["pseudonym", "pseudonym"]
         engine.dispose()
