@@ -31,6 +31,9 @@ def spark() -> Iterator[SparkSession]:
     """The one Spark session of all tests, kept small."""
     session = spark_session(Settings(spark_master="local[2]", spark_memory="1g"))
     session.conf.set("spark.sql.shuffle.partitions", "2")
+    # Of a few rows, compiling a query takes longer than interpreting it.
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield session
     session.stop()
 
