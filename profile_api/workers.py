@@ -1,9 +1,12 @@
 """Several processes that serve as one: the parent holds the stores, its workers open them by address."""
 
 import os
+import signal
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -68,7 +71,25 @@ def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers:
             timeout_graceful_shutdown=GRACE,
             timeout_worker_healthcheck=PATIENCE,
         )
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        _Supervisor(config, [config.bind_socket()]).run()
+
+
+class _Supervisor(Multiprocess):
+    """Ends at a signal even while it waits for the answer of a worker that died meanwhile.
+
+    uvicorn's own waits its whole PATIENCE then: the parent holds the worker's end of the pipe open too.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._end)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self.signal_queue.append(number)
+        for process in self.processes:
+            with suppress(OSError):  # of one that ends already
+                process.child_conn.send(True)  # in its stead
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import httpx
 import psutil
 import pytest
 
+from profile_api.workers import PATIENCE
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -27,15 +29,10 @@ def _left_over(folder: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
-def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
-    store_folder: Path, number: signal.Signals, workers: int
-) -> None:
-    port, metrics = _free_port(), _free_port()
+def _serve(folder: Path, port: int, workers: int, **settings: str) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
-    environment |= {"OCV_LOCAL": str(store_folder), "OCV_LAKE": str(store_folder / "lake"), "OCV_DEMO": "1"}
-    environment |= {"OCV_METRICS_PORT": str(metrics)}
-    server = subprocess.Popen(
+    environment |= {"OCV_LOCAL": str(folder), "OCV_LAKE": str(folder / "lake"), "OCV_DEMO": "1", **settings}
+    return subprocess.Popen(
         [sys.executable, "-m", "profile_api.serve", "--port", str(port), "--workers", str(workers)],
         env=environment,
         stdout=subprocess.PIPE,
@@ -43,6 +40,14 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
         text=True,
         start_new_session=True,
     )
+
+
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
+    store_folder: Path, number: signal.Signals, workers: int
+) -> None:
+    port, metrics = _free_port(), _free_port()
+    server = _serve(store_folder, port, workers, OCV_METRICS_PORT=str(metrics))
     try:
         _wait_until_it_lives(server, port)
         ready = httpx.get(f"http://127.0.0.1:{port}/v1/ready")
@@ -56,6 +61,21 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
     assert "Advisor page" in said and "Advisor token" in said
     assert "Traceback" not in logged, logged
     assert '"route": "/v1/ready"' in logged
+    assert _left_over(store_folder) == []
+
+
+def test_a_signal_ends_serving_while_the_parent_waits_for_a_worker_that_is_dead(store_folder: Path) -> None:
+    port = _free_port()
+    server = _serve(store_folder, port, workers=2)
+    try:
+        _wait_until_it_lives(server, port)
+        worker = next(one for one in psutil.Process(server.pid).children() if "spawn_main" in " ".join(one.cmdline()))
+        worker.suspend()
+        time.sleep(2)  # the parent asks every half second whether its workers live
+        worker.kill()
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.communicate(timeout=PATIENCE / 2)
     assert _left_over(store_folder) == []
 
 
