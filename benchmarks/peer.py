@@ -96,7 +96,7 @@ def plain_splink(records: pd.DataFrame, person_of: Mapping[str, str]) -> dict[st
     start = time.perf_counter()
     for threshold in THRESHOLDS:
         clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, float(threshold))
-        found = clusters.as_pandas_dataframe()  # type: ignore[no-untyped-call]  # Splink does not type it
+        found = _rows(clusters)
         cluster_of = dict(zip(found["record_id"], found["cluster_id"].astype(str), strict=True))
         scored = scores(cluster_of, person_of)
         if scored["f1"] > best.get("f1", -1.0):
@@ -112,6 +112,11 @@ def plain_splink_seconds(records: pd.DataFrame) -> dict[str, float]:
     seconds: dict[str, float] = {}
     linker, predicted = predicted_pairs(flat(records), NARROW_BLOCKINGS, seconds)
     start = time.perf_counter()
-    linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.95).as_pandas_dataframe()  # type: ignore[no-untyped-call]
+    _rows(linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.95))
     seconds["cluster"] = round(time.perf_counter() - start, 2)
     return seconds | {"total": round(sum(seconds.values()), 2)}
+
+
+def _rows(found: SplinkDataFrame) -> pd.DataFrame:
+    rows: pd.DataFrame = found.as_pandas_dataframe()  # type: ignore[no-untyped-call]  # Splink does not type it
+    return rows

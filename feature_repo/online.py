@@ -14,7 +14,7 @@ from feast.errors import FeatureServiceNotFoundException
 from feast.infra.provider import Provider, get_provider
 from feast.online_response import OnlineResponse
 from feast.protos.feast.types.Value_pb2 import Value
-from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]
+from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]  # protobuf has no types
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text

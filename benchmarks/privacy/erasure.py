@@ -5,28 +5,21 @@ import random
 from typing import Any
 
 import httpx
-from sqlalchemy import select
 
 from benchmarks.privacy.sample import CONTRACTS, Sample, called
 from benchmarks.privacy.second_search import needles_of, search
 from consent.model import Role
 from stores.embedded import open_stores
-from stores.postgres import open_engine
-from stores.schema import profiles
 
 STEPS = ({"step": "check_identity", "note": "passport, seen"}, {"step": "start"})
 
 
 def choose(sample: Sample, count: int) -> dict[str, list[str]]:
     """Profiles drawn at random, with their source records."""
-    with open_stores(sample.settings) as stores:
-        engine = open_engine(stores.database_url)
-        with engine.connect() as connection:
-            rows = connection.execute(select(profiles.c.profile_id, profiles.c.document).order_by("profile_id")).all()
-        engine.dispose()
-    if len(rows) < count:
-        raise SystemExit(f"expected at least {count} profiles, found {len(rows)}; give a larger --people")
-    return {row.profile_id: row.document["records"] for row in random.Random(1).sample(rows, count)}
+    there = sample.profiles()
+    if len(there) < count:
+        raise SystemExit(f"expected at least {count} profiles, found {len(there)}; give a larger --people")
+    return dict(random.Random(1).sample(list(there.items()), count))
 
 
 def request_erasure(sample: Sample, client: httpx.Client, people: dict[str, list[str]]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
 from benchmarks.generate.run import generate
 from benchmarks.serving.servers import environment, service
@@ -18,6 +19,9 @@ from consent.model import Role
 from contracts.settings import Settings
 from profile_api.keys import demo_issuer
 from spark_jobs.jars import jar_folder
+from stores.embedded import open_stores
+from stores.postgres import open_engine
+from stores.schema import profiles
 
 CONTRACTS = Path("examples/sample").resolve()
 
@@ -51,6 +55,16 @@ class Sample:
             "Authorization": f"Bearer {demo_issuer(self.settings).token(role, datetime.now(UTC))}",
             "Purpose": purpose,
         }
+
+    def profiles(self) -> dict[str, list[str]]:
+        """Every profile, in the order of the ids, with its source records."""
+        with open_stores(self.settings) as stores:
+            engine = open_engine(stores.database_url)
+            with engine.connect() as connection:
+                query = select(profiles.c.profile_id, profiles.c.document).order_by(profiles.c.profile_id)
+                found = {row.profile_id: row.document["records"] for row in connection.execute(query)}
+            engine.dispose()
+        return found
 
     @contextmanager
     def served(self) -> Iterator[httpx.Client]:

@@ -8,14 +8,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from sqlalchemy import select
 
 from benchmarks.privacy.sample import Sample, called
 from benchmarks.privacy.watcher import now
 from consent.model import Role
-from stores.embedded import open_stores
-from stores.postgres import open_engine
-from stores.schema import profiles
 
 PURPOSE = "personalisation"
 
@@ -32,7 +28,7 @@ def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, A
     command = [sys.executable, "-m", "benchmarks.privacy.watcher"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watcher:
         assert watcher.stdin and watcher.stdout
-        pool = deque(_people(sample))
+        pool = deque(sample.profiles())
         while len(enforced) < count and pool:
             profile_id = pool.popleft()
             path = f"/v1/profiles/{profile_id}/consents"
@@ -60,15 +56,6 @@ def withdrawals(sample: Sample, client: httpx.Client, count: int) -> dict[str, A
         "enforced": _percentiles(enforced),
         "shown_after_answer": late,
     }
-
-
-def _people(sample: Sample) -> list[str]:
-    with open_stores(sample.settings) as stores:
-        engine = open_engine(stores.database_url)
-        with engine.connect() as connection:
-            found = list(connection.scalars(select(profiles.c.profile_id).order_by(profiles.c.profile_id)))
-        engine.dispose()
-    return found
 
 
 def _shown(client: httpx.Client, profile_id: str, reader: dict[str, str]) -> bool:

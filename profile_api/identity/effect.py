@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from profile_api.identity.following import FeatureKeeper, refresh_features
+from profile_api.identity.history import redirect
 from profile_api.identity.partition import Move, heirs, moves
 from profile_api.identity.rebuild import Rebuilt, rebuild
 from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UNMERGED, PROFILE_UPDATED
@@ -56,9 +57,7 @@ def _redirect(connection: Connection, gone: Mapping[str, str], touched: Collecti
     connection.execute(delete(redirects).where(redirects.c.old_id.in_(stands)))
     # 2. Who redirected to an id that is gone now follows it.
     for old, new in sorted(gone.items()):
-        connection.execute(update(redirects).where(redirects.c.profile_id == old).values(profile_id=new))
-        put = upsert(redirects).values(old_id=old, profile_id=new)
-        connection.execute(put.on_conflict_do_update(index_elements=["old_id"], set_={"profile_id": new}))
+        redirect(connection, old, new)
     # 3. Where records left a profile, whoever was merged away with them goes along.
     pointing = select(redirects.c.old_id, redirects.c.profile_id).where(redirects.c.profile_id.in_(sorted(touched)))
     for old, target in connection.execute(pointing).tuples().all():

@@ -52,13 +52,12 @@ def refresh_features(
     So what is taken apart again is as it was. Features of the moment follow once more after the commit, since the
     projector may be at work on the same people; all do so where the online store does not answer now.
     """
-    due = rebuilt.changed | rebuilt.gone
     try:
         if features is not None and not _rewrite(connection, features, rebuilt, among):
             return
     except (RedisError, OSError):  # the decision stands all the same
         pass
-    make_due(connection, due)
+    make_due(connection, rebuilt.changed | rebuilt.gone)
 
 
 def _rewrite(connection: Connection, features: FeatureKeeper, rebuilt: Rebuilt, among: Collection[str]) -> bool:
@@ -71,8 +70,8 @@ def _rewrite(connection: Connection, features: FeatureKeeper, rebuilt: Rebuilt, 
     }
     wanted: dict[datetime, dict[str, list[str]]] = {}
     for profile_id in sorted(rebuilt.changed):
+        with_it = among if profile_id in among else {profile_id}
         for view in VIEWS:
-            with_it = {*among, profile_id} if profile_id in among else {profile_id}
             as_of = max((stood[one, view] for one in with_it if (one, view) in stood), default=None)
             if as_of is not None:
                 wanted.setdefault(as_of, {}).setdefault(profile_id, []).append(view)

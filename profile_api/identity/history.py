@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from profile_api.errors import Problem
 from profile_api.identity.partition import Move, Situation
@@ -48,6 +49,13 @@ def moves_of(connection: Connection, decision_id: str) -> list[Move]:
     of = identity_history.c
     rows = connection.execute(select(identity_history).where(of.evidence["decision_id"].astext == decision_id))
     return [Move(row.kind, row.profile_id, row.other_id, tuple(row.records)) for row in rows]
+
+
+def redirect(connection: Connection, gone: str, stays: str) -> None:
+    """Makes an id that is merged away answer as the one that stays, and with it whoever redirected to it."""
+    connection.execute(update(redirects).where(redirects.c.profile_id == gone).values(profile_id=stays))
+    put = upsert(redirects).values(old_id=gone, profile_id=stays)
+    connection.execute(put.on_conflict_do_update(index_elements=["old_id"], set_={"profile_id": stays}))
 
 
 def _about(profile_id: str) -> ColumnElement[bool]:

@@ -143,7 +143,8 @@ class Scorer:
                 told.append(bits)
         if not told:
             return NOTHING
-        return tuple(log2(sum(exp2(bits[i]) for bits in told) / len(told)) for i in range(3))  # type: ignore[return-value]
+        strangers, housemates, namesakes = (log2(sum(map(exp2, bits)) / len(told)) for bits in zip(*told, strict=True))
+        return strangers, housemates, namesakes
 
     def _reading(
         self, name: str, variants: Sequence[Variant], record: Columns, classes: Mapping[str, str]
@@ -279,17 +280,13 @@ def _exact(heard: Heard, candidate: Candidate) -> frozenset[str]:
     Half: `12/03/1984` is two dates, and only one of them can be meant.
     """
     found = set()
-    for name, columns in (
-        ("birth_date", ["birth"]),
-        ("email", ["emails"]),
-        ("phone", ["phones"]),
-        ("number", ["external_ids"]),
-    ):
-        held = {value for record in candidate.records for column in columns for value in _listed(record[column])}
+    columns = {"birth_date": "birth", "email": "emails", "phone": "phones", "number": "external_ids"}
+    for name, column in columns.items():
+        held = {value for record in candidate.records for value in _listed(record[column])}
         same = sum(
             variant.weight
             for variant in heard.groups.get(name, ())
-            if any(value in held for column in columns for value in _listed(variant.columns[column]))
+            if any(value in held for value in _listed(variant.columns[column]))
         )
         if same >= HALF:
             found.add(name)

@@ -19,6 +19,7 @@ from contracts.reading import Row
 from contracts.sources import Source, Sources
 from contracts.standard import InteractionEvent, interaction_event
 from profile_api.identity.following import make_due
+from profile_api.identity.history import redirect
 from profile_api.identity.rebuild import hold_identities, rebuild
 from profile_api.live.assigning import Known, load_known
 from profile_api.live.consents import record_gpc, record_preferences
@@ -232,15 +233,7 @@ def _write_history(connection: Connection, known: Known, sequence: int, now: dat
     if rows:
         connection.execute(insert(identity_history), rows)
     for gone, stays, _ in known.merged:
-        ids = {"gone": gone, "stays": stays}
-        connection.execute(text("UPDATE redirects SET profile_id = :stays WHERE profile_id = :gone"), ids)
-        connection.execute(
-            text(
-                "INSERT INTO redirects (old_id, profile_id) VALUES (:gone, :stays)"
-                " ON CONFLICT (old_id) DO UPDATE SET profile_id = excluded.profile_id"
-            ),
-            ids,
-        )
+        redirect(connection, gone, stays)
 
 
 def _owners(connection: Connection, record_ids: set[str]) -> dict[str, str]:

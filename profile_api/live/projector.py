@@ -88,11 +88,9 @@ class Projector:
             try:
                 with connection.begin():
                     project(connection, rows, self._sources, self._clock(), self._key)
-            except DBAPIError as error:
-                if error.connection_invalidated or _transient(error):
+            except Exception as error:  # whatever it was: where one message is at fault, the others still go on
+                if _passing(error):
                     raise
-                self._one_by_one(connection, rows)
-            except Exception:
                 self._one_by_one(connection, rows)
         if self._features is not None:
             try:
@@ -109,7 +107,7 @@ class Projector:
                 with connection.begin():
                     project(connection, [row], self._sources, self._clock(), self._key)
             except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
-                if isinstance(error, DBAPIError) and (error.connection_invalidated or _transient(error)):
+                if _passing(error):
                     raise
                 log.error("a message could not be projected", error=type(error).__name__)
                 with connection.begin():
@@ -133,10 +131,12 @@ def projecting(
         projector.stop()
 
 
-def _transient(error: DBAPIError) -> bool:
+def _passing(error: Exception) -> bool:
     """Whether the same message may succeed a moment later: deadlocks, lock timeouts, a store that shuts down."""
+    if not isinstance(error, DBAPIError):
+        return False
     state = str(getattr(error.orig, "sqlstate", "") or "08")
-    return state[:2] in ("08", "40", "53", "55", "57")
+    return error.connection_invalidated or state[:2] in ("08", "40", "53", "55", "57")
 
 
 def _wait(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """A restored backup brings erased people back into a store: whoever the tombstones name leaves both once more."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,10 +61,9 @@ def _raw(
     spark: SparkSession, lake: str, holds: str, tombstones: Tombstones, channels: Mapping[str, Channel]
 ) -> set[str]:
     """The ids of raw rows that are theirs, in every version that ever came."""
-    known = dict(channels)
 
     def theirs(row: Mapping[str, Any]) -> bool:
-        contract = known.get(row["channel"])
+        contract = channels.get(row["channel"])
         if contract is None:
             return tombstones.cover_raw(None, row["channel"], row["payload"].encode())
         return tombstones.cover_row(contract, json.loads(row["payload"]))
@@ -74,7 +73,7 @@ def _raw(
     return _keys_where(rows, "id", theirs)
 
 
-def _keys_where(rows: DataFrame, key: str, theirs: Any) -> set[str]:
+def _keys_where(rows: DataFrame, key: str, theirs: Callable[[Mapping[str, Any]], bool]) -> set[str]:
     schema = pa.schema([("id", pa.string())])
 
     def chosen(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
