@@ -180,6 +180,11 @@ def table_id(spark: SparkSession, lake: str, table: Table) -> str | None:
     return str(snapshot.metadata().id()) if snapshot.version() >= 0 else None
 
 
+def hides_rows(spark: SparkSession, lake: str, table: Table) -> bool:
+    """Whether rows of a table may be deleted by vectors beside its files; no writer of ours does so."""
+    return bool(_snapshot(spark, lake, table).protocol().readerAndWriterFeatureNames().contains("deletionVectors"))
+
+
 def _snapshot(spark: SparkSession, lake: str, table: Table) -> Any:
     # By the log itself: `history` and `detail` say the same, each by Spark jobs that take a hundred times as long.
     jvm: Any = spark._jvm

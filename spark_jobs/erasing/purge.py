@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs import tables as lake_tables
 from spark_jobs.features import FEATURES
-from spark_jobs.tables import PROGRESS, TOMBSTONES, Table, exists, path, read, version, write_changes
+from spark_jobs.tables import PROGRESS, TOMBSTONES, Table, exists, hides_rows, path, read, version, write_changes
 
 ENTRY = re.compile(r"^\.?(\d{20})[.-]")
 PARALLEL = 3
@@ -35,15 +35,16 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
     if _is_purged(spark, lake, table, before):  # by an erasure that was killed later
         return before, before
     # 1. Rows that deletion vectors hide are rewritten out of their files.
-    spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
-    # 2. Files that the state does not name go, the change feed among them.
-    spark.sql(f"VACUUM delta.`{where}` FULL RETAIN 0 HOURS")
+    if hides_rows(spark, lake, table):
+        spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
+    # 2. Files that the state does not name go, the change feed among them. (As VACUUM does, a hundred times sooner.)
+    _forget_files(spark, lake, table)
     # 3. A last entry that names no file: it alone stays in the log beside the checkpoint. From here on statistics are
     #    those of columns without personal data, whatever the table was made with.
     columns = ",".join(table.statistics)
     spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{columns}')")
     # 4. The state as a checkpoint, so that the entries before it are not needed.
-    log = spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, where)  # type: ignore[union-attr]
+    log = spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, where)  # type: ignore[union-attr]  # py4j
     log.checkpoint()
     after = version(spark, lake, table)
     _forget_entries(where, after)
@@ -68,14 +69,24 @@ def _has_checkpoint(entries: list[str], newest: int) -> bool:
     return any(stem in file and file.endswith(".parquet") for file in entries)
 
 
+def _forget_files(spark: SparkSession, lake: str, table: Table) -> None:
+    """Removes the files that the state does not name; each name is unique, for it holds a UUID."""
+    filesystem, root = fsspec.core.url_to_fs(path(lake, table))
+    named = {file.rpartition("/")[2] for file in read(spark, lake, table).inputFiles()}
+    named |= {f".{name}.crc" for name in named}  # the checksum of Hadoop's local file system
+    if filesystem.isdir(f"{root}/_change_data"):
+        filesystem.rm(f"{root}/_change_data", recursive=True)
+    for file in filesystem.find(root):
+        if "/_delta_log/" not in file and file.rpartition("/")[2] not in named:
+            filesystem.rm_file(file)
+
+
 def _forget_entries(where: str, newest: int) -> None:
     """Removes what the log says of older versions: entries, checksums, checkpoints; comes last in a purge."""
     filesystem, root = fsspec.core.url_to_fs(where)
     entries = filesystem.find(f"{root}/_delta_log")
     if not _has_checkpoint(entries, newest):
         raise RuntimeError(f"{where}: expected a checkpoint of version {newest}, found none; nothing was removed")
-    if filesystem.isdir(f"{root}/_change_data"):
-        filesystem.rm(f"{root}/_change_data", recursive=True)
     for file in entries:
         found = ENTRY.match(file.rpartition("/")[2])
         if found and int(found[1]) < newest:

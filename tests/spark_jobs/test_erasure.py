@@ -207,7 +207,7 @@ def set_traps(home: Home) -> None:
     # 1. Statistics of columns that hold personal data, in the log's entries, checksums and a checkpoint.
     home.spark.sql(f"ALTER TABLE delta.`{told}` SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'identifier')")
     home.spark.sql(f"UPDATE delta.`{told}` SET notice = '2024-1'")
-    log = home.spark._jvm.org.apache.spark.sql.delta.DeltaLog  # type: ignore[union-attr]
+    log = home.spark._jvm.org.apache.spark.sql.delta.DeltaLog  # type: ignore[union-attr]  # py4j
     log.forTable(home.spark._jsparkSession, told).checkpoint()
     # 2. A row that a deletion vector hides in a file that goes on; the change feed of it; its condition in the log.
     home.spark.sql(f"ALTER TABLE delta.`{silver}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
@@ -285,7 +285,7 @@ def test_erased_people_leave_every_store_whenever_it_is_killed_and_nothing_bring
     assert home.people() == after
     shutil.rmtree(home.lake)
     shutil.copytree(tmp_path / "backup", home.lake)
-    home.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
+    home.spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]  # py4j
     assert {EVELYNKA, HANNELORE} <= home.known(RECORDS)
     home.take_in()
     publish(home.spark, home.engine, home.lake, NOW)
