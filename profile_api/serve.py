@@ -2,76 +2,56 @@
 
 import argparse
 import signal
-import sys
 from datetime import UTC, datetime
 from types import FrameType
-
-import uvicorn
 
 from consent.pseudonyms import NoKey, reference_key
 from consent.seals import sealing
 from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
-from feature_repo.served import Served, serve_features
-from profile_api.app import create_app
+from feature_repo.served import serve_features
 from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
-from profile_api.telemetry import Overdue, serve_metrics
+from profile_api.telemetry import Overdue
 from profile_api.webhooks.worker import delivering
-from profile_api.workers import GRACE, connections_each, run_workers
-from stores.embedded import Stores, open_stores
+from profile_api.workers import connections_each, run_workers
+from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
-
-YIELD = 0.001
-"""Seconds after which a busy thread lets others run: with Python's five times that, reads wait for live events that are
-worked off in the same process (measured: p50 24 ms instead of 13 beside a thread that is always busy)."""
 
 
 def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
-    """Starts the stores that need starting, migrates, and serves until a signal ends it."""
+    """Starts the stores that need starting, migrates, and serves until a signal ends it.
+
+    Workers answer requests. What follows from them (live events shown, webhooks, the seal of the audit) is this
+    process's, so that nobody who asks waits for it.
+    """
     accepted_keys(chosen)  # says at once what is missing, before any store starts
     secret = chosen.audit_secret
     signal.signal(signal.SIGTERM, _leave)
-    sys.setswitchinterval(YIELD)
     with open_stores(chosen) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
-        if chosen.demo and not chosen.jwks_url:
-            print_invitation(chosen, engine, f"http://{host}:{port}")
         chosen = chosen.model_copy(update={"pool": connections_each(engine, workers, chosen.pool)})
         features = serve_features(stores, chosen.lake_uri)
         try:
             sources, key = load_sources(chosen), _tombstone_key(chosen)
             overdue = Overdue(engine, lambda: datetime.now(UTC))
+
+            def invite() -> None:
+                if chosen.demo and not chosen.jwks_url:
+                    print_invitation(chosen, engine, f"http://{host}:{port}")
+
             with (
                 sealing(engine, secret, lambda: datetime.now(UTC)),
                 delivering(engine, chosen.demo),
                 projecting(engine, sources, features.features, key=key),
             ):
-                if workers > 1:
-                    run_workers(chosen, stores, host, port, workers, overdue)
-                else:
-                    _run_one(chosen, stores, features, host, port, overdue)
+                run_workers(chosen, stores, host, port, workers, overdue, invite)
         except KeyboardInterrupt:
-            pass  # uvicorn has ended its work and passes the signal on; the stores are stopped on the way out
+            pass  # before the workers were there; the stores are stopped on the way out
         engine.dispose()
-
-
-def _run_one(chosen: Settings, stores: Stores, features: Served, host: str, port: int, overdue: Overdue) -> None:
-    serve_metrics(chosen, overdue)
-    app = create_app(chosen, stores.database_url, features, redis_url=stores.redis_url)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    uvicorn.Server(config).run()
 
 
 def _tombstone_key(chosen: Settings) -> bytes | None:

@@ -1,10 +1,10 @@
-"""Several processes that serve as one: the parent holds the stores, its workers open them by address."""
+"""Processes that serve as one: the parent holds the stores, its workers open them by address."""
 
 import os
 import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -50,8 +50,16 @@ def application() -> FastAPI:
     return create_app(chosen, stores.database_url, serve_features(stores), redis_url=stores.redis_url)
 
 
-def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers: int, overdue: Overdue) -> None:
-    """Serves until a signal ends it; requests under way are answered first."""
+def run_workers(
+    chosen: Settings,
+    stores: Stores,
+    host: str,
+    port: int,
+    workers: int,
+    overdue: Overdue,
+    ready: Callable[[], None],
+) -> None:
+    """Serves until a signal ends it, and says when it is `ready`; requests under way are answered first."""
     os.environ |= {
         "OCV_DATABASE_URL": stores.database_url,
         "OCV_REDIS_URL": stores.redis_url,
@@ -71,22 +79,29 @@ def run_workers(chosen: Settings, stores: Stores, host: str, port: int, workers:
             timeout_graceful_shutdown=GRACE,
             timeout_worker_healthcheck=PATIENCE,
         )
-        _Supervisor(config, [config.bind_socket()]).run()
+        _Supervisor(config, [config.bind_socket()], ready).run()
 
 
 class _Supervisor(Multiprocess):
-    """Ends at a signal even while it waits for the answer of a worker that died meanwhile.
+    """Says when all workers serve; ends at a signal even while it waits for one that died meanwhile.
 
     uvicorn's own waits its whole PATIENCE then: the parent holds the worker's end of the pipe open too.
     """
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
         super().__init__(config, sockets)
+        self._ready = ready
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._end)
 
+    def init_processes(self) -> None:
+        super().init_processes()
+        serving = [process.wait_until_ready(PATIENCE, self.should_exit) for process in self.processes]
+        if all(serving) and not self.should_exit.is_set():
+            self._ready()
+
     def _end(self, number: int, frame: FrameType | None) -> None:
-        self.signal_queue.append(number)
+        self.should_exit.set()
         for process in self.processes:
             with suppress(OSError):  # of one that ends already
                 process.child_conn.send(True)  # in its stead

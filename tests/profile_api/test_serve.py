@@ -49,7 +49,7 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
     port, metrics = _free_port(), _free_port()
     server = _serve(store_folder, port, workers, OCV_METRICS_PORT=str(metrics))
     try:
-        _wait_until_it_lives(server, port)
+        said = _invitation(server)
         ready = httpx.get(f"http://127.0.0.1:{port}/v1/ready")
         assert ready.json() == {"status": "ready"}
         counted = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
@@ -57,7 +57,7 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
         assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
     finally:
         os.killpg(server.pid, number)  # as a terminal does it: to the whole group
-        said, logged = server.communicate(timeout=60)
+        logged = server.communicate(timeout=60)[1]
     assert "Advisor page" in said and "Advisor token" in said
     assert "Traceback" not in logged, logged
     assert '"route": "/v1/ready"' in logged
@@ -65,10 +65,9 @@ def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
 
 
 def test_a_signal_ends_serving_while_the_parent_waits_for_a_worker_that_is_dead(store_folder: Path) -> None:
-    port = _free_port()
-    server = _serve(store_folder, port, workers=2)
+    server = _serve(store_folder, _free_port(), workers=2)
     try:
-        _wait_until_it_lives(server, port)
+        _invitation(server)
         worker = next(one for one in psutil.Process(server.pid).children() if "spawn_main" in " ".join(one.cmdline()))
         worker.suspend()
         time.sleep(2)  # the parent asks every half second whether its workers live
@@ -99,11 +98,12 @@ def test_serving_without_issuer_or_secret_says_what_to_set(
     assert _left_over(store_folder) == []
 
 
-def _wait_until_it_lives(server: "subprocess.Popen[str]", port: int) -> None:
-    while server.poll() is None:
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/v1/health").raise_for_status()
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
+def _invitation(server: "subprocess.Popen[str]") -> str:
+    """What it prints once all its workers serve."""
+    assert server.stdout
+    said = ""
+    for line in server.stdout:
+        said += line
+        if line.startswith("No profile has been published"):
+            return said
     raise AssertionError(server.communicate()[1])
