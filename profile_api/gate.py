@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TypeVar
 
+import psycopg
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -243,7 +244,7 @@ class Gate:
         try:
             with opened as reading:
                 yield reading
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             raise unavailable("the operational store") from error
         except (RedisError, ConnectionError) as error:
             raise unavailable("the online features") from error

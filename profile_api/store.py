@@ -7,7 +7,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
@@ -15,15 +17,15 @@ from consent.model import ConsentEvent, Part
 from contracts.identifiers import Identifier
 from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
-from stores.schema import audit, profiles, records, restrictions, timeline
+from stores.schema import profiles, records, restrictions, timeline
 
 # Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
 # became part of, the identifiers of its records, the decisions about all of these, and whether its use is restricted.
-_PERSON = text("""
+_PERSON = """
 WITH found AS (
   SELECT profile_id, version, document FROM profiles
-  WHERE profile_id IN (:id, (SELECT profile_id FROM redirects WHERE old_id = :id))
-  ORDER BY profile_id <> :id LIMIT 1
+  WHERE profile_id IN (%(id)s, (SELECT profile_id FROM redirects WHERE old_id = %(id)s))
+  ORDER BY profile_id <> %(id)s LIMIT 1
 ), named AS (
   SELECT jsonb_array_elements_text(coalesce(nullif(document->'records', 'null'), '[]')) AS record_id FROM found
 ), held AS (
@@ -43,9 +45,12 @@ SELECT profile_id, version, document,
   ) AS consents,
   EXISTS (SELECT FROM named JOIN restrictions USING (record_id) WHERE lifted_at IS NULL) AS restricted
 FROM found
-""")
+"""
 _OWNERS = text("SELECT DISTINCT profile_id FROM identifiers WHERE kind = :kind AND value = :value ORDER BY profile_id")
-_RECORD = insert(audit)
+_RECORD = """
+INSERT INTO audit (at, actor, role, purpose, action, profile_id, decision, outcome) VALUES (%(at)s, %(actor)s, %(role)s,
+  %(purpose)s, %(action)s, %(profile_id)s, %(decision)s, %(outcome)s)
+"""
 
 
 @dataclass(frozen=True)
@@ -57,10 +62,15 @@ class _Known:
 
 
 class Reading:
-    """Everything that one answer reads and writes; in a `snapshot` what came with a profile is not asked for again."""
+    """Everything that one answer reads and writes; in a `snapshot` what came with a profile is not asked for again.
+
+    Each wait for the server costs more than what it waits for. So the driver's pipeline sends what opens the
+    transaction with the first question, and of a snapshot the audit rows with what commits them.
+    """
 
     def __init__(self, connection: Connection, snapshot: bool) -> None:
         self.connection, self._snapshot = connection, snapshot
+        self._unwritten: list[dict[str, Any]] = []
         self._known = {NOBODY.profile_id: _Known({}, False)}
         self._asked = set(NOBODY.identifiers)
         self._decided: dict[str, ConsentEvent] = {}
@@ -72,14 +82,17 @@ class Reading:
         """The profile of this id or, for a merged-away id, the one that it became part of."""
         if "\x00" in profile_id:
             return None
-        row = self.connection.execute(_PERSON, {"id": profile_id}).first()
+        with self._driver.pipeline():
+            found = self._driver.execute(_PERSON, {"id": profile_id})
+        row = found.fetchone()
         if row is None:
             return None
-        profile = StoredProfile(row.profile_id, row.version, row.document)
+        profile = StoredProfile(*row[:3])
         if self._snapshot:
-            self._known[profile.profile_id] = _Known(row.parts or {}, row.restricted)
+            parts, consents, restricted = row[3:]
+            self._known[profile.profile_id] = _Known(parts or {}, restricted)
             self._asked |= {*profile.identifiers, *chain.from_iterable(self.parts(profile).values())}
-            self._decided |= {event.consent_id: event for event in map(ledger.event_of, row.consents or [])}
+            self._decided |= {event.consent_id: event for event in map(ledger.event_of, consents or [])}
         return profile
 
     def owners(self, identifier: Identifier) -> list[str]:
@@ -138,9 +151,25 @@ class Reading:
             query = query.where(columns.occurred_at <= moment).offset(given)
         return [StoredEvent(*row) for row in self.connection.execute(query)]
 
-    def record(self, **row: Any) -> None:
-        """Writes the audit row of this answer."""
-        self.connection.execute(_RECORD, row)
+    def record(self, decision: dict[str, Any], **row: Any) -> None:
+        """Writes the audit row of this answer; of a snapshot with the commit."""
+        self._unwritten.append({**row, "decision": Jsonb(decision)})
+        if not self._snapshot:
+            self.write()
+
+    def write(self) -> None:
+        """Writes the audit rows that are not written yet, and commits a snapshot."""
+        with self._driver.pipeline():
+            for row in self._unwritten:
+                self._driver.execute(_RECORD, row)
+            if self._snapshot:
+                self._driver.commit()
+        self._unwritten.clear()
+
+    @property
+    def _driver(self) -> psycopg.Connection[Any]:
+        raw: psycopg.Connection[Any] = self.connection.connection.dbapi_connection  # type: ignore[assignment]  # psycopg's
+        return raw
 
 
 class Store:
@@ -161,7 +190,9 @@ class Store:
     def _transaction(self, isolation: IsolationLevel, snapshot: bool) -> Iterator[Reading]:
         connected = self._engine.connect().execution_options(isolation_level=isolation)
         with connected as connection, connection.begin():
-            yield Reading(connection, snapshot)
+            reading = Reading(connection, snapshot)
+            yield reading
+            reading.write()
 
     def ping(self) -> None:
         """Raises SQLAlchemyError unless the tables are there and can be read."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,17 +55,18 @@ class Bench:
 def measured(*plans: Plan) -> list[dict[str, Any]]:
     """Runs plans at the same time, each in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.serving.client"]
-    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in plans]
-    for process, plan in zip(running, plans, strict=True):
-        assert process.stdin
-        process.stdin.write(as_input(plan))
-        process.stdin.close()
-    found = []
-    for process in running:
-        assert process.stdout
-        found.append(json.loads(process.stdout.read()))
-        process.wait()
-    return found
+    with ExitStack() as files:
+        said = [files.enter_context(tempfile.TemporaryFile("w+")) for _ in plans]  # a pipe lost the end of one at times
+        running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, text=True) for out in said]
+        for process, plan in zip(running, plans, strict=True):
+            assert process.stdin
+            process.stdin.write(as_input(plan))
+            process.stdin.close()
+        if any([process.wait() for process in running]):
+            raise SystemExit("expected the load to run to its end, found that a client of it failed; see above")
+        for out in said:
+            out.seek(0)
+        return [json.load(out) for out in said]
 
 
 def figures(runs: list[dict[str, Any]]) -> dict[str, Any]:
