@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -20,7 +21,7 @@ from profile_api.keys import demo_issuer
 from stores.embedded import Stores
 from tests.profile_api.canaries import CanaryFeatures, Person, leaked, write_canaries
 from tests.profile_api.routes import ROUTES
-from tests.profile_api.test_serve import _free_port, _wait_until_it_lives
+from tests.profile_api.test_serve import _free_port
 from tests.profile_api.truth import TRUTH, may_ask
 from tests.profile_api.world import World
 
@@ -85,3 +86,13 @@ def _what_is_wrong(client: httpx.Client, person: Person) -> int:
     client.post("/advisor/session", data={"token": person.email}, headers={"User-Agent": person.email})
     client.request(person.email.partition("@")[0].upper().replace(".", ""), "/v1/health")
     return 5
+
+
+def _wait_until_it_lives(server: "subprocess.Popen[str]", port: int) -> None:
+    while server.poll() is None:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/v1/health").raise_for_status()
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(server.communicate()[1])
