@@ -133,6 +133,18 @@ class Home:
             connection.execute(insert(schema.privacy_requests).values(row))
         return request_id
 
+    def subscribe(self, *kinds: str) -> None:
+        row = {"subscription_id": "s1", "url": "https://consumer.example", "kinds": list(kinds), "secret": "whsec_MA=="}
+        row |= {"purpose": "service", "role": "bot", "created_by": "officer", "created_at": NOW}
+        with self.engine.begin() as connection:
+            connection.execute(insert(schema.webhook_subscriptions).values(row))
+
+    def told(self) -> list[tuple[str, str]]:
+        """What is on its way to the subscriber."""
+        columns = schema.webhook_outbox.c
+        with self.engine.connect() as connection:
+            return sorted(connection.execute(select(columns.kind, columns.profile_id)).tuples())
+
     def erase(self, *request_ids: str) -> dict[str, Any]:
         """Killed once after every step, and started again each time."""
 
@@ -225,6 +237,7 @@ def test_erased_people_leave_every_store_whenever_it_is_killed_and_nothing_bring
     assert home.batch()["quarantined"] == 1
     eve, fred, both = (home.owner(record) for record in (EVELYNKA, FREDRIK, GUNDULA))
     assert home.owner(HANNELORE) == both and len({eve, fred, both}) == 3
+    home.subscribe("profile.erased", "profile.updated")
     set_traps(home)
     home.asked_online |= {eve, fred, both}
     for profile_id in home.asked_online:
@@ -272,6 +285,7 @@ def test_erased_people_leave_every_store_whenever_it_is_killed_and_nothing_bring
     assert (after[both][0]["given_name"], after[both][1]) == ("Gundula", ["g-7000003", "gundula@inbox.example"])
     assert home.online() == {fred, both}
     assert [tuple(row) for row in read(home.spark, home.lake, COMPONENTS).collect()] == [(FREDRIK, FREDRIK)]
+    assert home.told() == [("profile.erased", eve), ("profile.updated", both)], "once, however often it was killed"
 
     # 3. Neither the same file, nor one that says more, brings them back; the readers go on where they were.
     write_crm(EVE.replace("Evelynka,", "Evelynka Maria,"), file="crm-again.csv")
