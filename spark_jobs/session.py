@@ -39,6 +39,8 @@ def spark_conf(config: Settings) -> dict[str, str]:
         "spark.executorEnv.MALLOC_TRIM_THRESHOLD_": "131072",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.databricks.delta.schema.autoMerge.enabled": "false",
+        # What a merge takes in is a local checkpoint, or the driver's: computed before, it need not be kept once more.
+        "spark.databricks.delta.merge.materializeSource": "none",
         # Erasure must not wait a week for the files that it has replaced.
         "spark.databricks.delta.retentionDurationCheck.enabled": "false",
     }
