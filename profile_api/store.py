@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.engine.interfaces import IsolationLevel
@@ -17,6 +16,7 @@ from consent.model import ConsentEvent, Part
 from contracts.identifiers import Identifier
 from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
+from stores.postgres import driver_of
 from stores.schema import profiles, records, restrictions, timeline
 
 # Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
@@ -82,8 +82,9 @@ class Reading:
         """The profile of this id or, for a merged-away id, the one that it became part of."""
         if "\x00" in profile_id:
             return None
-        with self._driver.pipeline():
-            found = self._driver.execute(_PERSON, {"id": profile_id})
+        driver = driver_of(self.connection)
+        with driver.pipeline():
+            found = driver.execute(_PERSON, {"id": profile_id})
         row = found.fetchone()
         if row is None:
             return None
@@ -153,23 +154,19 @@ class Reading:
 
     def record(self, decision: dict[str, Any], **row: Any) -> None:
         """Writes the audit row of this answer; of a snapshot with the commit."""
-        self._unwritten.append({**row, "decision": Jsonb(decision)})
-        if not self._snapshot:
-            self.write()
+        said = {**row, "decision": Jsonb(decision)}
+        if self._snapshot:
+            self._unwritten.append(said)
+        else:
+            driver_of(self.connection).execute(_RECORD, said)
 
-    def write(self) -> None:
-        """Writes the audit rows that are not written yet, and commits a snapshot."""
-        with self._driver.pipeline():
+    def commit(self) -> None:
+        """Writes the audit rows of a snapshot, and commits it."""
+        driver = driver_of(self.connection)
+        with driver.pipeline():
             for row in self._unwritten:
-                self._driver.execute(_RECORD, row)
-            if self._snapshot:
-                self._driver.commit()
-        self._unwritten.clear()
-
-    @property
-    def _driver(self) -> psycopg.Connection[Any]:
-        raw: psycopg.Connection[Any] = self.connection.connection.dbapi_connection  # type: ignore[assignment]  # psycopg's
-        return raw
+                driver.execute(_RECORD, row)
+            driver.commit()
 
 
 class Store:
@@ -192,7 +189,8 @@ class Store:
         with connected as connection, connection.begin():
             reading = Reading(connection, snapshot)
             yield reading
-            reading.write()
+            if snapshot:
+                reading.commit()
 
     def ping(self) -> None:
         """Raises SQLAlchemyError unless the tables are there and can be read."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import psycopg
 import pyarrow as pa
 from psycopg import sql
 from pyarrow import csv
@@ -14,6 +13,7 @@ from sqlalchemy import Table as Target
 from sqlalchemy.dialects import postgresql
 
 from spark_jobs.tables import Table, changed_rows, changes, read, table_id, version
+from stores.postgres import driver_of
 
 Apply = Callable[[], int]
 """What is left to do once all rows are staged: quick, and under the lock that live changes wait for."""
@@ -66,9 +66,8 @@ class Publication:
 def stage(connection: Connection, name: str, columns: str, rows: DataFrame | Iterable[tuple[Any, ...]]) -> None:
     """Copies rows into a temporary table of this transaction; `columns` is its DDL, in the order of the rows'."""
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP"))
-    raw: psycopg.Connection[Any] = connection.connection.dbapi_connection  # type: ignore[assignment]  # engine is psycopg's
     target = sql.Identifier(name)
-    with raw.cursor() as cursor:
+    with driver_of(connection).cursor() as cursor:
         if isinstance(rows, DataFrame):
             # A frame comes as Arrow and goes as CSV (quoted text, empty nulls): no row of it becomes a Python object.
             with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(target)) as copy:

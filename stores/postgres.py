@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,6 +29,13 @@ def open_engine(database_url: str, connections: int = 16) -> Engine:
     event.listen(engine, "checkin", _note_when)
     event.listen(engine, "checkout", _ask_if_it_rested)
     return engine
+
+
+def driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection, for what SQLAlchemy has no words for: pipelines, COPY, notifications."""
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
 
 
 def _note_when(connection: Any, record: Any) -> None:

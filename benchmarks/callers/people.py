@@ -23,6 +23,7 @@ from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_fr
 from spark_jobs.resolve.model import as_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.train import train
+from stores.postgres import driver_of
 
 NOW = datetime(2021, 1, 15, tzinfo=UTC)
 CONTRACTS = Path("examples/sample")
@@ -65,7 +66,7 @@ def put_on_file(engine: Engine, people: int, seed: int) -> OnFile:
     model = train(frame, candidate_pairs(frame), load(), NOW.isoformat())
     # pgserver's URL is SQLAlchemy's; psycopg's own COPY is what is needed here.
     with engine.connect() as outer:
-        raw: psycopg.Connection[Any] = outer.connection.dbapi_connection  # type: ignore[assignment]  # engine is psycopg's
+        raw = driver_of(outer)
         with raw.cursor() as cursor:
             cursor.execute("ALTER TABLE record_keys DROP CONSTRAINT record_keys_pkey")
             cursor.execute("DROP INDEX ix_record_keys_record_id")

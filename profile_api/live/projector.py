@@ -19,6 +19,7 @@ from contracts.sources import Sources
 from profile_api.live.due import FeatureWriter, write_due
 from profile_api.live.inbox import CHANNEL
 from profile_api.live.projection import project, put_aside, waiting
+from stores.postgres import driver_of
 
 LOCK = 0x11FE
 AT_ONCE = 200
@@ -140,6 +141,5 @@ def _passing(error: Exception) -> bool:
 
 
 def _wait(connection: Connection) -> None:
-    raw: Any = connection.connection.dbapi_connection
-    for _ in raw.notifies(timeout=IDLE, stop_after=1):
+    for _ in driver_of(connection).notifies(timeout=IDLE, stop_after=1):
         pass

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from itertools import product
@@ -21,7 +20,7 @@ from profile_api.keys import demo_issuer
 from stores.embedded import Stores
 from tests.profile_api.canaries import CanaryFeatures, Person, leaked, write_canaries
 from tests.profile_api.routes import ROUTES
-from tests.profile_api.test_serve import _free_port
+from tests.profile_api.test_serve import _free_port, _serve
 from tests.profile_api.truth import TRUTH, may_ask
 from tests.profile_api.world import World
 
@@ -31,20 +30,10 @@ def test_a_live_service_logs_no_personal_data_whatever_happens(
 ) -> None:
     write_canaries(engine)
     person, port = Person("ConsentGiven"), _free_port()
-    chosen = {"OCV_LOCAL": str(tmp_path), "OCV_LAKE": str(tmp_path / "lake"), "OCV_DEMO": "1"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")} | chosen
-    environment |= {"OCV_DATABASE_URL": database_url, "OCV_REDIS_URL": stores.redis_url}
     same = Settings(local=tmp_path, lake=str(tmp_path / "lake"), demo=True, jwks_url=None)
     now = datetime.now(UTC)
     world = World(FastAPI(), engine, CanaryFeatures(), demo_issuer(same), demo_key(same), now)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "profile_api.serve", "--port", str(port)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    server = _serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url)
     try:
         _wait_until_it_lives(server, port)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
