@@ -185,12 +185,21 @@ def hides_rows(spark: SparkSession, lake: str, table: Table) -> bool:
     return bool(_snapshot(spark, lake, table).protocol().readerAndWriterFeatureNames().contains("deletionVectors"))
 
 
+def checkpoint(spark: SparkSession, lake: str, table: Table) -> None:
+    """Writes a table's state down, so that the entries of the log before it are not needed."""
+    _log(spark, lake, table).checkpoint()
+
+
 def _snapshot(spark: SparkSession, lake: str, table: Table) -> Any:
     # By the log itself: `history` and `detail` say the same, each by Spark jobs that take a hundred times as long.
     jvm: Any = spark._jvm
     none = jvm.scala.Option.empty()
-    log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path(lake, table))
-    return log.update(False, none, none)
+    return _log(spark, lake, table).update(False, none, none)
+
+
+def _log(spark: SparkSession, lake: str, table: Table) -> Any:
+    jvm: Any = spark._jvm
+    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path(lake, table))
 
 
 def changes(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:

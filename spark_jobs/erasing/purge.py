@@ -12,7 +12,18 @@ from pyspark.sql import SparkSession
 
 from spark_jobs import tables as lake_tables
 from spark_jobs.features import FEATURES
-from spark_jobs.tables import PROGRESS, TOMBSTONES, Table, exists, hides_rows, path, read, version, write_changes
+from spark_jobs.tables import (
+    PROGRESS,
+    TOMBSTONES,
+    Table,
+    checkpoint,
+    exists,
+    hides_rows,
+    path,
+    read,
+    version,
+    write_changes,
+)
 
 ENTRY = re.compile(r"^\.?(\d{20})[.-]")
 PARALLEL = 3
@@ -37,15 +48,14 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
     # 1. Rows that deletion vectors hide are rewritten out of their files.
     if hides_rows(spark, lake, table):
         spark.sql(f"REORG TABLE delta.`{where}` APPLY (PURGE)")
-    # 2. Files that the state does not name go, the change feed among them. (As VACUUM does, a hundred times sooner.)
+    # 2. Files that the state does not name go, the change feed among them. (As VACUUM does, without its Spark jobs.)
     _forget_files(spark, lake, table)
     # 3. A last entry that names no file: it alone stays in the log beside the checkpoint. From here on statistics are
     #    those of columns without personal data, whatever the table was made with.
     columns = ",".join(table.statistics)
     spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.dataSkippingStatsColumns' = '{columns}')")
     # 4. The state as a checkpoint, so that the entries before it are not needed.
-    log = spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, where)  # type: ignore[union-attr]  # py4j
-    log.checkpoint()
+    checkpoint(spark, lake, table)
     after = version(spark, lake, table)
     _forget_entries(where, after)
     return before, after
@@ -54,14 +64,11 @@ def _purge(spark: SparkSession, lake: str, table: Table) -> tuple[int, int]:
 def _is_purged(spark: SparkSession, lake: str, table: Table, newest: int) -> bool:
     """Whether the log says nothing but the newest version, and no file lies about that the table does not hold."""
     filesystem, root = fsspec.core.url_to_fs(path(lake, table))
-    files = filesystem.find(root)
-    entries = [file for file in files if "/_delta_log/" in file]
+    entries = filesystem.find(f"{root}/_delta_log")
     named = [found for file in entries if (found := ENTRY.match(file.rpartition("/")[2]))]
     if not _has_checkpoint(entries, newest) or any(int(found[1]) != newest for found in named):
         return False
-    # Beside each file there may be a checksum of the file system's, whose name starts with a dot.
-    data = [file for file in files if file not in entries and not file.rpartition("/")[2].startswith(".")]
-    return len(data) == len(read(spark, lake, table).inputFiles())
+    return not _unnamed(spark, lake, table)
 
 
 def _has_checkpoint(entries: list[str], newest: int) -> bool:
@@ -70,15 +77,20 @@ def _has_checkpoint(entries: list[str], newest: int) -> bool:
 
 
 def _forget_files(spark: SparkSession, lake: str, table: Table) -> None:
-    """Removes the files that the state does not name; each name is unique, for it holds a UUID."""
+    """Removes the files that the state does not name, and the folder of the change feed; names hold a UUID each."""
+    filesystem, root = fsspec.core.url_to_fs(path(lake, table))
+    for file in _unnamed(spark, lake, table):
+        filesystem.rm_file(file)
+    if filesystem.isdir(f"{root}/_change_data"):
+        filesystem.rm(f"{root}/_change_data", recursive=True)
+
+
+def _unnamed(spark: SparkSession, lake: str, table: Table) -> list[str]:
     filesystem, root = fsspec.core.url_to_fs(path(lake, table))
     named = {file.rpartition("/")[2] for file in read(spark, lake, table).inputFiles()}
     named |= {f".{name}.crc" for name in named}  # the checksum of Hadoop's local file system
-    if filesystem.isdir(f"{root}/_change_data"):
-        filesystem.rm(f"{root}/_change_data", recursive=True)
-    for file in filesystem.find(root):
-        if "/_delta_log/" not in file and file.rpartition("/")[2] not in named:
-            filesystem.rm_file(file)
+    files = filesystem.find(root)
+    return [file for file in files if "/_delta_log/" not in file and file.rpartition("/")[2] not in named]
 
 
 def _forget_entries(where: str, newest: int) -> None:
