@@ -40,6 +40,11 @@ class Candidate:
     observed_at: datetime | None
     trust: int
 
+    @property
+    def order(self) -> tuple[str, str, float, int, str]:
+        """A total order, for where no rule tells two apart: what survives never depends on how Spark groups."""
+        return (self.value, self.record_id, _age(self), -self.trust, self.category)
+
 
 @lru_cache
 def rules() -> dict[str, list[Rule]]:
@@ -78,20 +83,25 @@ def survivor(field: str, offered: Sequence[Candidate]) -> tuple[Candidate, str]:
     def rank(candidate: Candidate) -> tuple[float | str, ...]:
         measures: dict[Rule, float | str] = {
             "most_trusted": -candidate.trust,
-            "most_recent": -candidate.observed_at.timestamp() if candidate.observed_at else inf,
+            "most_recent": _age(candidate),
             "most_frequent": -frequency[key_of[candidate]],
             "longest": -len(candidate.value),
             "earliest": candidate.value,
         }
         return tuple(measures[rule] for rule in order)
 
-    ranked = sorted(offered, key=lambda candidate: (rank(candidate), candidate.value, candidate.record_id))
+    ranked = sorted(offered, key=lambda candidate: (rank(candidate), candidate.order))
     winner = ranked[0]
     rival = next((candidate for candidate in ranked if key_of[candidate] != key_of[winner]), None)
     if rival is None:
         return winner, "only_value"
     told = zip(order, rank(winner), rank(rival), strict=True)
     return winner, next((rule for rule, ours, theirs in told if ours != theirs), "first_in_order")
+
+
+def _age(candidate: Candidate) -> float:
+    """Smaller is newer; what has no date is older than everything."""
+    return -candidate.observed_at.timestamp() if candidate.observed_at else inf
 
 
 def golden_record(
@@ -119,7 +129,7 @@ def golden_record(
     for field in sorted({*offered, *right}):
         choices = [*offered.get(field, []), *([right[field]] if field in right else [])]
         winner, rule = (right[field], RECTIFIED) if field in right else survivor(field, choices)
-        ordered = sorted(choices, key=lambda one: (one.value, one.record_id), reverse=True)
+        ordered = sorted(choices, key=lambda one: one.order, reverse=True)
         losing = {fold(one.value): one for one in ordered if fold(one.value) != fold(winner.value)}
         fields.append(
             {
@@ -137,7 +147,7 @@ def golden_record(
                         "channel": one.channel,
                         "observed_at": one.observed_at,
                     }
-                    for one in sorted(losing.values(), key=lambda one: (one.value, one.record_id))
+                    for one in sorted(losing.values(), key=lambda one: one.order)
                 ],
             }
         )

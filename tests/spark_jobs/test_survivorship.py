@@ -1,10 +1,11 @@
 """Which of several values survives is decided by rules that are data, whatever the order of the records."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spark_jobs.survivorship import FIELDS, Candidate, candidates, golden_record, rules, survivor
@@ -42,6 +43,9 @@ offers = st.builds(
 
 
 @given(st.sampled_from([*FIELDS, "email", "phone", "hobby"]), st.lists(offers, min_size=1, max_size=6), st.randoms())
+@example("customer_since", [offer("2001-01-01", day=None), offer("2001-01-01", day=0)], Random(1))
+@example("customer_since", [offer("2001-01-01", day=0), offer("2001-01-01", day=None)], Random(1))
+@example("birth_date", [offer("2001-01-01", trust=1), offer("2001-01-01", trust=2)], Random(1))
 def test_the_survivor_does_not_depend_on_the_order_of_candidates(
     field: str, given_: list[Candidate], chance: Any
 ) -> None:
