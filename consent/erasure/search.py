@@ -23,11 +23,11 @@ class Search:
     def __init__(self, values: Iterable[str]) -> None:
         self.values = sorted(set(values))
         is_text: dict[bytes, bool] = {}
-        self._value_of: dict[bytes, str] = {}
+        self._values_of: dict[bytes, list[str]] = defaultdict(list)  # several, where only their case differs
         for value in self.values:
             for form, text in forms(value).items():
                 is_text[form] = is_text.get(form, True) and text
-                self._value_of[form] = value
+                self._values_of[form].append(value)
         common = Counter(form[at : at + WINDOW] for form in is_text for at in range(len(form) - WINDOW + 1))
         self._at: dict[bytes, list[tuple[bytes, int, bool]]] = defaultdict(list)
         for form, text in is_text.items():
@@ -55,7 +55,8 @@ class Search:
             for form, place, text in self._at.get(data[at : at + WINDOW], ()):
                 start = at - place
                 if start >= 0 and data.startswith(form, start):
-                    yield self._value_of[form], not (text and _touched(data, start, form))
+                    clear = not (text and _touched(data, start, form))
+                    yield from ((value, clear) for value in self._values_of[form])
 
 
 def _windows(block: NDArray[np.uint8]) -> NDArray[np.uint32]:

@@ -49,3 +49,10 @@ def test_a_value_inside_a_longer_one_is_another_value() -> None:
     assert inside == [("crm:12345", False), ("durand@inbox.example", False)]
     assert list(search.hits(b'"crm:12345" and')) == [("crm:12345", True)]
     assert list(search.hits(b"<durand@inbox.example>")) == [("durand@inbox.example", True)]
+
+
+def test_of_values_that_differ_in_case_alone_each_is_found() -> None:
+    both = ["39 QUAI DE SEINE", "39 Quai de Seine"]
+    found = list(Search(both).hits(b"39 quai de seine"))
+    assert sorted(found) == [(value, True) for value in both]
+    assert list(Search(both).hits(b"|39 Quai de Seine|")) == [("39 Quai de Seine", True)]
