@@ -23,8 +23,10 @@ def spark_conf(config: Settings) -> dict[str, str]:
     return (here if config.spark_master.startswith("local") else {}) | {
         "spark.jars": ",".join(jars),
         "spark.driver.memory": config.spark_memory,
+        # The first compiler tier alone starts fast, but has room for 48 MB of code by default: a pipeline of any size
+        # filled it, and from then on nothing more was compiled.
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOGGING} -XX:+UseSerialGC"
-        " -XX:TieredStopAtLevel=1",
+        " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

@@ -35,7 +35,8 @@ def run_pipeline(home: Path, sources: Path, *more: str) -> tuple[dict[str, Any],
     ]
     command = [sys.executable, "-m", "spark_jobs.pipeline", *arguments]
     done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    said = f"{done.stderr[:4000]}\n[...]\n{done.stderr[-2000:]}"  # the first error is the one that tells why
+    assert done.returncode == 0, said
     return json.loads(report.read_text()), done.stderr
 
 
