@@ -3,7 +3,7 @@
 Only the gate reads here, since Feast itself enforces nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,6 @@ from typing import Any
 from feast import FeatureService, FeatureStore, FeatureView
 from feast.errors import FeatureServiceNotFoundException
 from feast.infra.provider import Provider, get_provider
-from feast.online_response import OnlineResponse
 from feast.protos.feast.types.Value_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]  # protobuf has no types
 from redis import Redis
@@ -22,7 +21,7 @@ from sqlalchemy import text
 from consent.purposes import published_purposes
 from feature_repo.catalogue import CATEGORIES, LASTS, PURPOSES, VIEWS, features_of
 from feature_repo.definitions import PROFILE, feature_services, feature_views
-from feature_repo.store import entity_key, online_key, open_feature_store
+from feature_repo.store import entity_key, online_field, online_key, online_stamp, open_feature_store
 from stores.embedded import Stores
 from stores.postgres import open_engine
 
@@ -46,11 +45,35 @@ _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a service reads of a person's hash, and at which places of the answer each feature and its instant stand.
+
+    Feast's own read of the same takes five times as long, most of it in preparing what is the same each time.
+    """
+
+    fields: list[str | bytes]
+    places: list[tuple[str, int, int]]
+
+    @classmethod
+    def of(cls, service: FeatureService) -> "Question":
+        """A service's question, in the catalogue's order: Feast's changes from process to process."""
+        fields: list[str | bytes] = []
+        places: dict[str, tuple[int, int]] = {}
+        for view in service.feature_view_projections:
+            stamp = len(fields)
+            fields.append(online_stamp(view.name))
+            for feature in view.features:
+                places[feature.name] = len(fields), stamp
+                fields.append(online_field(view.name, feature.name))
+        return cls(fields, [(name, *places[name]) for name in CATEGORIES if name in places])
+
+
+@dataclass(frozen=True)
 class Features:
-    """The open store with its services at hand: fetching a service costs more than a read."""
+    """The open store, and what each purpose's service reads of it."""
 
     store: FeatureStore
-    services: dict[str, FeatureService]
+    services: dict[str, Question]
     views: dict[str, FeatureView]
     provider: Provider
     client: Redis
@@ -58,19 +81,11 @@ class Features:
 
     def read(self, profile_id: str, purpose: str) -> Answer:
         """The features that the purpose may see; none at all for a purpose without a service."""
-        service = self.services.get(purpose)
-        if service is None:
+        question = self.services.get(purpose)
+        if question is None:
             return {}
-        rows = [{"profile_id": profile_id}]
-        return _answer(self.store.get_online_features(features=service, entity_rows=rows), self.clock())
-
-    async def read_async(self, profile_id: str, purpose: str) -> Answer:
-        """Like `read`, without holding up the event loop."""
-        service = self.services.get(purpose)
-        if service is None:
-            return {}
-        rows = [{"profile_id": profile_id}]
-        return _answer(await self.store.get_online_features_async(features=service, entity_rows=rows), self.clock())
+        kept: Any = self.client.hmget(_key(profile_id), question.fields)  # its types would have every answer awaited
+        return _answer(question, kept, self.clock())
 
     def write(self, profile_id: str, rows: Rows, event_timestamp: datetime) -> None:
         """Writes a profile's rows as of an instant, unless those online stand at a later one."""
@@ -81,14 +96,9 @@ class Features:
         for view, batch in self._newer(list(rows)).items():
             self.provider.online_write_batch(self.store.config, self.views[view], batch, None)
 
-    async def write_async(self, profile_id: str, rows: Rows, event_timestamp: datetime) -> None:
-        """Like `write`, with the event loop free while the rows are on their way."""
-        for view, batch in self._newer([(profile_id, rows, event_timestamp)]).items():
-            await self.provider.online_write_batch_async(self.store.config, self.views[view], batch, None)
-
     def stands_at(self, profile_id: str, view: str = "features_value") -> datetime | None:
         """The instant that a profile's row online stands at; None without a row."""
-        return instant_of(self.client.hget(_key(profile_id), f"_ts:{view}"))
+        return instant_of(self.client.hget(_key(profile_id), online_stamp(view)))
 
     def forget(self, profile_id: str) -> bool:
         """Deletes a profile's features, all views at once; tells whether there were any."""
@@ -97,7 +107,7 @@ class Features:
     def _newer(self, rows: list[tuple[str, Rows, datetime]]) -> dict[str, list[Any]]:
         with self.client.pipeline(transaction=False) as pipe:
             for profile_id, views, _ in rows:
-                pipe.hmget(_key(profile_id), [f"_ts:{view}" for view in views])
+                pipe.hmget(_key(profile_id), [online_stamp(view) for view in views])
             found = pipe.execute()
         wanted: dict[str, list[Any]] = {}
         for (profile_id, views, moment), stamps in zip(rows, found, strict=True):
@@ -128,9 +138,9 @@ def open_features(
     return features
 
 
-def services_of(store: FeatureStore) -> dict[str, FeatureService]:
-    """The services that the registry knows, by purpose."""
-    return {name: service for name in PURPOSES if (service := _service(store, name))}
+def services_of(store: FeatureStore) -> dict[str, Question]:
+    """What the services that the registry knows read, by purpose."""
+    return {name: Question.of(service) for name in PURPOSES if (service := _service(store, name))}
 
 
 def _define(stores: Stores, store: FeatureStore, lake: str) -> None:
@@ -159,26 +169,22 @@ def _service(store: FeatureStore, name: str) -> FeatureService | None:
         return None
 
 
-def _answer(response: OnlineResponse, now: datetime) -> Answer:
-    found = dict(zip(response.proto.metadata.feature_names.val, response.proto.results, strict=True))
+def _answer(question: Question, values: Sequence[Any], now: datetime) -> Answer:
     answer: Answer = {}
-    stands: dict[tuple[int, int], tuple[datetime | None, timedelta | None]] = {(0, 0): (None, None)}
-    for name, category in _CATEGORY_OF.items():  # in the catalogue's order; Feast's changes from process to process
-        if name in found:
-            moment = found[name].event_timestamps[0]
-            instant = moment.seconds, moment.nanos  # one of a view's features is as old as the others
-            if instant not in stands:
-                stands_at = moment.ToDatetime(UTC)
-                stands[instant] = stands_at, now - stands_at
-            stands_at, age = stands[instant]
-            expired = age is not None and name in LASTS and age >= LASTS[name]
-            answer[name] = {
-                "value": None if expired else _value(found[name].values[0]),
-                "category": category,
-                "event_timestamp": stands_at,
-                "age_seconds": None if age is None else max(0, age // _SECOND),
-                "expired": expired,
-            }
+    stands: dict[int, tuple[datetime | None, timedelta | None]] = {}
+    for name, place, stamp in question.places:
+        if stamp not in stands:  # one of a view's features is as old as the others
+            at = instant_of(values[stamp])
+            stands[stamp] = at, None if at is None else now - at
+        stands_at, age = stands[stamp]
+        expired = age is not None and name in LASTS and age >= LASTS[name]
+        answer[name] = {
+            "value": None if expired else _value(values[place]),
+            "category": _CATEGORY_OF[name],
+            "event_timestamp": stands_at,
+            "age_seconds": None if age is None else max(0, age // _SECOND),
+            "expired": expired,
+        }
     return answer
 
 
@@ -203,7 +209,10 @@ def instant_of(stamp: Any) -> datetime | None:
     return at
 
 
-def _value(found: Any) -> Any:
+def _value(kept: Any) -> Any:
+    if not kept:
+        return None
+    found = Value.FromString(kept)
     kind = found.WhichOneof("val")
     if kind == "unix_timestamp_val":
         # Feast keeps an unknown instant as the least integer there is.

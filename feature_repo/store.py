@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import mmh3
 from feast import FeatureStore, RepoConfig
 from feast.infra.key_encoding_utils import serialize_entity_key, serialize_entity_key_prefix
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
@@ -56,6 +57,16 @@ def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None)
 def online_key(profile_id: str) -> bytes:
     """The one key under which all features of a profile are kept online; deleting it forgets them."""
     return serialize_entity_key(entity_key(profile_id), KEY_VERSION) + PROJECT.encode()
+
+
+def online_field(view: str, feature: str) -> bytes:
+    """The field of that hash which holds a feature's value, as a serialised `Value`."""
+    return int(mmh3.hash(f"{view}:{feature}", signed=False)).to_bytes(4, "little")
+
+
+def online_stamp(view: str) -> str:
+    """The field which holds the instant that a view's row stands at, as a serialised `Timestamp`."""
+    return f"_ts:{view}"
 
 
 def entity_key(profile_id: str) -> EntityKey:

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,10 +88,17 @@ def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: 
     assert features.read("p1", "service")["lifetime_orders"]["value"] == 3
 
 
-def test_the_asynchronous_read_answers_the_same(online: Stores, write: Write) -> None:
-    write("p1")
-    features = open_features(online, clock=lambda: AS_OF)
-    assert asyncio.run(features.read_async("p1", "advice")) == features.read("p1", "advice") != {}
+def test_a_read_says_what_feast_itself_reads(online: Stores, write: Write) -> None:
+    write("p1", last_contact_channel=None, recency_days=None, last_contact_at=None)
+    features, store = open_features(online, clock=lambda: AS_OF), open_feature_store(online)
+    for purpose in features.services:
+        for profile_id in ("p1", "nobody"):
+            service = store.get_feature_service(purpose)
+            rows = [{"profile_id": profile_id}]
+            theirs = store.get_online_features(features=service, entity_rows=rows).to_dict()
+            del theirs["profile_id"]
+            ours = {name: [one["value"]] for name, one in features.read(profile_id, purpose).items()}
+            assert ours == theirs and ours, (purpose, profile_id)
 
 
 def test_a_row_that_is_computed_for_one_profile_reads_like_one_from_the_lake(online: Stores, write: Write) -> None:
@@ -105,8 +111,6 @@ def test_a_row_that_is_computed_for_one_profile_reads_like_one_from_the_lake(onl
     features.write("p2", rows, AS_OF)
     assert features.read("p2", "service") == features.read("p1", "service")
     assert (features.stands_at("p2"), features.stands_at("p3")) == (AS_OF, None)
-    asyncio.run(features.write_async("p3", rows, AS_OF))
-    assert features.read("p3", "service") == features.read("p1", "service")
 
 
 def test_an_older_row_never_overwrites_a_newer_one_and_a_corrected_one_of_the_same_instant_does(
