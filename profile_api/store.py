@@ -21,6 +21,7 @@ from stores.schema import profiles, records, restrictions, timeline
 
 # Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
 # became part of, the identifiers of its records, the decisions about all of these, and whether its use is restricted.
+# OFFSET 0 keeps each look one by key: the planner takes a JSON list for a hundred rows, and would read whole tables.
 _PERSON = """
 WITH found AS (
   SELECT profile_id, version, document FROM profiles
@@ -29,7 +30,9 @@ WITH found AS (
 ), named AS (
   SELECT jsonb_array_elements_text(coalesce(nullif(document->'records', 'null'), '[]')) AS record_id FROM found
 ), held AS (
-  SELECT record_id, records.document->'identifiers' AS identifiers FROM named JOIN records USING (record_id)
+  SELECT record_id, identifiers FROM named CROSS JOIN LATERAL (
+    SELECT document->'identifiers' AS identifiers FROM records WHERE records.record_id = named.record_id OFFSET 0
+  ) AS kept
 ), carried AS (
   SELECT one->>'kind' AS kind, one->>'value' AS value FROM (
     SELECT jsonb_array_elements(coalesce(nullif(document->'identifiers', 'null'), '[]')) AS one FROM found
@@ -39,11 +42,14 @@ WITH found AS (
 )
 SELECT profile_id, version, document,
   (SELECT jsonb_object_agg(record_id, identifiers) FROM held) AS parts,
-  (SELECT jsonb_agg(to_jsonb(decided) ORDER BY sequence) FROM (SELECT consent_id, sequence, identifier_kind, identifier,
-    contact_kind, contact_point, purpose, state, decided_at, expires_at, received_at, notice_version, method,
-    decided_through FROM carried JOIN consent_events ON identifier_kind = kind AND identifier = value) AS decided
-  ) AS consents,
-  EXISTS (SELECT FROM named JOIN restrictions USING (record_id) WHERE lifted_at IS NULL) AS restricted
+  (SELECT jsonb_agg(to_jsonb(decided) ORDER BY sequence) FROM carried CROSS JOIN LATERAL (
+    SELECT consent_id, sequence, identifier_kind, identifier, contact_kind, contact_point, purpose, state, decided_at,
+      expires_at, received_at, notice_version, method, decided_through
+    FROM consent_events WHERE identifier_kind = kind AND identifier = value OFFSET 0
+  ) AS decided) AS consents,
+  EXISTS (SELECT FROM named CROSS JOIN LATERAL (
+    SELECT FROM restrictions WHERE restrictions.record_id = named.record_id AND lifted_at IS NULL OFFSET 0
+  ) AS kept) AS restricted
 FROM found
 """
 _OWNERS = text("SELECT DISTINCT profile_id FROM identifiers WHERE kind = :kind AND value = :value ORDER BY profile_id")
