@@ -48,6 +48,14 @@ SELECT kind, value, 'p_' || to_hex(n) FROM generate_series(CAST(:first AS bigint
 LATERAL (VALUES ('email', 'person' || n || '@load.example'), ('phone', '+336' || lpad(n::text, 8, '0')),
   ('loyalty_card', 'l-' || n)) AS held(kind, value)
 """
+_RECORDS = """
+INSERT INTO records (record_id, profile_id, document)
+SELECT channel || ':' || n, 'p_' || to_hex(n), jsonb_build_object('record_id', channel || ':' || n, 'identifiers',
+  jsonb_build_array(jsonb_build_object('kind', kind, 'value', value)))
+FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint) - 1) AS n,
+LATERAL (VALUES ('crm', 'phone', '+336' || lpad(n::text, 8, '0')), ('web', 'email', 'person' || n || '@load.example'),
+  ('orders', 'loyalty_card', 'l-' || n)) AS held(channel, kind, value)
+"""
 
 
 def prepare(stores: Stores) -> Features:
@@ -63,8 +71,9 @@ def grow(engine: Engine, stores: Stores, features: Features, first: int, last: i
         given = {"first": first, "last": last, "fields": list(_FIELDS)}
         connection.execute(text(_PROFILES), given)
         connection.execute(text(_IDENTIFIERS), given)
+        connection.execute(text(_RECORDS), given)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE profiles, identifiers"))
+        connection.execute(text("VACUUM ANALYZE profiles, identifiers, records"))
     if first == 0:
         _decide(engine, min(last, DECIDED))
     with Redis.from_url(stores.redis_url) as client:
