@@ -24,6 +24,15 @@ AGAIN_AFTER = 5.0
 """Seconds for which a Valkey that did not answer is left alone."""
 
 PATIENCE = 0.25
+
+# Whoever was refused was not met.
+_MEET = """
+if redis.call('SADD', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+local count = redis.call('SCARD', KEYS[1])
+if count > tonumber(ARGV[3]) then redis.call('SREM', KEYS[1], ARGV[1]) end
+return count
+"""
 Result = TypeVar("Result")
 
 
@@ -54,13 +63,14 @@ class Limits:
             self._redis = Redis.from_url(redis_url, **waits)
             pool = self._redis.connection_pool
             self._shared = FixedWindowRateLimiter(RedisStorage(redis_url, connection_pool=pool, key_prefix="ocv:rate"))
+            self._meet = self._redis.register_script(_MEET)
 
     def admit(self, actor: Actor, purpose: str) -> Problem | None:
         """Bots alone are counted, per client and purpose."""
         if actor.role is not Role.BOT:
             return None
         item, names = self._bot_rate, (_digest(actor.subject), purpose)
-        admitted = self._ask(lambda redis: self._shared.hit(item, *names), lambda: self._own.hit(item, *names))
+        admitted = self._ask(lambda: self._shared.hit(item, *names), lambda: self._own.hit(item, *names))
         return None if admitted else Problem(429, "rate-limited", _expected("requests", item), headers=self._wait(item))
 
     def meet(self, actor: Actor, profile_id: str) -> Problem | None:
@@ -72,7 +82,9 @@ class Limits:
         met = self._met_in(window)
         if profile_id in met:
             return None
-        count = self._ask(lambda redis: _count_in(redis, window, item, profile_id), lambda: len(met) + 1)
+        member = _digest(window + profile_id)  # tells nobody who it was, and goes with its window
+        given: list[str | int] = [member, item.get_expiry(), item.amount]
+        count = self._ask(lambda: int(self._meet([window], given)), lambda: len(met) + 1)
         if count > item.amount:
             return Problem(429, "too-many-people", _expected("people", item), headers=self._wait(item))
         met.add(profile_id)
@@ -87,10 +99,10 @@ class Limits:
     def _wait(self, item: RateLimitItem) -> dict[str, str]:
         return {"Retry-After": str(max(1, math.ceil(item.get_expiry() - self._clock() % item.get_expiry())))}
 
-    def _ask(self, shared: Callable[[Redis], Result], alone: Callable[[], Result]) -> Result:
+    def _ask(self, shared: Callable[[], Result], alone: Callable[[], Result]) -> Result:
         if self._redis is not None and self._clock() >= self._down_until:
             try:
-                return shared(self._redis)
+                return shared()
             except (RedisError, OSError):
                 self._down_until = self._clock() + AGAIN_AFTER
         return alone()
@@ -106,18 +118,6 @@ class Unlimited:
     def meet(self, actor: Actor, profile_id: str) -> Problem | None:
         """Never refuses."""
         return None
-
-
-def _count_in(redis: Redis, window: str, item: RateLimitItem, profile_id: str) -> int:
-    member = _digest(window + profile_id)  # tells nobody who it was, and goes with its window
-    with redis.pipeline() as pipeline:
-        pipeline.sadd(window, member)
-        pipeline.scard(window)
-        pipeline.expire(window, item.get_expiry())
-        is_new, count, _ = pipeline.execute()
-    if is_new and count > item.amount:
-        redis.srem(window, member)  # whoever was refused was not met
-    return int(count) if is_new else 0
 
 
 def _digest(subject: str) -> str:
