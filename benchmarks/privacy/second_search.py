@@ -12,6 +12,8 @@ import os
 import re
 import subprocess
 import tempfile
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -34,7 +36,7 @@ PERSON_FILES = {
 }
 """The files of the sample in which a row is a person, and the column of its key."""
 EMAIL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+")
-PHONE = re.compile(r"(?:\+33|0)[ .]?[1-9](?:[ .-]?\d{2}){4}")
+PHONE = re.compile(r"(?:\+33|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}")
 STREET = re.compile(r"\d+ .*[a-zà-ÿ]{4,}.*", re.IGNORECASE)
 
 
@@ -66,9 +68,12 @@ def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, set[s
             "valkey, keys and values": [dumps / "valkey.txt"],
             "files": [sample.home / "lake", sample.home / "stores", *sample.home.glob("*.log")],
         }
-        owner = {form: value for value in needles for form in _forms(value)}
+        owners = defaultdict[bytes, set[str]](set)  # several, where only their case differs
+        for value in needles:
+            for form in _forms(value):
+                owners[form].add(value)
         return {
-            place: {owner[form] for form in _grep(set(owner), dumps / "patterns", *targets)}
+            place: set[str]().union(*(owners[form] for form in _grep(set(owners), dumps / "patterns", *targets)))
             for place, targets in places.items()
         }
 
@@ -89,14 +94,19 @@ def _telling(text: str) -> Iterator[str]:
 
 def _plain(value: str) -> str:
     """What two spellings have in common."""
-    return re.sub(r"\D", "", value)[-9:] if PHONE.fullmatch(value) else value.casefold()
+    return re.sub(r"\D", "", value)[-9:] if PHONE.fullmatch(value) else _letters(value)
+
+
+def _letters(text: str) -> str:
+    """Without case and accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _house(street: str) -> set[tuple[str, str]]:
     """A house by its number and each longer word of its address: the others who live there may spell it otherwise."""
     if not STREET.fullmatch(street) or PHONE.fullmatch(street):
         return set()
-    number, *words = re.findall(r"\w+", street.casefold())
+    number, *words = re.findall(r"\w+", _letters(street))
     return {(number, word) for word in words if len(word) >= 4 and word.isalpha()}
 
 
