@@ -39,7 +39,7 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     def model() -> PersonModel:
         if known:
             return known.person
-        return train_model(spark, lake, engine.frame("select * from columns"), names, run_at)
+        return train_model(spark, lake, engine, names, run_at)
 
     found = partition(engine, model, rules, at.first, *decisions(spark, lake))
     # Records that are no more still say which profile was theirs: theirs may have lost its last one.

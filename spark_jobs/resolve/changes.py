@@ -8,11 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.lake_engine import SAID, LakeEngine, states
+from spark_jobs.resolve.lake_engine import LakeEngine, states
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.partition import Pair
 from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.state import as_table, state
 from spark_jobs.tables import (
     COMPARABLES,
     LIVE,
@@ -29,8 +28,6 @@ from spark_jobs.tables import (
     versions,
 )
 
-DRIVER_RECORDS = 50_000
-"""Changed records up to which a day is worked off in the driver."""
 SOURCES = [RECORDS, OVERRIDES, LIVE]
 FOUNDATION = "identity/foundation"
 """Under this name, progress keeps what all evidence rests on: another one means that everything is looked at again."""
@@ -67,22 +64,18 @@ def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
     return zlib.crc32("\0".join(parts).encode())
 
 
-def fresh_states(spark: SparkSession, lake: str, at: Position, names: NameFrequencies) -> Engine:
-    """An engine with `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more.
+def engine_of(spark: SparkSession, lake: str) -> Engine:
+    """DuckDB in the driver where the lake and Spark are on this machine, else Spark (docs/decisions/0017)."""
+    here = urlparse(lake).scheme in ("", "file") and str(spark.sparkContext.master).startswith("local")
+    return DriverEngine(spark) if here else LakeEngine(spark)
 
-    The driver's for a small day over files that it can read, else Spark's.
-    """
+
+def fresh_states(spark: SparkSession, lake: str, at: Position, names: NameFrequencies) -> Engine:
+    """An engine with `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more."""
     records, gone = _fresh_records(spark, lake, at)
-    if not at.first and urlparse(lake).scheme in ("", "file"):
-        few = records.select(*SAID).limit(DRIVER_RECORDS + 1).toArrow()
-        if few.num_rows <= DRIVER_RECORDS:
-            here = DriverEngine(spark)
-            here.give("fresh", as_table(state(said, names) for said in few.to_pylist()))
-            here.give("gone", gone.toArrow())
-            return here
-    engine = LakeEngine(spark)
-    engine.name("fresh", states(records, names).localCheckpoint())
-    engine.name("gone", gone)
+    engine = engine_of(spark, lake)
+    engine.take("fresh", states(records, names))
+    engine.take("gone", gone)
     return engine
 
 

@@ -1,24 +1,38 @@
-"""Resolve's statements in the driver's own process: a small day needs no cluster, and Spark's jobs would cost more than
-its work. DuckDB reads the Delta tables' current files as they are, the columns that a statement needs; scoring stays on
-Spark."""
+"""Resolve's statements in DuckDB, in the driver's own process: on one machine Spark's jobs cost more than their work.
+
+DuckDB reads the Delta tables' current files as they are, the columns that a statement needs. What passes between it and
+Spark passes as Parquet files in a folder that goes with the engine.
+"""
 
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import count
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import duckdb
+import jellyfish
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.resolve.engine import Engine, in_words
-from spark_jobs.resolve.lake_engine import LakeEngine
+from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
 from spark_jobs.tables import Table, arrow_schema, merge, read
 
-MEMORY = "2GB"
+MEMORY = "4GB"
+"""Beyond it tables are kept on disk."""
+
+
+def levenshtein(one: str, other: str) -> int:
+    """DuckDB's own counts bytes, which are letters in ASCII alone; so does its similarity."""
+    return jellyfish.levenshtein_distance(one, other)
+
+
+def jaro_winkler_similarity(one: str, other: str) -> float:
+    """As `levenshtein`."""
+    return jellyfish.jaro_winkler_similarity(one, other)
 
 
 class DriverEngine:
@@ -32,6 +46,15 @@ class DriverEngine:
         self._db.execute(f"set threads = {os.cpu_count() or 1}")
         self._db.execute(f"set memory_limit = '{MEMORY}'")
         self._db.execute("set timezone = 'UTC'")
+        self._folder = TemporaryDirectory(prefix="ocv-resolve-")
+        self._db.execute(f"set temp_directory = '{self._folder.name}'")
+        for by_letter in (levenshtein, jaro_winkler_similarity):
+            name = by_letter.__name__
+            self._db.create_function(f"{name}_by_letter", by_letter)
+            self._db.execute(
+                f"create temp macro {name}(a, b) as case when strlen(a) = length(a) and strlen(b) = length(b)"
+                f" then system.main.{name}(a, b) else {name}_by_letter(a, b) end"
+            )
         self._numbers = count()
 
     def let(self, name: str, sql: str) -> None:
@@ -78,26 +101,22 @@ class DriverEngine:
         columns = ", ".join(f'"{column}"' for column in table.struct.fieldNames())
         self.view(name, f"select {columns} from read_parquet([{listed}], union_by_name = true)")
 
+    def take(self, name: str, frame: DataFrame) -> None:
+        folder = self._path()
+        frame.write.parquet(folder)
+        self.view(name, f"from read_parquet('{folder}/*.parquet')")
+
     def frame(self, sql: str) -> DataFrame:
         assert self._spark is not None
-        return self._spark.createDataFrame(self._arrow(sql))
+        file = self._path()
+        self._db.execute(f"copy ({in_words(sql, self.dialect)}) to '{file}' (format parquet)")
+        return self._spark.read.parquet(file)
 
-    def scorer(self, proposed: str, columns: str) -> Engine:
-        """Spark, where there is a session and anything to score: string similarities are the same in every run."""
-        if self._spark is None or not self.rows(f"select 1 from {proposed} limit 1"):
-            return self
-        there = LakeEngine(self._spark)
-        for name in (proposed, columns):
-            there.give(name, self._arrow(f"select * from {name}"))
-        return there
-
-    def take(self, other: Engine, name: str) -> None:
-        if other is not self:
-            self.give(name, other.frame(f"select * from {name}").toArrow())
-            other.forget()
-
-    def _arrow(self, sql: str) -> Any:
+    def arrow(self, sql: str) -> pa.Table:
         return self._db.sql(in_words(sql, self.dialect)).to_arrow_table()
+
+    def _path(self) -> str:
+        return f"{self._folder.name}/{next(self._numbers)}"
 
     def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
         assert self._spark is not None
@@ -122,9 +141,10 @@ class DriverEngine:
         ((count,),) = self.rows("select count(*) from differing")
         if count:
             schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))
-            rows = self._arrow(f"select {', '.join(columns)}, _gone from differing").cast(schema)
+            rows = self.arrow(f"select {', '.join(columns)}, _gone from differing").cast(schema)
             merge(self._spark, lake, table, self._spark.createDataFrame(rows), deletes=True)
         return int(count)
 
     def forget(self) -> None:
         self._db.close()
+        self._folder.cleanup()

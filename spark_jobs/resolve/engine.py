@@ -1,4 +1,4 @@
-"""The few things that resolve asks of a SQL engine, so that Spark and an in-memory DuckDB run the same statements."""
+"""The few things that resolve asks of a SQL engine, so that Spark and DuckDB in the driver run the same statements."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -34,20 +34,20 @@ class Engine(Protocol):
     def give(self, name: str, table: pa.Table) -> None:
         """Names rows that were made elsewhere."""
 
+    def take(self, name: str, frame: DataFrame) -> None:
+        """Computes a Spark frame once and names its rows."""
+
     def delta(self, name: str, lake: str, table: Table) -> None:
         """Names a table of the lake as it is."""
 
     def frame(self, sql: str) -> DataFrame:
         """The rows of a query as a Spark frame, to be written."""
 
+    def arrow(self, sql: str) -> pa.Table:
+        """The rows of a query on the driver, with their types."""
+
     def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
         """Makes the rows of a table of the lake that name one of `records` those of a query; how many rows changed."""
-
-    def scorer(self, proposed: str, columns: str) -> "Engine":
-        """The engine that scores these tables' pairs; it holds them."""
-
-    def take(self, other: "Engine", name: str) -> None:
-        """Takes over a table that the scorer made."""
 
     def forget(self) -> None:
         """Lets go of all tables."""

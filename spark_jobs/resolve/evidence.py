@@ -79,16 +79,14 @@ def compare(engine: Engine, records: str, suffix: str) -> None:
 
 def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None:
     """`scored`: the model's weight of each proposed pair, in bits; with the vector that it rests on, if it is kept."""
-    scorer = engine.scorer(f"proposed{suffix}", f"columns{suffix}")
-    spark = scorer.dialect == "spark"
-    scorer.let(f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", scorer.dialect))
+    spark = engine.dialect == "spark"
+    engine.let(f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", engine.dialect))
     parts = ", ".join(VECTOR if spark else (f"'{name}': {name}" for name in VECTOR))
     evidence = f"to_json(struct({parts}))" if spark else f"cast(to_json({{{parts}}}) as string)"
     kept = f"case when weight >= {rules.review_from} then {evidence} end"
     weights = weights_sql(model, f"select * from vectors{suffix}")
     scored = f"select left_id, right_id, round(weight, 6) as weight, {kept} as evidence from ({weights}) w"
-    scorer.let(f"scored{suffix}", scored)
-    engine.take(scorer, f"scored{suffix}")
+    engine.let(f"scored{suffix}", scored)
 
 
 def rule(engine: Engine, records: str, suffix: str, among: bool) -> None:

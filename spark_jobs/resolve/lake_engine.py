@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType
 
-from spark_jobs.resolve.engine import Engine, in_words
+from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
 from spark_jobs.resolve.state import STATE_DDL, state
@@ -40,7 +40,7 @@ class LakeEngine:
         self.name(name, self._spark.sql(in_words(sql, self.dialect)))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        table = self._spark.sql(in_words(sql, self.dialect)).toArrow()
+        table = self.arrow(sql)
         return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
     def put(self, name: str, columns: list[str], rows: Iterable[tuple[str, ...]]) -> None:
@@ -59,17 +59,17 @@ class LakeEngine:
     def give(self, name: str, table: pa.Table) -> None:
         self.name(name, self._spark.createDataFrame(table))
 
+    def take(self, name: str, frame: DataFrame) -> None:
+        self.name(name, frame.localCheckpoint())
+
     def delta(self, name: str, lake: str, table: Table) -> None:
         self.name(name, read(self._spark, lake, table))
 
     def frame(self, sql: str) -> DataFrame:
         return self._spark.sql(in_words(sql, self.dialect))
 
-    def scorer(self, proposed: str, columns: str) -> Engine:
-        return self
-
-    def take(self, other: Engine, name: str) -> None:
-        assert other is self
+    def arrow(self, sql: str) -> pa.Table:
+        return self.frame(sql).toArrow()
 
     def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
         ids = self.frame(f"select record_id from {records}")

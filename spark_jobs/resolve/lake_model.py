@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.resolve.engine import in_words
+from spark_jobs.resolve.engine import Engine, in_words
 from spark_jobs.resolve.frames import smoothed_frequencies
 from spark_jobs.resolve.model import PersonModel, as_json, from_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
@@ -74,13 +74,14 @@ def name_frequencies(records: DataFrame) -> NameFrequencies:
 
 
 def train_model(
-    spark: SparkSession, lake: str, columns: DataFrame, names: NameFrequencies, trained_at: datetime
+    spark: SparkSession, lake: str, engine: Engine, names: NameFrequencies, trained_at: datetime
 ) -> PersonModel:
-    """Trains on a sample of the records' states and sharing classes, from the shipped parameters; keeps the outcome."""
-    share = min(1.0, SAMPLE / max(1, columns.count()))
-    # By a hash of the id: the same records are the same sample, whatever their order.
-    chosen = columns.where(F.abs(F.xxhash64("record_id") % 1_000_000) < int(share * 1_000_000)).orderBy("record_id")
-    sample = chosen.toArrow()
+    """Trains on a sample of the records' states and sharing classes (`columns`), from the shipped parameters; keeps
+    the outcome."""
+    ((count,),) = engine.rows("select count(*) from columns")
+    # By the digest of its state: the same records are the same sample, whatever their order.
+    least = f"{int(16**6 * SAMPLE / count):06x}" if count > SAMPLE else "g"
+    sample = engine.arrow(f"select * from columns where digest < '{least}' order by record_id")
     person = train(sample, sample_pairs(sample), load(), trained_at.isoformat())
     row = (person.version, trained_at, as_json(person), json.dumps(asdict(names)))
     append(spark, lake, MODELS, spark.createDataFrame([row], MODELS.struct))

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from contracts.settings import settings
-from spark_jobs.resolve.changes import decisions
-from spark_jobs.resolve.lake_engine import LakeEngine
+from spark_jobs.resolve.changes import decisions, engine_of
 from spark_jobs.resolve.lake_model import current_model
 from spark_jobs.resolve.partition import partition
 from spark_jobs.resolve.rules import Rules, load_rules
@@ -27,7 +26,7 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     model = current_model(spark, lake)
     if model is None:
         raise SystemExit(f"expected a lake that was resolved, found none in {lake}; run `make pipeline` first")
-    engine = LakeEngine(spark)
+    engine = engine_of(spark, lake)
     engine.delta("fresh", lake, COMPARABLES)
     found = partition(engine, lambda: model.person, rules, True, *decisions(spark, lake))
     engine.forget()

@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from pyspark.sql import SparkSession
 
+from spark_jobs.resolve import changes
 from spark_jobs.resolve.__main__ import resolve
+from spark_jobs.resolve.lake_engine import LakeEngine
 from spark_jobs.resolve.preview import preview
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.tables import (
@@ -118,3 +121,20 @@ def test_two_typed_national_ids_may_be_one_persons_two_verified_ones_are_not(spa
     write_changes(spark, lake, RECORDS, records(spark, one, other, channel=person_channel(columns=verified)))
     resolve(spark, lake, NOW)
     assert len(set(owners(spark, lake).values())) == 2
+
+
+def test_spark_resolves_a_lake_elsewhere_as_the_driver_does_one_here(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = f"{lake}-elsewhere"
+    for day in ([ANNA, ANNA_AGAIN, LUC], [ZOE, LUC_AGAIN, {**ANNA, "street": "3 quai Sud"}]):
+        for where in (lake, elsewhere):
+            write_changes(spark, where, RECORDS, records(spark, *day))
+        resolve(spark, lake, NOW)
+        with monkeypatch.context() as patched:
+            patched.setattr(changes, "engine_of", lambda spark, lake: LakeEngine(spark))
+            resolve(spark, elsewhere, NOW)
+        assert owners(spark, lake) == owners(spark, elsewhere)
+        told = (EDGES, "left_id", "right_id", "rule", "weight"), (COMPONENTS, "record_id", "component")
+        for table, *columns in told:
+            assert rows(spark, lake, table, *columns) == rows(spark, elsewhere, table, *columns)
