@@ -1,8 +1,7 @@
 """The comparison levels in plain Python, for one caller against few candidates: compiled from the batch's own SQL.
 
 One caller's comparisons take microseconds each here; planning the batch's query in DuckDB alone takes longer than a
-hundred of them. A property test holds both equal. Where they differ by design: DuckDB counts bytes in edit distances,
-Spark, which scores the batch, and this module count characters.
+hundred of them. A property test holds both equal, in other scripts too: the engine counts letters, as this module does.
 
 SQL's three-valued logic becomes Python's own `and` and `or` by asking two questions of every condition: is it true, and
 is it false? NULL is neither.
