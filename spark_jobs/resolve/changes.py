@@ -59,15 +59,19 @@ def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
 
 
 def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
-    """A number of the rules, the model and the very table of records."""
-    parts = [str(rules.digest), str(version(spark, lake, MODELS)), str(table_id(spark, lake, RECORDS))]
+    """A number of the rules, the model, the very table of records, and the engine that compares them."""
+    engine = "driver" if _is_here(spark, lake) else "spark"
+    parts = [str(rules.digest), str(version(spark, lake, MODELS)), str(table_id(spark, lake, RECORDS)), engine]
     return zlib.crc32("\0".join(parts).encode())
 
 
 def engine_of(spark: SparkSession, lake: str) -> Engine:
     """DuckDB in the driver where the lake and Spark are on this machine, else Spark (docs/decisions/0017)."""
-    here = urlparse(lake).scheme in ("", "file") and str(spark.sparkContext.master).startswith("local")
-    return DriverEngine(spark) if here else LakeEngine(spark)
+    return DriverEngine(spark) if _is_here(spark, lake) else LakeEngine(spark)
+
+
+def _is_here(spark: SparkSession, lake: str) -> bool:
+    return urlparse(lake).scheme in ("", "file") and str(spark.sparkContext.master).startswith("local")
 
 
 def fresh_states(spark: SparkSession, lake: str, at: Position, names: NameFrequencies) -> Engine:
