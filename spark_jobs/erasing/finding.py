@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -18,10 +19,11 @@ from contracts.names import fold
 from contracts.reading import RefusedRow, Row
 from contracts.standard import person_record
 from spark_jobs.erasing.rows import keyed
-from spark_jobs.tables import ASSIGNMENTS, BRONZE, COMPARABLES, CONSENTS, EVENTS, RECORDS, Table, read
+from spark_jobs.tables import ASSIGNMENTS, BRONZE, COMPARABLES, CONSENTS, EVENTS, RECORDS, Table, arrow_schema, read
 
 SHORTEST_WORD = 5
 SHORTEST_VALUE = 6
+_HELD = "kind string, value string"
 NAMES = ("given_name", "middle_name", "family_name", "full_name")
 
 
@@ -56,10 +58,13 @@ def complete(
     for row in payloads.select("channel", "payload").collect():
         said.payload(channels.get(row.channel), json.loads(row.payload), now)
     said.identifiers |= subject.identifiers
-    # 2. Which identifiers nobody else holds.
+    # 2. Which identifiers nobody else holds, or held.
     held = others.select(F.explode("identifiers").alias("held")).select("held.kind", "held.value")
     shared = _among(spark, held, said.identifiers) | held_elsewhere
+    older = read(spark, lake, BRONZE["person"]).join(F.broadcast(pairs), ["channel", "source_key"], "left_anti")
+    older = older.join(silver, ["channel", "source_key", "content_hash"], "left_anti")
     subject.identifiers = said.identifiers - shared
+    subject.identifiers -= _once_held(older, channels, now, subject.identifiers)
     # 3. Events by record or by such an identifier, and consents.
     events = read(spark, lake, EVENTS)
     wanted = keyed(spark, ["kind", "value"], [(one.kind, one.value) for one in subject.identifiers])
@@ -141,6 +146,27 @@ def _among(spark: SparkSession, held: DataFrame, wanted: set[Identifier]) -> set
     return {Identifier(row.kind, row.value) for row in found.collect()}
 
 
+def _once_held(
+    versions: DataFrame, channels: Mapping[str, Channel], now: datetime, wanted: set[Identifier]
+) -> set[Identifier]:
+    """Which of these stand in former versions of other people's records, which are kept as they came."""
+    contracts, schema = dict(channels), arrow_schema(_HELD)
+
+    def find(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            found = set[Identifier]()
+            for channel, payload in zip(*batch.to_pydict().values(), strict=True):
+                if channel in contracts:
+                    with suppress(RefusedRow):
+                        read_as = person_record(contracts[channel], json.loads(payload), now)
+                        found |= wanted.intersection(read_as.identifiers)
+            rows = [{"kind": one.kind, "value": one.value} for one in found]
+            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+
+    found = versions.select("channel", "payload").mapInArrow(find, _HELD).distinct()
+    return {Identifier(row.kind, row.value) for row in found.collect()}
+
+
 def _what_stays(spark: SparkSession, lake: str, subject: Subject) -> DataFrame:
     """Everything that is others', as one column of texts: raw rows, and what was made of them."""
     records, events = ([(one,) for one in sorted(ids)] for ids in (subject.records, subject.events))
@@ -151,6 +177,7 @@ def _what_stays(spark: SparkSession, lake: str, subject: Subject) -> DataFrame:
         (RECORDS, ["record_id"], records),
         (COMPARABLES, ["record_id"], records),
         (EVENTS, ["event_id"], events),
+        (BRONZE["consent"], ["source_key"], [(one,) for one in sorted(subject.consents)]),
     ]
     frames = []
     for table, columns, keys in theirs:
