@@ -36,8 +36,8 @@ PERSON_FILES = {
 }
 """The files of the sample in which a row is a person, and the column of its key."""
 EMAIL = re.compile(r"[\w.+-]+@[\w.-]+\.\w+")
-PHONE = re.compile(r"(?:\+33|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}")
-STREET = re.compile(r"\d+ .*[a-zà-ÿ]{4,}.*", re.IGNORECASE)
+PHONE = re.compile(r"(?:\+33(?: ?\(0\))?|0033|0)[ .]?[1-9](?:[ .-]?\d{2}){4}")
+STREET = re.compile(r"\d+,? .*[a-zà-ÿ]{4,}.*", re.IGNORECASE)
 
 
 def needles_of(sources: Path, records: set[str]) -> set[str]:
