@@ -4,7 +4,6 @@ Only the gate reads here, since Feast itself enforces nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from feast.infra.provider import Provider, get_provider
 from feast.protos.feast.types.Value_pb2 import Value
 from google.protobuf.timestamp_pb2 import Timestamp  # type: ignore[import-untyped]  # protobuf has no types
 from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from consent.purposes import published_purposes
@@ -122,7 +120,7 @@ class Features:
 def open_features(
     stores: Stores, lake: str | None = None, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Features:
-    """Opens the store, takes hold of every service and reads once, so that no customer waits for the first read.
+    """Opens the store and takes hold of what every service reads.
 
     With `lake`, services that are missing or of former definitions are defined first: live features need no batch.
     """
@@ -131,11 +129,7 @@ def open_features(
         _define(stores, store, lake)
     # Rows are written without asking the registry: a view's name and fields are all that they need.
     client = Redis.from_url(stores.redis_url)
-    features = Features(store, services_of(store), feature_views(""), get_provider(store.config), client, clock)
-    with suppress(RedisError):  # a service also starts while the online store is away
-        for purpose in features.services:
-            features.read("", purpose)
-    return features
+    return Features(store, services_of(store), feature_views(""), get_provider(store.config), client, clock)
 
 
 def services_of(store: FeatureStore) -> dict[str, Question]:
