@@ -5,10 +5,8 @@ Pure and per record, so that the same record has the same state in every run and
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import pyarrow as pa
 
 from contracts.names import fold
 from spark_jobs.resolve.blocking import named_mailbox_keys, rule_of
@@ -29,16 +27,6 @@ STATE: dict[str, str] = {
     "verified": "array<struct<kind:string,value:string>>",
     "digest": "string",
 }
-_ARROW = {
-    "string": pa.string(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "array<string>": pa.list_(pa.string()),
-    "array<bigint>": pa.list_(pa.int64()),
-    "array<struct<kind:string,key:bigint>>": pa.list_(pa.struct([("kind", pa.string()), ("key", pa.int64())])),
-    "array<struct<kind:string,value:string>>": pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string())])),
-}
-STATE_ARROW = pa.schema([(name, _ARROW[kind]) for name, kind in STATE.items()])
 STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 
 # A key is 64 bits: a digest of its value, and in the lowest five the number of its rule.
@@ -72,11 +60,6 @@ def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
     }
     said = json.dumps(list(found.values()), ensure_ascii=False, default=list)
     return found | {"digest": hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}
-
-
-def as_table(states: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """States as typed rows."""
-    return pa.Table.from_pylist(list(states), schema=STATE_ARROW)
 
 
 def _kind(key: str) -> str:

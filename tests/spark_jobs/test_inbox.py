@@ -19,11 +19,12 @@ from spark_jobs.publish import publish
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import as_table, state
+from spark_jobs.resolve.state import state
 from spark_jobs.standardise import standardise
 from spark_jobs.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
 from stores import schema
 from tests.profile_api.live.collecting import SOURCES, accept, owner, project_all
+from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.test_features import rows_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -3,14 +3,31 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pyarrow as pa
+
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.model import PersonModel, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.partition import Pair, partition
 from spark_jobs.resolve.rules import SHIPPED, Rules
-from spark_jobs.resolve.state import as_table, state
+from spark_jobs.resolve.state import STATE, state
 
 NO_NAMES = NameFrequencies()
+_ARROW = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "array<string>": pa.list_(pa.string()),
+    "array<bigint>": pa.list_(pa.int64()),
+    "array<struct<kind:string,key:bigint>>": pa.list_(pa.struct([("kind", pa.string()), ("key", pa.int64())])),
+    "array<struct<kind:string,value:string>>": pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string())])),
+}
+
+
+def as_table(states: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """States as typed rows, without Spark."""
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in STATE.items()])
+    return pa.Table.from_pylist(list(states), schema=schema)
 
 
 class LakeInMemory:

@@ -4,7 +4,8 @@ from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.evidence import hear
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import as_table, state
+from spark_jobs.resolve.state import state
+from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.silver import person_channel, record
 
 
