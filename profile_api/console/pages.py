@@ -68,7 +68,7 @@ def sign_out() -> Response:
     return response
 
 
-@router.post("/search", dependencies=[same_origin])
+@router.post("", dependencies=[same_origin])
 def search(
     request: Request,
     actor: Advisor,

@@ -136,7 +136,7 @@ ROUTES: dict[str, Route] = {
     "GET /advisor": open_(),
     "POST /advisor/session": open_(form=lambda _: {"token": "none"}),
     "POST /advisor/session/end": open_(),
-    "POST /advisor/search": personal(page=True, form=by_email),
+    "POST /advisor": personal(page=True, form=by_email),
     "POST /advisor/profile": personal(page=True, form=by_id),
     "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
     "POST /v1/requests": acting(only=RIGHTS, json=request_of),
