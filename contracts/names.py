@@ -47,8 +47,12 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Case, accents, apostrophes and hyphens removed: `Jean-François` and `JEAN FRANCOIS` are equal."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"['’`´.]", "", text)).casefold().translate(_LIGATURES)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
+    plain = re.sub(r"['’`´.]", "", text)
+    if plain.isascii():
+        plain = plain.lower()
+    else:
+        plain = unicodedata.normalize("NFKD", plain).casefold().translate(_LIGATURES)
+        plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[^\w]+", " ", plain).replace("_", " ").split())
 
 

@@ -27,8 +27,9 @@ from feature_repo.catalogue import (
     VIEWS,
     WINDOWS,
 )
+from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
-from spark_jobs.tables import PROFILES, TIMELINE, Table, progress, read, remember, versions, write_changes
+from spark_jobs.tables import PROFILES, TIMELINE, Table, read, versions, write_changes
 
 _TYPES = {"whole": "bigint", "number": "double", "text": "string", "flag": "boolean", "instant": "timestamp"}
 FEATURES = {

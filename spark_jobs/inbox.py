@@ -21,8 +21,9 @@ from contracts.events import Message, event_payload, live_event
 from contracts.settings import settings
 from contracts.sources import EVENTS, Sources, load_sources
 from profile_api.live.live_records import content_hash, said_payload
+from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
-from spark_jobs.tables import BRONZE, Table, append, arrow_schema, progress, read, remember
+from spark_jobs.tables import BRONZE, Table, append, arrow_schema, read
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 from stores.schema import inbox, live_records

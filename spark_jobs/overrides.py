@@ -13,19 +13,9 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine, text
 
 from contracts.settings import settings
+from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
-from spark_jobs.tables import (
-    HISTORY,
-    LIVE,
-    OVERRIDES,
-    REDIRECTS,
-    Table,
-    exists,
-    progress,
-    read,
-    remember,
-    write_changes,
-)
+from spark_jobs.tables import HISTORY, LIVE, OVERRIDES, REDIRECTS, Table, exists, read, write_changes
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 

@@ -17,6 +17,7 @@ from contracts.loading import load_channels
 from contracts.settings import settings
 from contracts.sources import load_sources
 from spark_jobs.inbox import with_live
+from spark_jobs.progress import progress, remember
 from spark_jobs.rectifications import pull_by_itself
 from spark_jobs.session import spark_session
 from spark_jobs.survivorship import golden_record
@@ -29,9 +30,7 @@ from spark_jobs.tables import (
     RECTIFICATIONS,
     TIMELINE,
     arrow_schema,
-    progress,
     read,
-    remember,
     versions,
     write_changes,
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from profile_api.identity.attribution import attribute
 from profile_api.identity.rebuild import rebuild
+from spark_jobs.progress import progress
 from spark_jobs.publication import Apply, Publication, json_of, stage, staged, upserting
 from spark_jobs.publish_keys import stage_keys
 from spark_jobs.tables import (
@@ -25,7 +26,6 @@ from spark_jobs.tables import (
     TIMELINE,
     Table,
     path,
-    progress,
     read,
 )
 from stores import schema

@@ -21,6 +21,7 @@ from contracts.sources import load_sources
 from contracts.standard import consent_row, interaction_event, person_record
 from spark_jobs.erased import erased_people
 from spark_jobs.inbox import with_live
+from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
 from spark_jobs.tables import (
     BRONZE,
@@ -30,9 +31,7 @@ from spark_jobs.tables import (
     Table,
     arrow_schema,
     changed_rows,
-    progress,
     read,
-    remember,
     versions,
     write_changes,
 )

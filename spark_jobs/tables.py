@@ -28,13 +28,15 @@ def struct_of(ddl: str) -> StructType:
 class Table:
     """A Delta table: DDL schema, key, and the columns that file statistics may be kept of.
 
-    Statistics live in the log in plain text, so only columns without personal data are listed.
+    Statistics live in the log in plain text, so only columns without personal data are listed. A change feed is kept
+    where a job follows it: it is a copy of every row that changes.
     """
 
     name: str
     schema: str
     key: tuple[str, ...]
     statistics: tuple[str, ...] = ()
+    feed: bool = True
 
     @property
     def struct(self) -> StructType:
@@ -93,8 +95,10 @@ EDGES = Table(
     ("left_id", "right_id", "rule"),
     ("weight",),
 )
-COMPARABLES = Table("identity/comparables", STATE_DDL, ("record_id",))
-COMPONENTS = Table("identity/components", "record_id string, component string", ("record_id",), ("component",))
+COMPARABLES = Table("identity/comparables", STATE_DDL, ("record_id",), feed=False)
+COMPONENTS = Table(
+    "identity/components", "record_id string, component string", ("record_id",), ("component",), feed=False
+)
 ASSIGNMENTS = Table(
     "identity/assignments",
     "record_id string, profile_id string, since timestamp",
@@ -151,7 +155,7 @@ TOMBSTONES = Table(
     ("tombstone",),
     ("at",),
 )
-PROGRESS = Table("progress", "job string, source string, version bigint", ("job", "source"), ("version",))
+PROGRESS = Table("progress", "job string, source string, version bigint", ("job", "source"), ("version",), feed=False)
 
 
 def path(lake: str, table: Table) -> str:
@@ -218,7 +222,7 @@ def changed_rows(spark: SparkSession, lake: str, table: Table, after: int, until
 
 def append(spark: SparkSession, lake: str, table: Table, rows: DataFrame) -> None:
     """Adds rows that the caller knows to be new."""
-    _create(spark, lake, table)
+    create(spark, lake, table)
     rows.select(*_columns(table)).write.format("delta").mode("append").save(path(lake, table))
 
 
@@ -258,18 +262,6 @@ def merge(spark: SparkSession, lake: str, table: Table, rows: DataFrame, deletes
     merging.whenMatchedUpdate(set=values).whenNotMatchedInsert(values=values).execute()
 
 
-def progress(spark: SparkSession, lake: str, job: str) -> dict[str, int]:
-    """The version of each source table that a job has worked off."""
-    rows = read(spark, lake, PROGRESS).where(F.col("job") == job).collect()
-    return {row.source: row.version for row in rows}
-
-
-def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int]) -> None:
-    """Records the source versions that a job has worked off; call it after the job's own writes."""
-    rows = spark.createDataFrame([(job, source, at) for source, at in versions.items()], PROGRESS.struct)
-    write_changes(spark, lake, PROGRESS, rows)
-
-
 def arrow_schema(ddl: str) -> pa.Schema:
     """A DDL schema for mapInArrow, with timestamps in UTC."""
     return to_arrow_schema(struct_of(ddl), timezone="UTC")
@@ -287,9 +279,10 @@ def _digest(table: Table) -> Column:
     return F.md5(F.to_json(F.struct(*[column for column in _columns(table)])))
 
 
-def _create(spark: SparkSession, lake: str, table: Table) -> None:
+def create(spark: SparkSession, lake: str, table: Table) -> None:
+    """Makes the table, empty, where it is not there yet."""
     builder = DeltaTable.createIfNotExists(spark).location(path(lake, table)).addColumns(table.struct)
-    builder = builder.property("delta.enableChangeDataFeed", "true")
+    builder = builder.property("delta.enableChangeDataFeed", str(table.feed).lower())
     builder = builder.property("delta.enableDeletionVectors", "false")
     builder = builder.property("delta.dataSkippingStatsColumns", ",".join(table.statistics))
     builder.execute()

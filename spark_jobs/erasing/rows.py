@@ -19,6 +19,7 @@ from contracts.channel import Channel
 from contracts.names import fold
 from spark_jobs.features import COMPUTED, FEATURES
 from spark_jobs.profiles import golden_profiles
+from spark_jobs.progress import progress
 from spark_jobs.tables import (
     ASSIGNMENTS,
     BRONZE,
@@ -42,7 +43,6 @@ from spark_jobs.tables import (
     Table,
     exists,
     path,
-    progress,
     read,
     write_changes,
 )

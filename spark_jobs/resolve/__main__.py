@@ -9,7 +9,17 @@ from pyspark.sql import SparkSession
 
 from contracts.dates import parse_instant
 from contracts.settings import settings
-from spark_jobs.resolve.changes import FOUNDATION, decisions, foundation, fresh_states, position, settled_records
+from spark_jobs.local_tables import rows
+from spark_jobs.progress import remember
+from spark_jobs.resolve.changes import (
+    FOUNDATION,
+    decisions,
+    engine_of,
+    foundation,
+    position,
+    settled_records,
+    take_fresh,
+)
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.lake_model import current_model, name_frequencies, train_model
 from spark_jobs.resolve.model import PersonModel
@@ -18,19 +28,23 @@ from spark_jobs.resolve.partition import partition
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.settle import Before, settle
 from spark_jobs.resolve.stable_ids import nth_id
+from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.resolve.write import write_identity
 from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, LIVE, RECORDS, REDIRECTS, read, remember
+from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, LIVE, RECORDS, REDIRECTS
 
 
+@uncollected()
 def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHIPPED) -> dict[str, Any]:
     """Brings the identity tables up to date with records and decisions, looking only at what they touch."""
     at = position(spark, lake, rules)
     if at.nothing_new:
         return {"rows_changed": 0, "merges": 0, "identity_notes": {}}
     known = current_model(spark, lake)
-    names = known.names if known else name_frequencies(read(spark, lake, RECORDS))
-    engine = fresh_states(spark, lake, at, names)
+    engine = engine_of(spark, lake)
+    engine.delta("records", lake, RECORDS)
+    names = known.names if known else name_frequencies(engine)
+    take_fresh(spark, lake, engine, at, names)
     engine.put("settled", ["record_id"], settled_records(spark, lake, at))
     for name, table in (("old", COMPARABLES), ("components", COMPONENTS), ("assigned", ASSIGNMENTS), ("live", LIVE)):
         engine.delta(name, lake, table)
@@ -47,7 +61,7 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     before = Before(
         standing(engine, "assigned", "since"),
         standing(engine, "live", "at"),
-        {row.old_id: row.profile_id for row in read(spark, lake, REDIRECTS).collect()},
+        {row["old_id"]: row["profile_id"] for row in rows(spark, lake, REDIRECTS)},
         frozenset() if at.first else ids_elsewhere(engine, found.clusters),
     )
     outcome = settle(found.clusters, before)

@@ -2,26 +2,26 @@
 
 import zlib
 from dataclasses import dataclass
-from urllib.parse import urlparse
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
+from spark_jobs.local_tables import is_local, rows
+from spark_jobs.progress import progress
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.lake_engine import LakeEngine, states
+from spark_jobs.resolve.lake_engine import LakeEngine
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.partition import Pair
 from spark_jobs.resolve.rules import Rules
+from spark_jobs.resolve.state import FORM
 from spark_jobs.tables import (
     COMPARABLES,
     LIVE,
     MODELS,
     OVERRIDES,
     RECORDS,
-    changed_rows,
     changes,
     exists,
-    progress,
     read,
     table_id,
     version,
@@ -59,9 +59,16 @@ def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
 
 
 def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
-    """A number of the rules, the model, the very table of records, and the engine that compares them."""
+    """A number of the rules, the model, the very table of records, the form of states, and the engine that compares
+    them."""
     engine = "driver" if _is_here(spark, lake) else "spark"
-    parts = [str(rules.digest), str(version(spark, lake, MODELS)), str(table_id(spark, lake, RECORDS)), engine]
+    parts = [
+        str(rules.digest),
+        str(version(spark, lake, MODELS)),
+        str(table_id(spark, lake, RECORDS)),
+        str(FORM),
+        engine,
+    ]
     return zlib.crc32("\0".join(parts).encode())
 
 
@@ -71,37 +78,35 @@ def engine_of(spark: SparkSession, lake: str) -> Engine:
 
 
 def _is_here(spark: SparkSession, lake: str) -> bool:
-    return urlparse(lake).scheme in ("", "file") and str(spark.sparkContext.master).startswith("local")
+    return is_local(lake) and str(spark.sparkContext.master).startswith("local")
 
 
-def fresh_states(spark: SparkSession, lake: str, at: Position, names: NameFrequencies) -> Engine:
-    """An engine with `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more."""
-    records, gone = _fresh_records(spark, lake, at)
-    engine = engine_of(spark, lake)
-    engine.take("fresh", states(records, names))
-    engine.take("gone", gone)
-    return engine
-
-
-def _fresh_records(spark: SparkSession, lake: str, at: Position) -> tuple[DataFrame, DataFrame]:
-    records = read(spark, lake, RECORDS)
+def take_fresh(spark: SparkSession, lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
+    """Makes `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more; `records` is
+    there."""
+    if at.first:
+        engine.states("fresh", "select * from records", names)
+        engine.put("gone", ["record_id"], [])
+        return
     after, until = at.done.get(RECORDS.name, -1), at.now[RECORDS.name]
-    if at.first or after >= until:
-        nobody = records.select("record_id").where("false")
-        return (records if at.first else records.where("false")), nobody
-    deleted = (
-        changes(spark, lake, RECORDS, after, until).where("_change_type = 'delete'").select("record_id").distinct()
+    if after < until:
+        asked = changes(spark, lake, RECORDS, after, until) if after >= 0 else read(spark, lake, RECORDS)
+        engine.take("asked", asked.select("record_id").distinct())
+    else:
+        engine.put("asked", ["record_id"], [])
+    named = "exists (select 1 from asked a where a.record_id = r.record_id)"
+    engine.states("fresh", f"select * from records r where {named}", names)
+    engine.let(
+        "gone",
+        "select a.record_id from asked a where not exists (select 1 from records r where r.record_id = a.record_id)",
     )
-    gone = deleted.join(records, "record_id", "left_anti")
-    return changed_rows(spark, lake, RECORDS, after, until), gone
 
 
 def decisions(spark: SparkSession, lake: str) -> tuple[list[Pair], list[Pair]]:
     """Pairs that a steward keeps apart, and pairs that a steward joins."""
-    rows = read(spark, lake, OVERRIDES).select("left_id", "right_id", "kind").collect()
     found: dict[str, list[Pair]] = {"different": [], "same": []}
-    for row in rows:
-        found.setdefault(row.kind, []).append((row.left_id, row.right_id))
+    for row in rows(spark, lake, OVERRIDES):
+        found.setdefault(row["kind"], []).append((row["left_id"], row["right_id"]))
     return found["different"], found["same"]
 
 
@@ -112,6 +117,6 @@ def settled_records(spark: SparkSession, lake: str, at: Position) -> set[tuple[s
         after, until = at.done.get(table.name, -1), at.now[table.name]
         if after >= until:
             continue
-        rows = read(spark, lake, table) if after < 0 else changes(spark, lake, table, after, until)
-        found |= {(record,) for row in rows.select(*columns).distinct().toLocalIterator() for record in row}
+        seen = read(spark, lake, table) if after < 0 else changes(spark, lake, table, after, until)
+        found |= {(record,) for row in seen.select(*columns).distinct().toLocalIterator() for record in row}
     return found

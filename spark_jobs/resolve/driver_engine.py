@@ -1,7 +1,7 @@
 """Resolve's statements in DuckDB, in the driver's own process: on one machine Spark's jobs cost more than their work.
 
-DuckDB reads the Delta tables' current files as they are, the columns that a statement needs. What passes between it and
-Spark passes as Parquet files in a folder that goes with the engine.
+DuckDB reads the Delta tables' current files as they are, the columns that a statement needs. What passes between
+processes passes as Parquet files in a folder that goes with the engine.
 """
 
 import os
@@ -10,19 +10,24 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import duckdb
 import jellyfish
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.local_tables import append, files, merge
 from spark_jobs.resolve.engine import in_words
+from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
-from spark_jobs.tables import Table, arrow_schema, merge, read
+from spark_jobs.resolve.state import SAID, STATE_DDL
+from spark_jobs.resolve.stating import state_files
+from spark_jobs.tables import Table, arrow_schema, create, exists
 
 MEMORY = "4GB"
 """Beyond it tables are kept on disk."""
+PART = 20_480
+"""Records whose states are computed at a time, by one process."""
 
 
 def levenshtein(one: str, other: str) -> int:
@@ -91,26 +96,31 @@ class DriverEngine:
         self._db.unregister("given_rows")
 
     def delta(self, name: str, lake: str, table: Table) -> None:
-        assert self._spark is not None
-        files = [unquote(urlparse(file).path) for file in read(self._spark, lake, table).inputFiles()]
-        if not files:
+        held = files(lake, table)
+        if not held:
             self.give(name, arrow_schema(table.schema).empty_table())
             return
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in held)
         # By name: a merge leaves files with a column of its own for the change feed.
         columns = ", ".join(f'"{column}"' for column in table.struct.fieldNames())
         self.view(name, f"select {columns} from read_parquet([{listed}], union_by_name = true)")
+
+    def states(self, name: str, records: str, names: NameFrequencies) -> None:
+        assert self._spark is not None
+        file, folder = self._path(), self._path()
+        said = f"select {', '.join(SAID)} from ({in_words(records, self.dialect)}) r"
+        self._db.execute(f"copy ({said}) to '{file}' (format parquet, row_group_size {PART})")
+        os.mkdir(folder)
+        state_files(self._spark, file, folder, names)
+        if os.listdir(folder):
+            self.view(name, f"from read_parquet('{folder}/*.parquet')")
+        else:
+            self.give(name, arrow_schema(STATE_DDL).empty_table())
 
     def take(self, name: str, frame: DataFrame) -> None:
         folder = self._path()
         frame.write.parquet(folder)
         self.view(name, f"from read_parquet('{folder}/*.parquet')")
-
-    def frame(self, sql: str) -> DataFrame:
-        assert self._spark is not None
-        file = self._path()
-        self._db.execute(f"copy ({in_words(sql, self.dialect)}) to '{file}' (format parquet)")
-        return self._spark.read.parquet(file)
 
     def arrow(self, sql: str) -> pa.Table:
         return self._db.sql(in_words(sql, self.dialect)).to_arrow_table()
@@ -118,33 +128,51 @@ class DriverEngine:
     def _path(self) -> str:
         return f"{self._folder.name}/{next(self._numbers)}"
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
+    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
         assert self._spark is not None
-        columns = table.struct.fieldNames()
-        # Times are in the files without a zone.
-        plain = [
-            f"cast({field.name} as timestamp) as {field.name}"
-            if field.dataType.typeName() == "timestamp"
-            else field.name
-            for field in table.struct
-        ]
+        if not exists(self._spark, lake, table):
+            create(self._spark, lake, table)
+            return append(lake, table, self._db.sql(in_words(sql, self.dialect)).to_arrow_reader())
         self.delta("whole", lake, table)
-        named = " or ".join(f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys)
-        self.let("held", f"select {', '.join(plain)} from whole w where {named}")
-        self.let("wanted", f"select {', '.join(plain)} from ({sql}) s")
+        named = [f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys]
+        self.let("held", f"select {_plain(table)} from whole w where {' or '.join(named) if records else 'true'}")
         key = ", ".join(table.key)
-        self.let(
-            "differing",
-            "select *, false as _gone from (select * from wanted except select * from held) n union all"
-            f" select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)",
+        gone = f"select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)"
+        return self._write_differing(lake, table, sql, gone)
+
+    def add(self, lake: str, table: Table, rows: pa.Table) -> int:
+        assert self._spark is not None
+        if not exists(self._spark, lake, table):
+            create(self._spark, lake, table)
+            return append(lake, table, rows.to_reader())
+        self.give("added", rows)
+        self.delta("whole", lake, table)
+        key = ", ".join(table.key)
+        self.let("held", f"select {_plain(table)} from whole where ({key}) in (select ({key}) from added)")
+        return self._write_differing(
+            lake, table, "select * from added", "select *, true as _gone from held where false"
         )
+
+    def _write_differing(self, lake: str, table: Table, sql: str, gone: str) -> int:
+        self.let("wanted", f"select {_plain(table)} from ({sql}) s")
+        new = "select *, false as _gone from (select * from wanted except select * from held) n"
+        self.let("differing", f"{new} union all {gone}")
         ((count,),) = self.rows("select count(*) from differing")
         if count:
             schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))
-            rows = self.arrow(f"select {', '.join(columns)}, _gone from differing").cast(schema)
-            merge(self._spark, lake, table, self._spark.createDataFrame(rows), deletes=True)
+            merge(lake, table, self.arrow(f"select {_plain(table)}, _gone from differing").cast(schema))
         return int(count)
 
     def forget(self) -> None:
         self._db.close()
         self._folder.cleanup()
+
+
+def _plain(table: Table) -> str:
+    # Times are in the files without a zone.
+    return ", ".join(
+        f'cast("{field.name}" as timestamp) as "{field.name}"'
+        if field.dataType.typeName() == "timestamp"
+        else f'"{field.name}"'
+        for field in table.struct
+    )

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
+from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.tables import Table
 
 _WORDS = {
@@ -40,14 +41,20 @@ class Engine(Protocol):
     def delta(self, name: str, lake: str, table: Table) -> None:
         """Names a table of the lake as it is."""
 
-    def frame(self, sql: str) -> DataFrame:
-        """The rows of a query as a Spark frame, to be written."""
-
     def arrow(self, sql: str) -> pa.Table:
         """The rows of a query on the driver, with their types."""
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
-        """Makes the rows of a table of the lake that name one of `records` those of a query; how many rows changed."""
+    def states(self, name: str, records: str, names: NameFrequencies) -> None:
+        """Computes the table `name` of the states of the records that a query gives."""
+
+    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
+        """Makes the rows of a table of the lake those of a query; how many rows changed.
+
+        With `records`, only rows that name one of these in one of the columns `keys`; the others stay as they are.
+        """
+
+    def add(self, lake: str, table: Table, rows: pa.Table) -> int:
+        """Adds rows to a table of the lake, or puts them in the place of those with their key; how many changed."""
 
     def forget(self) -> None:
         """Lets go of all tables."""

@@ -1,6 +1,6 @@
 """Resolve's statements on Spark."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,11 +11,8 @@ from pyspark.sql.types import DoubleType
 from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
-from spark_jobs.resolve.state import STATE_DDL, state
-from spark_jobs.tables import Table, arrow_schema, differing, merge, read
-
-SAID = """record_id given_name middle_name family_name gender birth_date birth_typed birth_year street unit city
- postcode identifiers verified""".split()
+from spark_jobs.resolve.stating import states
+from spark_jobs.tables import Table, differing, merge, read, write_changes
 
 
 class LakeEngine:
@@ -62,6 +59,9 @@ class LakeEngine:
     def take(self, name: str, frame: DataFrame) -> None:
         self.name(name, frame.localCheckpoint())
 
+    def states(self, name: str, records: str, names: NameFrequencies) -> None:
+        self.take(name, states(self.frame(records), names))
+
     def delta(self, name: str, lake: str, table: Table) -> None:
         self.name(name, read(self._spark, lake, table))
 
@@ -71,7 +71,9 @@ class LakeEngine:
     def arrow(self, sql: str) -> pa.Table:
         return self.frame(sql).toArrow()
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str], records: str) -> int:
+    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
+        if records is None:
+            return write_changes(self._spark, lake, table, self.frame(sql), deletes=True)
         ids = self.frame(f"select record_id from {records}")
         whole = read(self._spark, lake, table)
         parts = [whole.join(ids, whole[key] == ids["record_id"], "left_semi") for key in keys]
@@ -82,6 +84,9 @@ class LakeEngine:
             merge(self._spark, lake, table, found, deletes=True)
         return count
 
+    def add(self, lake: str, table: Table, rows: pa.Table) -> int:
+        return write_changes(self._spark, lake, table, self._spark.createDataFrame(rows))
+
     def name(self, name: str, frame: DataFrame) -> None:
         """Names a frame that was made elsewhere."""
         frame.createOrReplaceTempView(name)
@@ -91,19 +96,3 @@ class LakeEngine:
         for name in self._named:
             self._spark.catalog.dropTempView(name)
         self._named.clear()
-
-
-def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
-    """The states of `silver/records` rows."""
-    shipped = records.sparkSession.sparkContext.broadcast(names)
-    schema = arrow_schema(STATE_DDL)
-
-    def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            found = [state(said, shipped.value) for said in batch.to_pylist()]
-            columns = [pa.array([one[column.name] for one in found], column.type) for column in schema]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
-
-    # Files are few and large, and this takes the time of the step: spread over all cores.
-    spread = records.select(*SAID).repartition(records.sparkSession.sparkContext.defaultParallelism * 2)
-    return spread.mapInArrow(stated, STATE_DDL)

@@ -6,16 +6,15 @@ same clusters.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
+from spark_jobs.local_tables import rows
 from spark_jobs.resolve.engine import Engine, in_words
 from spark_jobs.resolve.frames import smoothed_frequencies
 from spark_jobs.resolve.model import PersonModel, as_json, from_json, load
@@ -24,11 +23,10 @@ from spark_jobs.resolve.reopen import active_sql, held_sql
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.state import RULE_BITS, RULES
 from spark_jobs.resolve.train import train
-from spark_jobs.tables import MODELS, append, arrow_schema, exists, read
+from spark_jobs.tables import MODELS, append
 
 SAMPLE = 100_000
 """Records that a model is trained on at most."""
-_COUNTS = "role string, name string, n long"
 
 
 @dataclass(frozen=True)
@@ -41,36 +39,27 @@ class LakeModel:
 
 def current_model(spark: SparkSession, lake: str) -> LakeModel | None:
     """The newest model of the lake, None before the first training."""
-    if not exists(spark, lake, MODELS):
+    trained = sorted(rows(spark, lake, MODELS), key=lambda model: model["version"])
+    if not trained:
         return None
-    newest = read(spark, lake, MODELS).orderBy(F.desc("trained_at"), "version").first()
-    if newest is None:
-        return None
-    names = json.loads(newest.names)
-    return LakeModel(from_json(newest.parameters), NameFrequencies(names["given"], names["family"]))
+    newest = max(trained, key=lambda model: model["trained_at"])
+    names = json.loads(newest["names"])
+    return LakeModel(from_json(newest["parameters"]), NameFrequencies(names["given"], names["family"]))
 
 
-def name_frequencies(records: DataFrame) -> NameFrequencies:
-    """How common the names of these records are in either role."""
-    schema = arrow_schema(_COUNTS)
-
-    def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        counts: dict[str, Counter[str]] = {"given": Counter(), "family": Counter()}
-        for batch in batches:
-            for said in zip(*batch.to_pydict().values(), strict=True):
-                name = name_parts(*said)
-                counts["given"][name.given or ""] += 1
-                counts["family"][name.family or ""] += 1
-        rows = [
-            {"role": role, "name": name, "n": n} for role, names in counts.items() for name, n in names.items() if name
-        ]
-        yield pa.RecordBatch.from_pylist(rows, schema=schema)
-
-    names = records.select("given_name", "middle_name", "family_name")
-    totals: dict[str, Counter[str]] = {"given": Counter(), "family": Counter()}
-    for row in names.mapInArrow(counted, _COUNTS).toLocalIterator():
-        totals[row.role][row.name] += row.n
-    return NameFrequencies(smoothed_frequencies(totals["given"]), smoothed_frequencies(totals["family"]))
+def name_frequencies(engine: Engine) -> NameFrequencies:
+    """How common the names of the `records` are in either role."""
+    counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    said = engine.rows(
+        "select given_name, middle_name, family_name, count(*) from records"
+        " group by given_name, middle_name, family_name"
+    )
+    for *parts, number in said:
+        name = name_parts(*parts)
+        for role, word in zip(counts, (name.given, name.family), strict=True):
+            if word:
+                role[word] += number
+    return NameFrequencies(*map(smoothed_frequencies, counts))
 
 
 def train_model(

@@ -35,6 +35,8 @@ _VALUES: dict[type[exp.Expr], str] = {
     exp.JarowinklerSimilarity: "jw({0}, {1})",
     exp.Levenshtein: "levenshtein({0}, {1})",
     exp.Length: "len({0})",
+    exp.Abs: "abs({0})",
+    exp.Sub: "({0} - {1})",
 }
 
 

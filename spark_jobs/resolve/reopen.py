@@ -33,6 +33,7 @@ def start(engine: Engine) -> None:
     """The first run: every record is new."""
     engine.let("changed", "select record_id from fresh")
     engine.view("now", "select * from fresh")
+    engine.view("after", "select * from fresh")
     engine.view("reopened", "select record_id from changed")
 
 

@@ -24,7 +24,6 @@ from spark_jobs.tables import (
     Table,
     arrow_schema,
     version,
-    write_changes,
 )
 
 
@@ -43,24 +42,21 @@ def write_identity(
     engine.view("touched_records", "select record_id from reopened union select record_id from changed")
 
     def replace(table: Table, sql: str, keys: Sequence[str], records: str) -> int:
-        if first:
-            return write_changes(spark, lake, table, engine.frame(sql), deletes=True)
-        return engine.replace(lake, table, sql, keys, records)
+        return engine.replace(lake, table, sql) if first else engine.replace(lake, table, sql, keys, records)
 
     engine.put("owners", ["record_id", "profile_id"], outcome.assignments.items())
     changed = replace(EDGES, _edges(rules), ["left_id", "right_id"], "touched_records")
     changed += replace(REVIEWS, _reviews(engine, lake, rules), ["left_id", "right_id"], "looked_at")
     if outcome.changes:
         history = history_rows(outcome, found.pairs, run_at, version(spark, lake, ASSIGNMENTS))
-        changed += write_changes(spark, lake, HISTORY, spark.createDataFrame(_rows(HISTORY, history)))
+        changed += engine.add(lake, HISTORY, _rows(HISTORY, history))
     final = follow({**before.redirects, **outcome.redirects})
     if differing := [(old, new) for old, new in final.items() if before.redirects.get(old) != new]:
-        changed += write_changes(spark, lake, REDIRECTS, spark.createDataFrame(_rows(REDIRECTS, differing)))
+        changed += engine.add(lake, REDIRECTS, _rows(REDIRECTS, differing))
     engine.give("assignments", _rows(ASSIGNMENTS, _assignments(outcome, before, run_at)))
     changed += replace(ASSIGNMENTS, "select * from assignments", ["record_id"], "looked_at")
     changed += replace(COMPONENTS, "select * from component_of", ["record_id"], "looked_at")
-    states = "select * from fresh" if first else "select * from after"
-    return changed + replace(COMPARABLES, states, ["record_id"], "changed")
+    return changed + replace(COMPARABLES, "select * from after", ["record_id"], "changed")
 
 
 def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[tuple[str, str, datetime]]:

@@ -22,9 +22,9 @@ from spark_jobs.features import features
 from spark_jobs.ingest import ingest
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
-from spark_jobs.resolve.lake_engine import states
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.stable_ids import nth_id
+from spark_jobs.resolve.stating import states
 from spark_jobs.standardise import standardise
 from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, RECORDS, Table, read, write_changes
 from stores import schema

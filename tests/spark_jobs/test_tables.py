@@ -1,6 +1,7 @@
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.tables import Table, changed_rows, progress, read, remember, version, write_changes
+from spark_jobs.progress import progress, remember
+from spark_jobs.tables import Table, changed_rows, read, version, write_changes
 
 TABLE = Table("silver/things", "name string, size int, labels map<string,string>", ("name",))
 

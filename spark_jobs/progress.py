@@ -1,0 +1,29 @@
+"""How far each job has come: the version of each source table that it has worked off."""
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from spark_jobs.local_tables import is_local, merge, rows
+from spark_jobs.tables import PROGRESS, create, write_changes
+
+
+def progress(spark: SparkSession, lake: str, job: str) -> dict[str, int]:
+    """The version of each source table that a job has worked off."""
+    return {row["source"]: row["version"] for row in rows(spark, lake, PROGRESS) if row["job"] == job}
+
+
+def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int]) -> None:
+    """Records the source versions that a job has worked off; call it after the job's own writes."""
+    known = progress(spark, lake, job)
+    new = [
+        {"job": job, "source": source, "version": at, "_gone": False}
+        for source, at in versions.items()
+        if known.get(source) != at
+    ]
+    if not new:
+        return
+    if not is_local(lake):
+        write_changes(spark, lake, PROGRESS, spark.createDataFrame(pa.Table.from_pylist(new)))
+        return
+    create(spark, lake, PROGRESS)
+    merge(lake, PROGRESS, pa.Table.from_pylist(new))

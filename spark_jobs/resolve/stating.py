@@ -1,0 +1,56 @@
+"""The states of many records, on all cores."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.state import SAID, STATE_DDL, state
+from spark_jobs.resolve.uncollected import uncollected
+from spark_jobs.tables import arrow_schema
+
+
+def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
+    """The states of `silver/records` rows."""
+    shipped = records.sparkSession.sparkContext.broadcast(names)
+    schema = arrow_schema(STATE_DDL)
+
+    def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from _stated(batch, shipped.value, schema).to_batches()
+
+    # Files are few and large, and this takes the time of the step: spread over all cores.
+    spread = records.select(*SAID).repartition(records.sparkSession.sparkContext.defaultParallelism * 2)
+    return spread.mapInArrow(stated, STATE_DDL)
+
+
+def state_files(spark: SparkSession, file: str, folder: str, names: NameFrequencies) -> None:
+    """Writes the states of a Parquet file's records to `folder`, one file a row group.
+
+    Spark lends its Python processes alone: rows that pass through its JVM cost more than their states.
+    """
+    parts, schema = range(pq.read_metadata(file).num_row_groups), arrow_schema(STATE_DDL)
+    if len(parts) < 2:
+        for part in parts:
+            _state_part(file, part, folder, names, schema)
+        return
+    shipped = spark.sparkContext.broadcast(names)
+    # Few tasks of many parts: after each, its process looks through all that it keeps.
+    tasks = min(len(parts), 2 * spark.sparkContext.defaultParallelism)
+    spark.sparkContext.parallelize(parts, tasks).foreach(
+        lambda part: _state_part(file, part, folder, shipped.value, schema)
+    )
+
+
+def _state_part(file: str, part: int, folder: str, names: NameFrequencies, schema: pa.Schema) -> None:
+    records = pq.ParquetFile(file).read_row_group(part)
+    pq.write_table(_stated(records, names, schema), f"{folder}/{part}.parquet")
+
+
+def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies, schema: pa.Schema) -> pa.Table:
+    with uncollected():
+        found = [state(said, names) for said in records.to_pylist()]
+    columns = [pa.array([one[column.name] for one in found], column.type) for column in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
