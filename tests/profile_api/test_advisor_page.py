@@ -112,6 +112,20 @@ def test_another_purpose_shows_another_view_and_why(page: Page, engine: Engine) 
     assert "Lilas" not in page.content() and "Durand" not in page.content()
 
 
+def test_what_was_just_shown_answers_at_once(page: Page) -> None:
+    page.evaluate(
+        """() => new MutationObserver((_, watching) => {
+            const shown = document.querySelector("#person select");
+            if (!shown) return;
+            watching.disconnect();
+            shown.value = "advice";
+            shown.dispatchEvent(new Event("change", {bubbles: true}));
+        }).observe(document.querySelector("#person"), {childList: true})"""
+    )
+    _find(page)
+    expect(page.get_by_text("Contact, Sensitive")).to_be_visible()
+
+
 def test_the_page_goes_through_the_same_gate(page: Page, engine: Engine) -> None:
     _find(page)
     expect(page.get_by_role("heading", name="Ana Durand")).to_be_visible()
