@@ -23,6 +23,8 @@ LOCK = 0x5EA1  # one sealer at a time, whatever the number of services
 LARGEST = 5_000
 EVERY = 0.5
 """Seconds between two looks for rows to seal."""
+LATE = 20
+"""One look in so many is for late rows too, below those that are sealed: it reads all rows of the last minute."""
 SETTLED = timedelta(seconds=60)
 """How long a row may take from its number to its commit and still be sealed by the service."""
 
@@ -39,14 +41,18 @@ def row_hash(row: Mapping[str, Any]) -> str:
     return digest(*said, row["profile_id"], row["decision"], row["outcome"])
 
 
-def seal(connection: Connection, key: bytes, now: datetime) -> int:
-    """Seals the rows that were committed and are not sealed yet; returns how many. The transaction is the caller's."""
+def seal(connection: Connection, key: bytes, now: datetime, late: bool = True) -> int:
+    """Seals the rows that were committed and are not sealed yet; returns how many. The transaction is the caller's.
+
+    Without `late`, only rows above all that are sealed.
+    """
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
-    rows = connection.execute(_unsealed(now).limit(LARGEST)).mappings().all()
+    last = connection.execute(select(audit_seals).order_by(audit_seals.c.sequence.desc()).limit(1)).mappings().first()
+    newer = _CONTENT.where(audit.c.audit_id > (last["last_id"] if last else 0)).order_by(audit.c.audit_id)
+    rows = connection.execute((_unsealed(now) if late else newer).limit(LARGEST)).mappings().all()
     if not rows:
         return 0
-    last = connection.execute(select(audit_seals).order_by(audit_seals.c.sequence.desc()).limit(1)).mappings().first()
     ids, hashes = [row["audit_id"] for row in rows], [row_hash(dict(row)) for row in rows]
     values: dict[str, Any] = {
         "sequence": last["sequence"] + 1 if last else 1,
@@ -136,12 +142,14 @@ def sealing(engine: Engine, key: bytes, clock: Callable[[], datetime]) -> Iterat
 
 
 def _run(engine: Engine, key: bytes, clock: Callable[[], datetime], stop: Event) -> None:
-    going = True
-    while going:
-        going = not stop.wait(EVERY)
+    ended, looks = False, 0
+    while not ended:
+        ended = stop.wait(EVERY)
+        late = ended or looks % LATE == 0
+        looks += 1
         try:
             with engine.begin() as connection:
-                while seal(connection, key, clock()) == LARGEST:
+                while seal(connection, key, clock(), late) == LARGEST:
                     pass
         except SQLAlchemyError as error:
             log.error("audit not sealed", error=type(error).__name__)

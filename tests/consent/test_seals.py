@@ -52,6 +52,7 @@ def test_each_row_is_sealed_once_also_one_that_is_committed_after_a_later_number
         filled(engine)
         transaction.commit()
     with engine.begin() as connection:
+        assert seal(connection, KEY, NOW + timedelta(seconds=4), late=False) == 0
         assert (seal(connection, KEY, NOW + timedelta(seconds=5)), seal(connection, KEY, NOW)) == (1, 0)
         sealed = connection.scalars(select(func.unnest(audit_seals.c.audit_ids))).all()
         assert sorted(sealed) == sorted(connection.scalars(select(audit.c.audit_id)))
