@@ -21,18 +21,16 @@ def is_local(lake: str) -> bool:
 
 def files(lake: str, table: Table) -> list[str]:
     """The files that hold the table as it is; none before the first write."""
-    folder = _folder(lake, table)
-    return [unquote(file) for file in DeltaTable(folder).file_uris()] if DeltaTable.is_deltatable(folder) else []
+    held = _held(lake, table)
+    return [unquote(file) for file in held.file_uris()] if held else []
 
 
 def rows(spark: SparkSession, lake: str, table: Table) -> list[dict[str, Any]]:
     """The rows of a small table, wherever the lake is; none before the first write."""
     if not is_local(lake):
-        found = read(spark, lake, table).toArrow()
-    else:
-        folder = _folder(lake, table)
-        found = DeltaTable(folder).to_pyarrow_table() if files(lake, table) else pa.table({})
-    return list(found.to_pylist())
+        return list(read(spark, lake, table).toArrow().to_pylist())
+    held = _held(lake, table)
+    return list(held.to_pyarrow_table().to_pylist()) if held else []
 
 
 def append(lake: str, table: Table, rows: pa.RecordBatchReader) -> int:
@@ -48,6 +46,11 @@ def merge(lake: str, table: Table, rows: pa.Table) -> None:
     same = " and ".join(f't."{column}" = s."{column}"' for column in table.key)
     merging = DeltaTable(_folder(lake, table)).merge(rows, same, source_alias="s", target_alias="t")
     merging.when_matched_delete("s._gone").when_matched_update(columns).when_not_matched_insert(columns).execute()
+
+
+def _held(lake: str, table: Table) -> DeltaTable | None:
+    folder = _folder(lake, table)
+    return DeltaTable(folder) if DeltaTable.is_deltatable(folder) else None
 
 
 def _folder(lake: str, table: Table) -> str:

@@ -56,7 +56,7 @@ _CLOSE_EMAILS = "abs(length(email_l) - length(email_r)) <= 2 and levenshtein(ema
 _NAME_ONLY = (
     f"({_NAMED.replace('_S', '_l')} or {_NAMED.replace('_S', '_r')})"
     " and (mailbox_letters_l = mailbox_letters_r or levenshtein(mailbox_l, mailbox_r) <= 1)"
-    " and levenshtein(email_l, email_r) > 2"
+    f" and not ({_CLOSE_EMAILS})"
 )
 
 

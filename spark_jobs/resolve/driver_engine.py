@@ -129,34 +129,27 @@ class DriverEngine:
         return f"{self._folder.name}/{next(self._numbers)}"
 
     def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
+        named = [f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys]
+        return self._put(lake, table, sql, " or ".join(named) if records else "true", deletes=True)
+
+    def add(self, lake: str, table: Table, rows: pa.Table) -> int:
+        self.give("added", rows)
+        key = ", ".join(table.key)
+        return self._put(lake, table, "select * from added", f"({key}) in (select ({key}) from added)", deletes=False)
+
+    def _put(self, lake: str, table: Table, sql: str, among: str, deletes: bool) -> int:
+        """Writes what differs between a query and the table's rows `among` which it is put."""
         assert self._spark is not None
         if not exists(self._spark, lake, table):
             create(self._spark, lake, table)
             return append(lake, table, self._db.sql(in_words(sql, self.dialect)).to_arrow_reader())
         self.delta("whole", lake, table)
-        named = [f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys]
-        self.let("held", f"select {_plain(table)} from whole w where {' or '.join(named) if records else 'true'}")
-        key = ", ".join(table.key)
-        gone = f"select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)"
-        return self._write_differing(lake, table, sql, gone)
-
-    def add(self, lake: str, table: Table, rows: pa.Table) -> int:
-        assert self._spark is not None
-        if not exists(self._spark, lake, table):
-            create(self._spark, lake, table)
-            return append(lake, table, rows.to_reader())
-        self.give("added", rows)
-        self.delta("whole", lake, table)
-        key = ", ".join(table.key)
-        self.let("held", f"select {_plain(table)} from whole where ({key}) in (select ({key}) from added)")
-        return self._write_differing(
-            lake, table, "select * from added", "select *, true as _gone from held where false"
-        )
-
-    def _write_differing(self, lake: str, table: Table, sql: str, gone: str) -> int:
+        self.let("held", f"select {_plain(table)} from whole w where {among}")
         self.let("wanted", f"select {_plain(table)} from ({sql}) s")
+        key = ", ".join(table.key)
         new = "select *, false as _gone from (select * from wanted except select * from held) n"
-        self.let("differing", f"{new} union all {gone}")
+        gone = f"select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)"
+        self.let("differing", f"{new} union all {gone}" if deletes else new)
         ((count,),) = self.rows("select count(*) from differing")
         if count:
             schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))

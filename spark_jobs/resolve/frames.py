@@ -22,12 +22,17 @@ CLASSES = ("own", "pair", "shared")
 
 def name_frequencies(records: Iterable[Mapping[str, Any]]) -> NameFrequencies:
     """How common the names of these records are; in a small set a name seen twice is not yet common."""
+    return counted_frequencies((one["given_name"], one["middle_name"], one["family_name"], 1) for one in records)
+
+
+def counted_frequencies(names: Iterable[tuple[Any, ...]]) -> NameFrequencies:
+    """The same, of given, middle and family names with how many records hold them."""
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for record in records:
-        name = name_parts(record["given_name"], record["middle_name"], record["family_name"])
+    for given, middle, family, number in names:
+        name = name_parts(given, middle, family)
         for role, word in zip(counts, (name.given, name.family), strict=True):
             if word:
-                role[word] += 1
+                role[word] += number
     return NameFrequencies(*map(smoothed_frequencies, counts))
 
 

@@ -5,7 +5,6 @@ same clusters.
 """
 
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -16,9 +15,9 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.local_tables import rows
 from spark_jobs.resolve.engine import Engine, in_words
-from spark_jobs.resolve.frames import smoothed_frequencies
+from spark_jobs.resolve.frames import counted_frequencies
 from spark_jobs.resolve.model import PersonModel, as_json, from_json, load
-from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
+from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.reopen import active_sql, held_sql
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.state import RULE_BITS, RULES
@@ -49,17 +48,12 @@ def current_model(spark: SparkSession, lake: str) -> LakeModel | None:
 
 def name_frequencies(engine: Engine) -> NameFrequencies:
     """How common the names of the `records` are in either role."""
-    counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    said = engine.rows(
-        "select given_name, middle_name, family_name, count(*) from records"
-        " group by given_name, middle_name, family_name"
+    return counted_frequencies(
+        engine.rows(
+            "select given_name, middle_name, family_name, count(*) from records"
+            " group by given_name, middle_name, family_name"
+        )
     )
-    for *parts, number in said:
-        name = name_parts(*parts)
-        for role, word in zip(counts, (name.given, name.family), strict=True):
-            if word:
-                role[word] += number
-    return NameFrequencies(*map(smoothed_frequencies, counts))
 
 
 def train_model(
