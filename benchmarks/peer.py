@@ -50,8 +50,15 @@ BLOCKINGS = (
 NARROW_BLOCKINGS = BLOCKINGS[:7]
 
 
+ADVISED_PAIRS = 1e8
+"""Random pairs for u: of fewer, Splink warns, and advises this or ten times as many."""
+
+
 def predicted_pairs(
-    frame: pd.DataFrame, blockings: Sequence[tuple[str, ...]], seconds: dict[str, float]
+    frame: pd.DataFrame,
+    blockings: Sequence[tuple[str, ...]],
+    seconds: dict[str, float],
+    random_pairs: float = ADVISED_PAIRS,
 ) -> tuple[Linker, SplinkDataFrame]:
     """Trains and predicts on DuckDB; adds the seconds of both."""
     logging.getLogger("splink").setLevel(logging.ERROR)
@@ -78,7 +85,7 @@ def predicted_pairs(
         block_on("first_name", "surname", "dob"),
     ]
     linker.training.estimate_probability_two_random_records_match(certain, recall=0.6)
-    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
+    linker.training.estimate_u_using_random_sampling(max_pairs=random_pairs, seed=1)
     for rule in (block_on("first_name", "surname"), block_on("dob"), block_on("email")):
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     seconds["train"] = round(time.perf_counter() - start, 2)
@@ -107,10 +114,10 @@ def plain_splink(records: pd.DataFrame, person_of: Mapping[str, str]) -> dict[st
     return {**best, "seconds": seconds | {"total": round(sum(seconds.values()), 2)}}
 
 
-def plain_splink_seconds(records: pd.DataFrame) -> dict[str, float]:
+def plain_splink_seconds(records: pd.DataFrame, random_pairs: float) -> dict[str, float]:
     """How long training, prediction and clustering at one threshold take."""
     seconds: dict[str, float] = {}
-    linker, predicted = predicted_pairs(flat(records), NARROW_BLOCKINGS, seconds)
+    linker, predicted = predicted_pairs(flat(records), NARROW_BLOCKINGS, seconds, random_pairs)
     start = time.perf_counter()
     _rows(linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, 0.95))
     seconds["cluster"] = round(time.perf_counter() - start, 2)

@@ -24,6 +24,8 @@ _LOADED = frozenset({"vii", "viii"}).union(
 # `M.` is Monsieur before a name, and `M` before two names; else it is somebody's initial.
 _MONSIEUR = re.compile(r"(^|,\s*)M(?:\.\s*(?=[^\W\d_]{2})|\s+(?=[^\W\d_]{2}\S*\s+[^\W\d_]{2}))")
 
+_WITHIN_WORDS = re.compile(r"['’`´.]")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
 
@@ -47,13 +49,13 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Case, accents, apostrophes and hyphens removed: `Jean-François` and `JEAN FRANCOIS` are equal."""
-    plain = re.sub(r"['’`´.]", "", text)
+    plain = _WITHIN_WORDS.sub("", text)
     if plain.isascii():
         plain = plain.lower()
     else:
         plain = unicodedata.normalize("NFKD", plain).casefold().translate(_LIGATURES)
         plain = "".join(c for c in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w]+", " ", plain).replace("_", " ").split())
+    return plain if plain.isalnum() else _BETWEEN_WORDS.sub(" ", plain).strip()
 
 
 def tidy_case(name: str) -> str:

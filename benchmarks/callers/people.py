@@ -19,7 +19,7 @@ from contracts.loading import load_channels
 from contracts.standard import person_record
 from spark_jobs.resolve.caller_keys import index_keys
 from spark_jobs.resolve.comparables import comparables
-from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies
+from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, typed
 from spark_jobs.resolve.model import as_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.train import train
@@ -63,7 +63,7 @@ def put_on_file(engine: Engine, people: int, seed: int) -> OnFile:
     sample = [record for _, records in first for record in records]
     names = name_frequencies(sample)
     frame = comparison_frame(sample, names)
-    model = train(frame, candidate_pairs(frame), load(), NOW.isoformat())
+    model = train(typed(frame), candidate_pairs(frame), load(), NOW.isoformat())
     # pgserver's URL is SQLAlchemy's; psycopg's own COPY is what is needed here.
     with engine.connect() as outer:
         raw = driver_of(outer)

@@ -65,8 +65,8 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
         frozenset() if at.first else ids_elsewhere(engine, found.clusters),
     )
     outcome = settle(found.clusters, before)
-    changed = write_identity(spark, engine, lake, found, outcome, before, rules, run_at, at.first)
-    told = notes(engine, found.component_of, rules)
+    changed = write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
+    told = notes(engine, rules)
     engine.forget()
     # What the next run builds upon: a model that was trained just now is part of it.
     basis = at.now[FOUNDATION] if known else foundation(spark, lake, rules)

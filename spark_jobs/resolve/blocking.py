@@ -8,54 +8,62 @@ from spark_jobs.resolve.rules import SHIPPED
 
 # Rule -> most records that one value may bring together.
 CAPS = SHIPPED.blocking_caps
+# Rules by whose values a record may be found under several keys -> the column that holds them.
+_SEVERAL = {"external_id": "external_ids", "email": "emails", "phone": "phones", "device": "device_ids"}
 
 
 def blocking_keys(columns: Mapping[str, Any]) -> list[str]:
-    """The keys `rule:value` of a record's comparison columns, sorted.
+    """The keys `rule:value` of a record's comparison columns, sorted."""
+    return sorted(f"{rule}:{value}" for rule, values in blocking_values(columns).items() for value in values)
 
-    `mailbox_name` keys join a record without a given name to those whose name its mailbox spells; whoever has a name
-    gets theirs from `named_mailbox_keys`, and only where such a mailbox exists.
+
+def blocking_values(columns: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The values of a record's comparison columns under which each rule finds it.
+
+    `mailbox_name` values join a record without a given name to those whose name its mailbox spells; whoever has a name
+    gets theirs from `named_mailboxes`, and only where such a mailbox exists.
     """
     c = columns
-    place = _place(c)
-    found = {
-        "national_id": _of(c["national_id"]),
-        "name_sound": ["|".join(sorted([c["given_sound"], c["family_sound"]]))] if c["given"] and c["family"] else [],
-        "street_family": _of(place, c["family_sound"]),
-        "street_initial": _of(place, c["initial"]),
-        "street": _of(c["street"]),
-        "street_name": _of(c["street_name"]),
-        "birth": _of(c["birth"]),
-        "birth_family": _of(c["birth"], c["family_sound"]),
-        "birth_given": _of(c["birth"], c["given_sound"]),
-        "year_family": _of(c["birth_year"], c["family_sound"]),
-        "family": _of(c["family"]),
-        "given": _of(c["given"]),
-        "family_middle": _of(c["family"], c["middle_initial"]),
-        "mailbox_letters": _of(c["mailbox_letters"]),
-        "mailbox": _of(c["mailbox"]) if c["mailbox"] and len(c["mailbox"]) > 4 else [],
-        "mailbox_name": _of(c["mailbox_letters"]) if not c["given"] else [],
-        "external_id": c["external_ids"] or [],
-        "email": c["emails"] or [],
-        "phone": c["phones"] or [],
-        "device": c["device_ids"] or [],
+    given, family, birth, mailbox = c["given"], c["family"], c["birth"], c["mailbox"]
+    given_sound, family_sound, place = c["given_sound"], c["family_sound"], _place(c)
+    single = {
+        "national_id": c["national_id"],
+        "name_sound": given and family and "|".join(sorted((given_sound, family_sound))),
+        "street_family": place and family_sound and f"{place}/{family_sound}",
+        "street_initial": place and c["initial"] and f"{place}/{c['initial']}",
+        "street": c["street"],
+        "street_name": c["street_name"],
+        "birth": birth,
+        "birth_family": birth and family_sound and f"{birth}/{family_sound}",
+        "birth_given": birth and given_sound and f"{birth}/{given_sound}",
+        "year_family": c["birth_year"] and family_sound and f"{c['birth_year']}/{family_sound}",
+        "family": family,
+        "given": given,
+        "family_middle": family and c["middle_initial"] and f"{family}/{c['middle_initial']}",
+        "mailbox_letters": c["mailbox_letters"],
+        "mailbox": mailbox if mailbox and len(mailbox) > 4 else None,
+        "mailbox_name": c["mailbox_letters"] if not given else None,
     }
-    return sorted(f"{rule}:{value}" for rule, values in found.items() for value in set(values))
+    found = {rule: [value] for rule, value in single.items() if value}
+    for rule, column in _SEVERAL.items():
+        if values := c[column]:
+            found[rule] = values if len(values) == 1 else list(dict.fromkeys(values))
+    return found
+
+
+def named_mailboxes(columns: Mapping[str, Any]) -> list[str]:
+    """The `mailbox_name` values under which a nameless mailbox would find this named record."""
+    return [*(columns["whole_names"] or []), *(columns["initialled_names"] or [])]
 
 
 def named_mailbox_keys(columns: Mapping[str, Any]) -> list[str]:
-    """The `mailbox_name` keys under which a nameless mailbox would find this named record."""
-    names = [*(columns["whole_names"] or []), *(columns["initialled_names"] or [])]
-    return [f"mailbox_name:{name}" for name in names]
+    """The same as keys."""
+    return [f"mailbox_name:{name}" for name in named_mailboxes(columns)]
 
 
 def rule_of(key: str) -> str:
     """The rule that a key belongs to."""
     return key.partition(":")[0]
-
-
-def _of(*parts: str | None) -> list[str]:
-    return ["/".join(part for part in parts if part)] if all(parts) else []
 
 
 def _place(c: Mapping[str, Any]) -> str | None:

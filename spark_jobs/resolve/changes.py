@@ -9,9 +9,9 @@ from spark_jobs.local_tables import is_local, rows
 from spark_jobs.progress import progress
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.graph import Pair
 from spark_jobs.resolve.lake_engine import LakeEngine
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.partition import Pair
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.state import FORM
 from spark_jobs.tables import (

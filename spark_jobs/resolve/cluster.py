@@ -1,20 +1,24 @@
 """Clusters from scored pairs: agglomerative, strongest evidence first, with every pair of two clusters heard."""
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from spark_jobs.resolve.graph import Graph, graph
 from spark_jobs.resolve.rules import SHIPPED, Rules
 
 MERGE_AT = SHIPPED.merge_at
 LARGEST_CLUSTER = SHIPPED.largest_cluster
 LIMIT = 20.0
 """Bits beyond which evidence can't be stronger."""
+CLEARLY = 1e-6
+"""Bits above the threshold at which rounding decides nothing."""
 
 
 def cluster(
@@ -25,7 +29,17 @@ def cluster(
     verified: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     rules: Rules = SHIPPED,
 ) -> list[list[str]]:
-    """The partition of `records` that `pairs` (left, right, weight in bits) speak for, sorted; each record is in one.
+    """The clusters of a few `records`, of whose `pairs` (left, right, weight in bits) are known."""
+    return clusters(graph(records, pairs, together), apart, verified, rules)
+
+
+def clusters(
+    known: Graph,
+    apart: Iterable[tuple[str, str]] = (),
+    verified: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    rules: Rules = SHIPPED,
+) -> list[list[str]]:
+    """The partition of the records that the graph's pairs speak for, sorted; each record is in one.
 
     Two clusters merge while their best pair and the mean of all their pairs, weighed together, reach `merge_at`
     (between single and average linkage): so a chain A~B~C with A≠C ends at its weakest evidence, and a record with
@@ -33,48 +47,58 @@ def cluster(
     in `verified` (record -> kind -> value), and no cluster exceeds `largest_cluster`. Pairs `together` merge first,
     whatever else is said of them but `apart`. A function of the sets alone: ties break by record ids.
     """
-    ids = sorted(set(records))
-    index = {record: i for i, record in enumerate(ids)}
-    weights: dict[tuple[int, int], float] = {}
-    for left, right, weight in pairs:
-        a, b = sorted((index[left], index[right]))
-        if a != b:
-            weights[a, b] = max(weights.get((a, b), -LIMIT), max(-LIMIT, min(LIMIT, weight)))
-    numbers = {index[record]: {kind: {value} for kind, value in said.items()} for record, said in verified.items()}
-    forced = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in together if a != b}
-    forbidden = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in apart if a != b}
-    components = _components(len(ids), [pair for pair, weight in weights.items() if weight >= 0] + sorted(forced))
-    members: dict[int, list[int]] = {}
-    for i, component in enumerate(components):
-        members.setdefault(int(component), []).append(i)
-    within: dict[int, dict[tuple[int, int], float]] = {}
-    for (a, b), weight in weights.items():
-        if components[a] == components[b]:
-            within.setdefault(int(components[a]), {})[a, b] = weight
-    bars, bonds = _by_component(forbidden, components), _by_component(forced, components)
-    found: list[list[str]] = []
-    for component, group in members.items():
-        said = within.get(component, {}), bars.get(component, []), bonds.get(component, [])
-        parts = [group] if len(group) == 1 else _agglomerate(group, *said, numbers, rules)
-        found += [[ids[i] for i in sorted(part)] for part in parts]
-    return sorted(found)
+    component = known.component
+    numbers = {
+        place: {kind: {value} for kind, value in verified[record].items()}
+        for record, place in zip(verified, _places_of(known.ids, verified), strict=True)
+        if place is not None
+    }
+    bars, bonds = _by_component(known.places(apart), component), _by_component(known.together, component)
+    within = np.flatnonzero(component[known.left] == component[known.right])
+    within = within[np.argsort(component[known.left[within]], kind="stable")]
+    weight = np.clip(known.weight[within], -LIMIT, LIMIT)
+    # 1. Most components are of one mind: every two of their records are known to be one person's.
+    sizes = np.bincount(component, minlength=1)
+    in_component = np.bincount(component[known.left[within]], minlength=len(sizes))
+    weakest = np.full(len(sizes), np.inf)
+    np.minimum.at(weakest, component[known.left[within]], weight)
+    agreed = (in_component == sizes * (sizes - 1) // 2) & (weakest >= rules.merge_at + CLEARLY)
+    agreed &= sizes <= rules.largest_cluster
+    agreed[list({*bars, *(int(component[place]) for place in numbers)} - {-1})] = False
+    # 2. The others are told apart.
+    home = np.arange(len(component))
+    by_component = np.argsort(component, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    home[by_component] = by_component[starts[component[by_component]]]
+    pairs = list(zip(known.left[within].tolist(), known.right[within].tolist(), weight.tolist(), strict=True))
+    pair_starts = np.concatenate([[0], np.cumsum(in_component)])
+    for number in np.flatnonzero(~agreed & (sizes > 1)).tolist():
+        group = by_component[starts[number] : starts[number + 1]].tolist()
+        said = {(a, b): bits for a, b, bits in pairs[pair_starts[number] : pair_starts[number + 1]]}
+        for part in _agglomerate(group, said, bars.get(number, []), bonds.get(number, []), numbers, rules):
+            home[part] = min(part)
+    return _parts(known.ids, home)
 
 
-def _components(size: int, pairs: list[tuple[int, int]]) -> NDArray[np.int32]:
-    if not pairs:
-        return np.arange(size, dtype=np.int32)
-    left, right = np.array(pairs).T
-    return np.asarray(
-        connected_components(coo_matrix((np.ones(len(left)), (left, right)), (size, size)), directed=False)[1]
-    )
+def _places_of(ids: pa.Array, records: Iterable[str]) -> list[int | None]:
+    places: list[int | None] = pc.index_in(pa.array(list(records), pa.string()), ids).to_pylist()
+    return places
 
 
-def _by_component(pairs: Iterable[tuple[int, int]], components: NDArray[np.int32]) -> dict[int, list[tuple[int, int]]]:
-    found: dict[int, list[tuple[int, int]]] = {}
-    for a, b in sorted(pairs):
-        if components[a] == components[b]:
-            found.setdefault(int(components[a]), []).append((a, b))
+def _by_component(pairs: Iterable[tuple[int, int]], component: NDArray[np.int64]) -> dict[int, list[tuple[int, int]]]:
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for a, b in pairs:
+        if component[a] == component[b]:
+            found[int(component[a])].append((a, b))
     return found
+
+
+def _parts(ids: pa.Array, home: NDArray[np.int64]) -> list[list[str]]:
+    """The records of each cluster, from each record's first of its cluster; both are in the order of the ids."""
+    order = np.argsort(home, kind="stable")
+    records = ids.take(order).to_pylist()
+    ends = np.flatnonzero(np.diff(home[order], append=-1)) + 1
+    return [records[start:end] for start, end in zip([0, *ends.tolist()], ends.tolist(), strict=False)]
 
 
 class _Link:

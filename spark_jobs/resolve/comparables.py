@@ -127,8 +127,8 @@ def _mail_columns(mail: list[str] | None, name: NameParts, year: int | None) -> 
 @lru_cache(maxsize=65_536)
 def _mailbox(mail: str) -> tuple[str | None, str | None]:
     folded = fold(mail.partition("@")[0].partition("+")[0])
-    letters = "".join(c for c in folded if c.isalpha())
-    digits = "".join(c for c in folded if c.isdecimal())
+    letters = "".join(filter(str.isalpha, folded))
+    digits = "".join(filter(str.isdecimal, folded))
     return (letters if len(letters) > 2 else None), digits or None
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 class Comparison:
     """Levels from the strongest agreement to difference, tried in this order; `null` says when nothing can be told.
 
-    `of_person` marks what housemates do not
-    share more than strangers do, so that a shared household explains none of it, but for `of_family`: levels that a
-    housemate reaches as well, as a share of how often the person does.
+    `of_person` marks what housemates do not share more than strangers do, so that a shared household explains none of
+    it, but for `of_family`: levels that a housemate reaches as well, as a share of how often the person does.
     """
 
     name: str

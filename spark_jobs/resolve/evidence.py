@@ -37,7 +37,7 @@ def propose(engine: Engine, rules: Rules, records: str, suffix: str, among: bool
     holders = f"held{suffix}"
     if not every:
         engine.let(f"own{suffix}", f"select distinct key from held{suffix}")
-        engine.view(f"around{suffix}", f"select h.* from ({held_sql('now')}) h join own{suffix} o on o.key = h.key")
+        engine.let(f"around{suffix}", f"select h.* from ({held_sql('now')}) h join own{suffix} o on o.key = h.key")
         holders = f"around{suffix}"
     engine.let(
         f"active{suffix}",

@@ -51,7 +51,7 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
     A surname of single letters is a misread order: `Gibson Lilia E` is Lilia E. Gibson, `Garcia Velez Lilah E` is
     Lilah E. Garcia Velez.
     """
-    first, between, last = _words(given), _words(middle), _words(family)
+    first, between, last = (list(_words(part)) for part in (given, middle, family))
     named = [word for word in first if word not in _NOT_A_GIVEN_NAME]
     first = named if len(named) == len(first) or any(len(word) > 1 for word in named) else []
     between = [word for word in between if word not in _NOT_A_GIVEN_NAME]
@@ -71,8 +71,9 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
     )
 
 
-def _words(text: str | None) -> list[str]:
-    return fold(text).split() if text else []
+@lru_cache(maxsize=65_536)
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(fold(text).split()) if text else ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """What a run has to tell about its input: values that too many share, and components that are too large."""
 
-from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from spark_jobs.resolve.engine import Engine
@@ -9,10 +7,10 @@ from spark_jobs.resolve.reopen import active_sql
 from spark_jobs.resolve.rules import Rules
 
 
-def notes(engine: Engine, component_of: Mapping[str, str], rules: Rules) -> dict[str, Any]:
+def notes(engine: Engine, rules: Rules) -> dict[str, Any]:
     """For the report, without any value: `shared_by_too_many` by kind, and `held_for_review`, too large components."""
-    sizes = Counter(component_of.values())
-    large = sorted((size for size in sizes.values() if size > rules.largest_cluster), reverse=True)
+    sizes = f"select count(*) from component_of group by component having count(*) > {rules.largest_cluster}"
+    large = sorted((size for (size,) in engine.rows(sizes)), reverse=True)
     shared = engine.rows(
         "select kind, count(*) as number, max(holders) as most from (select kind, key, count(*) as holders"
         f" from numbers group by kind, key having count(*) > 1 and not {active_sql('count(*)', 'true', rules)}) n"

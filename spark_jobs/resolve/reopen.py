@@ -55,13 +55,15 @@ def reopen(engine: Engine, rules: Rules) -> None:
         f"select distinct key from ({held_sql('before')} union all {held_sql('after')}) t",
     )
     # 2. Blocking keys that came to propose pairs, or ceased to.
+    engine.let(
+        "holding",
+        "select o.record_id, o.key, o.asks, 1 as was, case when c.record_id is null then 1 else 0 end as stays"
+        f" from ({held_sql('old')}) o join touched t on t.key = o.key left join changed c on c.record_id = o.record_id"
+        f" union all select record_id, key, asks, 0 as was, 1 as stays from ({held_sql('after')}) a",
+    )
     counted = (
-        "select h.key, sum(h.was) as n_before, bool_or(h.asks and h.was = 1) as asked_before,"
-        " sum(h.stays) as n_after, bool_or(h.asks and h.stays = 1) as asked_after from"
-        " (select o.record_id, o.key, o.asks, 1 as was, case when c.record_id is null then 1 else 0 end as stays"
-        f" from ({held_sql('old')}) o left join changed c on c.record_id = o.record_id"
-        f" union all select record_id, key, asks, 0 as was, 1 as stays from ({held_sql('after')}) a) h"
-        " join touched t on t.key = h.key group by h.key"
+        "select key, sum(was) as n_before, bool_or(asks and was = 1) as asked_before,"
+        " sum(stays) as n_after, bool_or(asks and stays = 1) as asked_after from holding group by key"
     )
     engine.let(
         "flipped",
@@ -69,11 +71,16 @@ def reopen(engine: Engine, rules: Rules) -> None:
         f" <> {active_sql('n_after', 'asked_after', rules)}",
     )
     # 3. E-mails and phones that came to be more or fewer people's.
-    for name, state in (("was", "old"), ("is", "now")):
-        engine.let(
-            f"numbers_{name}",
-            f"select n.* from ({numbers_sql(state)}) n where exists (select 1 from touched t where t.key = n.key)",
-        )
+    engine.let(
+        "numbers_was",
+        f"select n.* from ({numbers_sql('old')}) n where exists (select 1 from touched t where t.key = n.key)",
+    )
+    engine.let(
+        "numbers_is",
+        "select n.* from numbers_was n where not exists (select 1 from changed c where c.record_id = n.record_id)"
+        f" union all {numbers_sql('after')}",
+    )
+    for name in ("was", "is"):
         engine.classes(f"class_{name}", shared_holders_sql(f"numbers_{name}"))
     engine.let(
         "reclassed",
@@ -91,8 +98,8 @@ def reopen(engine: Engine, rules: Rules) -> None:
         " where a.weight is null or b.weight is null or a.weight <> b.weight or a.evidence <> b.evidence",
     )
     hold = (
-        f"select h.record_id from ({held_sql('now')}) h"
-        " join (select key from flipped union select key from reclassed) k on k.key = h.key"
+        "select h.record_id from holding h"
+        " join (select key from flipped union select key from reclassed) k on k.key = h.key where h.stays = 1"
     )
     engine.let(
         "reopened",

@@ -41,8 +41,8 @@ def assign(
     claims: list[tuple[int, datetime, str, int]] = []
     ordered = sorted(sorted(cluster) for cluster in clusters)
     for index, cluster in enumerate(ordered):
-        overlap = Counter(previous[record] for record in cluster if record in previous)
-        claims += [(-count, since[profile], profile, index) for profile, count in overlap.items()]
+        if held := [previous[record] for record in cluster if record in previous]:
+            claims += [(-count, since[profile], profile, index) for profile, count in Counter(held).items()]
     # 1. The strongest claim on an id takes it; every cluster and every id is settled once.
     id_of: dict[int, str] = {}
     taken: set[str] = set()
@@ -58,13 +58,14 @@ def assign(
         profile = id_of.get(index) or new_id(cluster[0], used)
         used.add(profile)
         outcome.assignments |= dict.fromkeys(cluster, profile)
+        if previous.keys().isdisjoint(cluster):
+            outcome.changes.append(Change("created", profile, None, tuple(cluster)))
+            continue
         came_from = defaultdict(list)
         for record in cluster:
             came_from[previous.get(record)].append(record)
             if record in previous:
                 heirs[previous[record]][profile] += 1
-        if index not in id_of and set(came_from) == {None}:
-            outcome.changes.append(Change("created", profile, None, tuple(cluster)))
         for former, records in came_from.items():
             if former is not None and former != profile:
                 kind = "merged" if former not in taken else "moved" if index in id_of else "split"

@@ -4,14 +4,14 @@ Pure and per record, so that the same record has the same state in every run and
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import mmh3
 
 from contracts.names import fold
-from spark_jobs.resolve.blocking import named_mailbox_keys, rule_of
-from spark_jobs.resolve.comparables import COLUMNS, comparables
+from spark_jobs.resolve.blocking import blocking_values, named_mailboxes
+from spark_jobs.resolve.comparables import COLUMNS, compared
 from spark_jobs.resolve.comparisons import COMPARED
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.rules import BLOCKING
@@ -31,7 +31,7 @@ STATE: dict[str, str] = {
     "verified": "array<struct<kind:string,value:string>>",
     "digest": "string",
 }
-FORM = 2
+FORM = 3
 """Counts up when states come to say or to hash something otherwise: they are all made anew then."""
 STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 
@@ -42,38 +42,37 @@ RULE_BITS = 31
 NUMBERED = ("email", "phone", "external_id")
 
 
-def hashed(key: str) -> int:
-    """A blocking key as a signed 64-bit number that tells its rule.
+def hashed(rule: str, values: Iterable[str]) -> list[int]:
+    """Values of a blocking rule as signed 64-bit keys.
 
-    What joins records by itself has a number that nobody can find a second value for; the rest a faster one.
+    What joins records by itself has a key that nobody can find a second value for; the rest a faster one.
     """
-    rule = rule_of(key)
+    number = RULES[rule]
     if rule in NUMBERED:
-        digest = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)
-    else:
-        digest = mmh3.hash64(key, signed=True)[0]
-    return (digest & ~RULE_BITS) | RULES[rule]
+        digests = [hashlib.blake2b(value.encode(), digest_size=8).digest() for value in values]
+        return [int.from_bytes(digest, signed=True) & ~RULE_BITS | number for digest in digests]
+    return [mmh3.hash64(value, signed=True)[0] & ~RULE_BITS | number for value in values]
 
 
 def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
     """The state of a record in its lake form, under a model's name frequencies."""
-    columns = comparables(record, names)
+    columns = compared(record, names)
     born = record["birth_date"]
-    keys = {key: hashed(key) for key in columns["blocking_keys"]}
+    keys: list[int] = []
+    numbers = []
+    for rule, values in blocking_values(columns).items():
+        found = hashed(rule, values)
+        keys += found
+        if rule in NUMBERED:
+            kinds = [value.partition(":")[0] if rule == "external_id" else rule for value in values]
+            numbers += [{"kind": kind, "key": key} for kind, key in zip(kinds, found, strict=True)]
     said = repr([record[name] for name in SAID])
-    return {
-        "record_id": record["record_id"],
-        **{name: columns[name] for name in KEPT},
+    return columns | {
         "first_given": fold(record["given_name"] or "").partition(" ")[0] or None,
         "born": str(born) if born else None,
-        "keys": list(keys.values()),
-        "named_keys": sorted({hashed(key) for key in named_mailbox_keys(columns)}) if columns["given"] else [],
-        "numbers": [{"kind": _kind(key), "key": number} for key, number in keys.items() if rule_of(key) in NUMBERED],
+        "keys": keys,
+        "named_keys": hashed("mailbox_name", dict.fromkeys(named_mailboxes(columns))),
+        "numbers": numbers,
         "verified": [dict(one) for one in record["verified"] or []],
         "digest": hashlib.blake2b(said.encode(), digest_size=12).hexdigest(),
     }
-
-
-def _kind(key: str) -> str:
-    rule, _, value = key.partition(":")
-    return value.partition(":")[0] if rule == "external_id" else rule

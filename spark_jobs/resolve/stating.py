@@ -1,7 +1,10 @@
 """The states of many records, on all cores."""
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
@@ -52,5 +55,15 @@ def _state_part(file: str, part: int, folder: str, names: NameFrequencies, schem
 def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies, schema: pa.Schema) -> pa.Table:
     with uncollected():
         found = [state(said, names) for said in records.to_pylist()]
-    columns = [pa.array([one[column.name] for one in found], column.type) for column in schema]
+        columns = [_column([one[column.name] for one in found], column.type) for column in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    # Lists of structs field by field: Arrow takes several times as long with one dict after the other.
+    if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
+        return pa.array(values, kind)
+    held = list(chain.from_iterable(values))
+    fields = [pa.array([one[field.name] for one in held], field.type) for field in kind.value_type]
+    structs = pa.StructArray.from_arrays(fields, fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(np.cumsum([0, *map(len, values)], dtype=np.int32), structs, type=kind)

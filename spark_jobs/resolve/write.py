@@ -8,7 +8,6 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.partition import Partition
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.settle import Before, history_rows
 from spark_jobs.resolve.stable_ids import StableIds, follow
@@ -31,7 +30,6 @@ def write_identity(
     spark: SparkSession,
     engine: Engine,
     lake: str,
-    found: Partition,
     outcome: StableIds,
     before: Before,
     rules: Rules,
@@ -48,7 +46,7 @@ def write_identity(
     changed = replace(EDGES, _edges(rules), ["left_id", "right_id"], "touched_records")
     changed += replace(REVIEWS, _reviews(engine, lake, rules), ["left_id", "right_id"], "looked_at")
     if outcome.changes:
-        history = history_rows(outcome, found.pairs, run_at, version(spark, lake, ASSIGNMENTS))
+        history = history_rows(outcome, _pairs_of_moved(engine, outcome), run_at, version(spark, lake, ASSIGNMENTS))
         changed += engine.add(lake, HISTORY, _rows(HISTORY, history))
     final = follow({**before.redirects, **outcome.redirects})
     if differing := [(old, new) for old, new in final.items() if before.redirects.get(old) != new]:
@@ -65,6 +63,19 @@ def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[t
         stood = [said[record] for said in (before.assigned, before.live) if record in said]
         rows.append((record, profile, next((at for held, at in stood if held == profile), run_at)))
     return rows
+
+
+def _pairs_of_moved(engine: Engine, outcome: StableIds) -> list[tuple[Any, ...]]:
+    """left_id, right_id and weight of what was heard about records that changed their profile."""
+    moved = {record for change in outcome.changes if change.kind != "created" for record in change.records}
+    if not moved:
+        return []
+    engine.put("moved_records", ["record_id"], [(record,) for record in moved])
+    ends = [
+        f"select w.left_id, w.right_id, w.weight from within w join moved_records m on m.record_id = w.{side}_id"
+        for side in ("left", "right")
+    ]
+    return engine.rows(" union ".join(ends))
 
 
 def _edges(rules: Rules) -> str:

@@ -1,9 +1,14 @@
+from sqlalchemy import Engine
+
 from benchmarks.callers.calls import Caller
+from benchmarks.callers.people import NOW, put_on_file
 from benchmarks.generate.draws import Draws
 from benchmarks.generate.households import Population
 from benchmarks.identify import reliability
 from contracts.spoken.dates import spoken_dates
 from profile_api.identity.heard import FIELDS
+from profile_api.identity.identify import rank_callers
+from profile_api.identity.identify_views import IdentifyRequest
 
 
 def test_callers_say_of_every_field_something_that_can_be_read_or_nothing() -> None:
@@ -16,6 +21,19 @@ def test_callers_say_of_every_field_something_that_can_be_read_or_nothing() -> N
             assert said is None or all(said)
         birth = caller.says("birth_date")
         assert birth is not None and (spoken_dates(birth[0], 2021) or birth[0][0].isdigit())
+
+
+def test_who_was_put_on_file_is_the_first_candidate_when_name_birth_date_and_postcode_are_said(engine: Engine) -> None:
+    on_file = put_on_file(engine, 40, 1)
+    person, cards = on_file.known[0]
+    caller = Caller(Draws(1), person, cards)
+    said = {
+        name: heard for name in ("given_name", "family_name", "birth_date", "postcode") if (heard := caller.says(name))
+    }
+    request = IdentifyRequest.model_validate({"call": "call-00000001", "heard": said, "region": "FR"})
+    with engine.connect() as connection:
+        _, ranking = rank_callers(connection, request, NOW.year)
+    assert ranking.scored[0].candidate.profile_id == f"p_{person.key}"
 
 
 def test_reliability_sets_what_was_told_against_what_came_true() -> None:

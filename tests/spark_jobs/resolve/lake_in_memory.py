@@ -6,9 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.graph import Pair
 from spark_jobs.resolve.model import PersonModel, load
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.partition import Pair, partition
+from spark_jobs.resolve.partition import partition
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.state import STATE, state
 
@@ -72,7 +73,7 @@ class LakeInMemory:
         for known in (self.component_of, self.profile_of):
             for record in members:
                 known.pop(record, None)
-        self.component_of |= found.component_of
+        self.component_of |= zip(*(column.to_pylist() for column in found.component_of.columns), strict=True)
         self.profile_of |= {record: part[0] for part in found.clusters for record in part}
         reopened = {record for (record,) in engine.rows("select record_id from reopened")} | set(gone)
         self.edges = {edge: w for edge, w in self.edges.items() if not reopened & {edge[0], edge[1]}}

@@ -15,7 +15,7 @@ def resolved(*rows: dict[str, str]) -> tuple[LakeInMemory, dict[str, Any]]:
     lake = LakeInMemory()
     lake.run([record({"id": str(number), **row}, CRM) for number, row in enumerate(rows)])
     assert sum(map(len, lake.clusters)) == len(rows)
-    return lake, notes(lake.engine, lake.component_of, SHIPPED)
+    return lake, notes(lake.engine, SHIPPED)
 
 
 def largest(lake: LakeInMemory) -> int:

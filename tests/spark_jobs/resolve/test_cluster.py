@@ -1,4 +1,5 @@
 from itertools import combinations
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,21 @@ def test_clusters_are_a_function_of_the_pairs_whatever_their_order_and_direction
 def test_every_record_is_in_exactly_one_cluster(weights):
     clusters = cluster(IDS, [(a, b, weight) for (a, b), weight in weights.items()])
     assert sorted(record for part in clusters for record in part) == IDS
+
+
+@given(
+    st.dictionaries(st.sampled_from(PAIRS), st.integers(-2, 25).map(float), min_size=20),
+    st.sets(st.sampled_from(PAIRS), max_size=2),
+    st.dictionaries(st.sampled_from(IDS), st.sampled_from("xy").map(lambda value: {"national_id": value}), max_size=3),
+    st.integers(2, 9),
+)
+@settings(max_examples=200, deadline=None)
+def test_components_of_one_mind_are_what_merging_pair_by_pair_makes_of_them(weights, apart, verified, largest):
+    pairs = [(a, b, weight) for (a, b), weight in weights.items()]
+    rules = SHIPPED.model_copy(update={"largest_cluster": largest})
+    at_once = cluster(IDS, pairs, apart, (), verified, rules)
+    with patch("spark_jobs.resolve.cluster.CLEARLY", 1_000.0):
+        assert at_once == cluster(IDS, pairs, apart, (), verified, rules)
 
 
 @given(WEIGHTED, st.sets(st.sampled_from(PAIRS), max_size=6), st.sets(st.sampled_from(PAIRS), max_size=6))

@@ -1,0 +1,87 @@
+"""The records of a run as numbers, and what is known between them as arrays: a million rows are no work for a loop."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from spark_jobs.resolve.engine import Engine
+
+Pair = tuple[str, str]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """`left[i] < right[i]` are places in the sorted `ids`, each pair once with its strongest `weight`; `together` pairs
+    count as agreeing."""
+
+    ids: pa.Array
+    left: Numbers
+    right: Numbers
+    weight: NDArray[np.float64]
+    together: list[tuple[int, int]]
+
+    def places(self, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+        """The pairs as sorted places; those with an unknown end are left out."""
+        return _places(self.ids, pairs)
+
+    @cached_property
+    def component(self) -> Numbers:
+        """The number of each record's connected component, over pairs that agree or must be together."""
+        if not len(self.ids):
+            return np.zeros(0, dtype=np.int64)
+        agreeing = self.weight >= 0
+        joined = np.array(self.together, dtype=np.int64).reshape(-1, 2).T
+        left = np.concatenate([self.left[agreeing], joined[0]])
+        right = np.concatenate([self.right[agreeing], joined[1]])
+        size = len(self.ids)
+        edges = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), (size, size))
+        return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
+
+    def first_of_component(self) -> pa.Table:
+        """record_id and component, the first record of it, of the records that are not alone in theirs."""
+        _, first, size = np.unique(self.component, return_index=True, return_counts=True)
+        accompanied = np.flatnonzero(size[self.component] > 1)
+        columns = [self.ids.take(accompanied), self.ids.take(first[self.component[accompanied]])]
+        return pa.table(columns, names=["record_id", "component"])
+
+
+def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], together: Iterable[Pair] = ()) -> Graph:
+    """The graph of a few records and of their pairs (left, right, weight) in either direction."""
+    ids = pa.array(sorted(set(records)), pa.string())
+    place = {record: number for number, record in enumerate(ids.to_pylist())}
+    strongest: dict[tuple[int, int], float] = {}
+    for one, other, weight in pairs:
+        ends = (min(place[one], place[other]), max(place[one], place[other]))
+        if one != other:
+            strongest[ends] = max(weight, strongest.get(ends, weight))
+    left, right = np.array(list(strongest), dtype=np.int64).reshape(-1, 2).T
+    return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _places(ids, together))
+
+
+def graph_of(engine: Engine, members: str, pairs: str, together: Iterable[Pair] = ()) -> Graph:
+    """The graph of a table of record_id and one of left_id, right_id (which is greater) and weight, each pair once."""
+    found = engine.arrow(f"select record_id from {members}")["record_id"].combine_chunks()
+    ids = found.take(pc.sort_indices(found))
+    # The engine numbers the pairs' ends on all cores.
+    engine.give("numbered", pa.table({"record_id": ids, "number": np.arange(len(ids))}))
+    numbers = engine.arrow(
+        f"select a.number as one, b.number as other, p.weight from {pairs} p"
+        " join numbered a on a.record_id = p.left_id join numbered b on b.record_id = p.right_id"
+    )
+    left, right, weight = (column.to_numpy() for column in numbers.columns)
+    return Graph(ids, left, right, weight, _places(ids, together))
+
+
+def _places(ids: pa.Array, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+    ends = [record for pair in pairs for record in pair]
+    places = pc.index_in(pa.array(ends, pa.string()), ids).to_pylist()
+    found = zip(places[::2], places[1::2], strict=True)
+    return sorted({(min(a, b), max(a, b)) for a, b in found if a is not None and b is not None and a != b})
