@@ -15,6 +15,17 @@ RESTED = 1.0
 """Seconds after which a connection is asked whether it still answers before it is used."""
 MIGRATION_LOCK = 0x0C5  # one number for all processes of this project
 
+_CONNECTION: dict[str, Any] = {
+    # Statements are small, whatever the planner thinks that they cost: compiling one would take longer.
+    "options": "-c timezone=UTC -c lock_timeout=30s -c jit=off",
+    "connect_timeout": 10,
+    # A server behind a dead network says nothing: by default the kernel waits for a quarter of an hour, or two hours.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+
 
 def open_engine(database_url: str, connections: int = 16) -> Engine:
     """An engine with at most so many connections, sessions in UTC and no wait without end."""
@@ -23,8 +34,7 @@ def open_engine(database_url: str, connections: int = 16) -> Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=10,
-        # Statements are small, whatever the planner thinks that they cost: compiling one would take longer.
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=30s -c jit=off", "connect_timeout": 10},
+        connect_args=_CONNECTION,
         hide_parameters=True,  # statement parameters are personal data, and would be in every error message
     )
     event.listen(engine, "checkin", _note_when)
