@@ -1,7 +1,7 @@
 """Estimates the person model without labels, on a sample, in DuckDB: u by random pairs, m and household by EM."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -56,47 +56,48 @@ def train(records: pa.Table, pairs: pd.DataFrame, shipped: PersonModel, trained_
     `records` hold comparison columns, sharing classes and term frequencies; `pairs` are left_id, right_id and `rules`
     (list of blocking rules) within the sample. Small or empty sets get the shipped parameters back, nearly unchanged.
     """
-    # 1. u: how often strangers agree, by random pairs (all but a few in a million are strangers').
+    share = min(1.0, MOST_TRAINING_PAIRS / max(1, len(pairs)))
+    if share < 1:
+        pairs = pairs.sample(MOST_TRAINING_PAIRS, random_state=seed).sort_index()
     with duckdb.connect() as db:
         db.execute("set threads = 2")
         db.register("records", records)
-        random_pairs = _random_pairs(records["record_id"].to_numpy(zero_copy_only=False), seed)
-        db.register("random_pairs", random_pairs)
-        by_chance = db.execute(vectors_sql("random_pairs", "records", "duckdb")).df()
-        u = {c.name: _u(by_chance[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}
-        # 2. m and household: EM over several blockings at once.
-        share = min(1.0, MOST_TRAINING_PAIRS / max(1, len(pairs)))
-        if share < 1:
-            pairs = pairs.sample(MOST_TRAINING_PAIRS, random_state=seed).sort_index()
+        db.register("chosen", _random_pairs(records["record_id"].to_numpy(zero_copy_only=False), seed))
         db.register("pairs", pairs[["left_id", "right_id"]])
+        by_chance = db.execute(vectors_sql("chosen", "records", "duckdb")).df()
         vectors = db.execute(vectors_sql("pairs", "records", "duckdb")).df()
-        vectors = pairs[["left_id", "right_id", "rules"]].merge(vectors, on=["left_id", "right_id"])
-        m, household = _expectation_maximisation(_patterns(vectors), u, shipped)
-        comparisons = {
-            c.name: tuple(
-                Level(label, float(m[c.name][g]), float(u[c.name][g]), float(household[c.name][g]))
-                for label, g in zip(c.labels, range(len(c.levels) - 1, -1, -1), strict=True)
+        patterns = _patterns(pairs[["left_id", "right_id", "rules"]].merge(vectors, on=["left_id", "right_id"]))
+        db.register("by_chance", by_chance)
+        db.register("vectors", vectors)
+        strangers = by_chance
+        for _ in range(2):
+            # 1. u: how often strangers agree, by random pairs.
+            u = {c.name: _u(strangers[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}
+            # 2. m and household: EM over several blockings at once.
+            m, household = _expectation_maximisation(patterns, u, shipped)
+            comparisons = {
+                c.name: tuple(
+                    Level(label, float(m[c.name][g]), float(u[c.name][g]), float(household[c.name][g]))
+                    for label, g in zip(c.labels, range(len(c.levels) - 1, -1, -1), strict=True)
+                )
+                for c in COMPARISONS
+            }
+            fitted = replace(
+                shipped,
+                version=f"{trained_at[:10]}.{len(records)}",
+                trained_at=trained_at,
+                records=len(records),
+                pairs=len(vectors),
+                comparisons=comparisons,
             )
-            for c in COMPARISONS
-        }
-        fitted = PersonModel(
-            "",
-            trained_at,
-            len(records),
-            len(vectors),
-            shipped.matches,
-            shipped.housemates,
-            shipped.namesakes,
-            comparisons,
-        )
-        # 3. The prior: how many of all possible pairs are matches and housemates, by the pairs' own posteriors.
-        db.register("vectors", vectors.drop(columns="rules"))
-        weights = db.execute(weights_sql(fitted, "select * from vectors")).df()
-    matches, housemates = _priors(weights, share, len(records), shipped)
-    version = f"{trained_at[:10]}.{len(records)}"
-    return PersonModel(
-        version, trained_at, len(records), len(vectors), matches, housemates, NAMESAKES * housemates, comparisons
-    )
+            # 3. The prior: how many of all possible pairs are matches and housemates, by the pairs' own posteriors.
+            weights = db.execute(weights_sql(fitted, "select * from vectors")).df()
+            matches, housemates = _priors(weights, share, len(records), shipped)
+            fitted = replace(fitted, matches=matches, housemates=housemates, namesakes=NAMESAKES * housemates)
+            # In a small set some of the random pairs are one person's, and the first model knows them.
+            weighed = db.execute(weights_sql(fitted, "select * from by_chance")).df()
+            strangers = weighed[weighed["weight"] < 0]
+    return fitted
 
 
 def _random_pairs(ids: NDArray[np.object_], seed: int) -> pd.DataFrame:
