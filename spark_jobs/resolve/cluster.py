@@ -64,12 +64,11 @@ def clusters(
     np.minimum.at(weakest, component[known.left[within]], weight)
     agreed = (in_component == sizes * (sizes - 1) // 2) & (weakest >= rules.merge_at + CLEARLY)
     agreed &= sizes <= rules.largest_cluster
-    agreed[list({*bars, *(int(component[place]) for place in numbers)} - {-1})] = False
+    agreed[[*bars, *(int(component[place]) for place in numbers)]] = False
     # 2. The others are told apart.
-    home = np.arange(len(component))
+    home = np.unique(component, return_index=True)[1][component]
     by_component = np.argsort(component, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    home[by_component] = by_component[starts[component[by_component]]]
     pairs = list(zip(known.left[within].tolist(), known.right[within].tolist(), weight.tolist(), strict=True))
     pair_starts = np.concatenate([[0], np.cumsum(in_component)])
     for number in np.flatnonzero(~agreed & (sizes > 1)).tolist():
