@@ -5,6 +5,7 @@ one goes on where it stopped.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ class Projector:
     ) -> None:
         self._engine, self._sources, self._features, self._clock = engine, sources, features, clock
         self._key = key
+        self._features_took = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -81,10 +83,29 @@ class Projector:
             connection.invalidate()  # the lock and the subscription go with the session, whatever state it is in
 
     def step(self, connection: Connection) -> int:
-        """One batch of messages, then the features that are due; returns how much there was to do."""
+        """A batch of messages, then the features that are due; returns how much there was to do.
+
+        While more messages wait, they get as long as the features took the last time. A person's features are computed
+        from all of their events: in a flood about few people, after every batch, nothing else would get done.
+        """
+        started = time.monotonic()
+        last = done = self._batch(connection)
+        while last == AT_ONCE and time.monotonic() - started < self._features_took and not self._ended.is_set():
+            last = self._batch(connection)
+            done += last
+        if self._features is not None:
+            started = time.monotonic()
+            try:
+                done += write_due(self._engine, self._features, self._clock)
+            except (RedisError, OSError) as error:  # the messages go on; their features follow
+                log.warning("features wait", error=type(error).__name__)
+                self._ended.wait(RETRY)
+            self._features_took = time.monotonic() - started
+        return done
+
+    def _batch(self, connection: Connection) -> int:
         with connection.begin():
             rows = waiting(connection, AT_ONCE)
-        done = len(rows)
         if rows:
             try:
                 with connection.begin():
@@ -93,13 +114,7 @@ class Projector:
                 if _passing(error):
                     raise
                 self._one_by_one(connection, rows)
-        if self._features is not None:
-            try:
-                done += write_due(self._engine, self._features, self._clock)
-            except (RedisError, OSError) as error:  # the messages go on; their features follow
-                log.warning("features wait", error=type(error).__name__)
-                self._ended.wait(RETRY)
-        return done
+        return len(rows)
 
     def _one_by_one(self, connection: Connection, rows: list[Any]) -> None:
         """After a batch that failed: what can be projected is, and what can't is put aside with the reason's type."""

@@ -92,6 +92,23 @@ def test_without_the_online_store_events_go_on_and_features_follow_later(engine:
     assert set(online.rows) == {owner(engine, "app:u1"), owner(engine, "app:u2")}
 
 
+def test_a_flood_about_one_person_is_not_held_up_by_computing_their_features_after_every_batch(engine: Engine) -> None:
+    class Slow(Online):
+        times = 0
+
+        def write_many(self, rows: Any) -> None:
+            self.times += 1
+            time.sleep(1.0)
+            super().write_many(rows)
+
+    online = Slow()
+    accept(engine, now(), *[{"userId": "u1"} for _ in range(2_000)])
+    with projecting(engine, SOURCES, online):
+        until(lambda: events(engine) == 2_000 and due(engine) == 0)
+    assert online.times < 6, "ten batches"
+    assert online.rows[owner(engine, "app:u1")]
+
+
 def test_a_message_that_breaks_its_batch_is_put_aside_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     accept(engine, now(), {"userId": "u1"})
     project_all(engine, now())
