@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import PeakMemory
-from benchmarks.peer import plain_splink
+from benchmarks.peer import COLUMNS, plain_splink
 from benchmarks.scores import error_kinds, scores
 from contracts.loading import load_channels
 from contracts.settings import settings
@@ -80,7 +80,7 @@ def run(
         timed("resolve", lambda: resolve(spark, lake, now))
         parted = timed("split", lambda: ids_after_split(spark, lake, now, split)) if split else {}
         rows = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").collect()
-        records: pd.DataFrame = read(spark, lake, RECORDS).toPandas() if against else pd.DataFrame()
+        records: pd.DataFrame = read(spark, lake, RECORDS).select(*COLUMNS).toPandas() if against else pd.DataFrame()
         spark.stop()
     cluster_of = {row.record_id: row.profile_id for row in rows}
     person_of = {record: person for record, person in truth.items() if record in cluster_of}

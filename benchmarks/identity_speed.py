@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.generate.run import generate
 from benchmarks.memory import PeakMemory
-from benchmarks.peer import ADVISED_PAIRS, plain_splink_seconds
+from benchmarks.peer import ADVISED_PAIRS, COLUMNS, plain_splink_seconds
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.reading import RefusedRow
@@ -117,7 +117,9 @@ def run(spark: SparkSession, against: str | None, made: Path, lake: str) -> dict
             found["seconds"][name] = _timed(spark, lake, NOW + timedelta(days=number))
     found["peak_rss_mb"] = round(memory.peak / 2**20)
     frame: pd.DataFrame = (
-        read(spark, lake, RECORDS).where("source_key not like 'day-%'").toPandas() if against else pd.DataFrame()
+        read(spark, lake, RECORDS).where("source_key not like 'day-%'").select(*COLUMNS).toPandas()
+        if against
+        else pd.DataFrame()
     )
     spark.stop()
     if against:

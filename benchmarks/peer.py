@@ -17,6 +17,10 @@ from benchmarks.scores import scores
 THRESHOLDS = np.concatenate([np.linspace(0.05, 0.95, 19), [0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999]])
 
 
+# What it is told of a record; its times may lie beyond what pandas can hold.
+COLUMNS = "record_id given_name family_name birth_date street city postcode identifiers".split()
+
+
 def flat(records: pd.DataFrame) -> pd.DataFrame:
     """Standardised records with one e-mail and one phone a record, as plain Splink takes them."""
 
