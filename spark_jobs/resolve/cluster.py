@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spark_jobs.resolve.graph import Graph, graph
@@ -50,10 +49,10 @@ def clusters(
     component = known.component
     numbers = {
         place: {kind: {value} for kind, value in verified[record].items()}
-        for record, place in zip(verified, _places_of(known.ids, verified), strict=True)
+        for record, place in zip(verified, known.places(verified), strict=True)
         if place is not None
     }
-    bars, bonds = _by_component(known.places(apart), component), _by_component(known.together, component)
+    bars, bonds = _by_component(known.ends(apart), component), _by_component(known.together, component)
     within = np.flatnonzero(component[known.left] == component[known.right])
     within = within[np.argsort(component[known.left[within]], kind="stable")]
     weight = np.clip(known.weight[within], -LIMIT, LIMIT)
@@ -77,11 +76,6 @@ def clusters(
         for part in _agglomerate(group, said, bars.get(number, []), bonds.get(number, []), numbers, rules):
             home[part] = min(part)
     return _parts(known.ids, home)
-
-
-def _places_of(ids: pa.Array, records: Iterable[str]) -> list[int | None]:
-    places: list[int | None] = pc.index_in(pa.array(list(records), pa.string()), ids).to_pylist()
-    return places
 
 
 def _by_component(pairs: Iterable[tuple[int, int]], component: NDArray[np.int64]) -> dict[int, list[tuple[int, int]]]:

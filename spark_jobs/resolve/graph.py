@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -28,9 +29,13 @@ class Graph:
     weight: NDArray[np.float64]
     together: list[tuple[int, int]]
 
-    def places(self, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+    def places(self, records: Iterable[str]) -> list[int | None]:
+        """The place of each record, None of an unknown one."""
+        return _places(self.ids, records)
+
+    def ends(self, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
         """The pairs as sorted places; those with an unknown end are left out."""
-        return _places(self.ids, pairs)
+        return _ends(self.ids, pairs)
 
     @cached_property
     def component(self) -> Numbers:
@@ -63,7 +68,7 @@ def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], toget
         if one != other:
             strongest[ends] = max(weight, strongest.get(ends, weight))
     left, right = np.array(list(strongest), dtype=np.int64).reshape(-1, 2).T
-    return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _places(ids, together))
+    return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _ends(ids, together))
 
 
 def graph_of(engine: Engine, members: str, pairs: str, together: Iterable[Pair] = ()) -> Graph:
@@ -77,11 +82,15 @@ def graph_of(engine: Engine, members: str, pairs: str, together: Iterable[Pair] 
         " join numbered a on a.record_id = p.left_id join numbered b on b.record_id = p.right_id"
     )
     left, right, weight = (column.to_numpy() for column in numbers.columns)
-    return Graph(ids, left, right, weight, _places(ids, together))
+    return Graph(ids, left, right, weight, _ends(ids, together))
 
 
-def _places(ids: pa.Array, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
-    ends = [record for pair in pairs for record in pair]
-    places = pc.index_in(pa.array(ends, pa.string()), ids).to_pylist()
+def _places(ids: pa.Array, records: Iterable[str]) -> list[int | None]:
+    places: list[int | None] = pc.index_in(pa.array(list(records), pa.string()), ids).to_pylist()
+    return places
+
+
+def _ends(ids: pa.Array, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
+    places = _places(ids, chain.from_iterable(pairs))
     found = zip(places[::2], places[1::2], strict=True)
     return sorted({(min(a, b), max(a, b)) for a, b in found if a is not None and b is not None and a != b})

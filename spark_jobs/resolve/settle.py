@@ -54,7 +54,7 @@ def history_rows(
     outcome: StableIds, pairs: Iterable[tuple[str, str, float]], run_at: datetime, basis: int
 ) -> list[tuple[Any, ...]]:
     """The run's changes as rows; by `basis`, the assignments' version before, a repeated run repeats no row."""
-    around = _weights_around(outcome.changes, pairs)
+    around = _weights_around(outcome.moved, pairs)
     rows = []
     for change in outcome.changes:
         line = "\0".join([str(basis), change.kind, change.profile_id, change.other_id or "", *change.records])
@@ -66,11 +66,10 @@ def history_rows(
 
 
 def _weights_around(
-    changes: Iterable[Change], pairs: Iterable[tuple[str, str, float]]
+    moved: set[str], pairs: Iterable[tuple[str, str, float]]
 ) -> dict[str, list[tuple[float, str, str]]]:
-    moved = {record for change in changes if change.kind != "created" for record in change.records}
     around: dict[str, list[tuple[float, str, str]]] = defaultdict(list)
-    for left, right, weight in pairs if moved else ():
+    for left, right, weight in pairs:
         for one, other in ((left, right), (right, left)):
             if one in moved:
                 around[one].append((weight, one, other))

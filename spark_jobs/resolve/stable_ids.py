@@ -26,6 +26,11 @@ class StableIds:
     redirects: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
+    @property
+    def moved(self) -> set[str]:
+        """The records that stood in another profile before."""
+        return {record for change in self.changes if change.kind != "created" for record in change.records}
+
 
 def assign(
     clusters: Iterable[Collection[str]],

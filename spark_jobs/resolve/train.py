@@ -69,35 +69,39 @@ def train(records: pa.Table, pairs: pd.DataFrame, shipped: PersonModel, trained_
         patterns = _patterns(pairs[["left_id", "right_id", "rules"]].merge(vectors, on=["left_id", "right_id"]))
         db.register("by_chance", by_chance)
         db.register("vectors", vectors)
-        strangers = by_chance
-        for _ in range(2):
-            # 1. u: how often strangers agree, by random pairs.
-            u = {c.name: _u(strangers[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}
-            # 2. m and household: EM over several blockings at once.
-            m, household = _expectation_maximisation(patterns, u, shipped)
-            comparisons = {
-                c.name: tuple(
-                    Level(label, float(m[c.name][g]), float(u[c.name][g]), float(household[c.name][g]))
-                    for label, g in zip(c.labels, range(len(c.levels) - 1, -1, -1), strict=True)
-                )
-                for c in COMPARISONS
-            }
-            fitted = replace(
-                shipped,
-                version=f"{trained_at[:10]}.{len(records)}",
-                trained_at=trained_at,
-                records=len(records),
-                pairs=len(vectors),
-                comparisons=comparisons,
-            )
-            # 3. The prior: how many of all possible pairs are matches and housemates, by the pairs' own posteriors.
-            weights = db.execute(weights_sql(fitted, "select * from vectors")).df()
-            matches, housemates = _priors(weights, share, len(records), shipped)
-            fitted = replace(fitted, matches=matches, housemates=housemates, namesakes=NAMESAKES * housemates)
-            # In a small set some of the random pairs are one person's, and the first model knows them.
-            weighed = db.execute(weights_sql(fitted, "select * from by_chance")).df()
-            strangers = weighed[weighed["weight"] < 0]
-    return fitted
+        first = _fit(db, by_chance, patterns, share, len(records), shipped, trained_at)
+        # In a small set some of the random pairs are one person's, and the first model knows them.
+        weighed = db.execute(weights_sql(first, "select * from by_chance")).df()
+        strangers = weighed[weighed["weight"] < 0]
+        return _fit(db, strangers, patterns, share, len(records), shipped, trained_at)
+
+
+def _fit(
+    db: duckdb.DuckDBPyConnection,
+    strangers: pd.DataFrame,
+    patterns: list[_Patterns],
+    share: float,
+    records: int,
+    shipped: PersonModel,
+    trained_at: str,
+) -> PersonModel:
+    # 1. u: how often strangers agree, by random pairs.
+    u = {c.name: _u(strangers[f"gamma_{c.name}"].to_numpy(), shipped.comparisons[c.name]) for c in COMPARISONS}
+    # 2. m and household: EM over several blockings at once.
+    m, household = _expectation_maximisation(patterns, u, shipped)
+    comparisons = {
+        c.name: tuple(
+            Level(label, float(m[c.name][g]), float(u[c.name][g]), float(household[c.name][g]))
+            for label, g in zip(c.labels, range(len(c.levels) - 1, -1, -1), strict=True)
+        )
+        for c in COMPARISONS
+    }
+    version = f"{trained_at[:10]}.{records}"
+    fitted = replace(shipped, version=version, trained_at=trained_at, records=records, comparisons=comparisons)
+    # 3. The prior: how many of all possible pairs are matches and housemates, by the pairs' own posteriors.
+    weights = db.execute(weights_sql(fitted, "select * from vectors")).df()
+    matches, housemates = _priors(weights, share, records, shipped)
+    return replace(fitted, pairs=len(weights), matches=matches, housemates=housemates, namesakes=NAMESAKES * housemates)
 
 
 def _random_pairs(ids: NDArray[np.object_], seed: int) -> pd.DataFrame:

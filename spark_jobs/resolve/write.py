@@ -67,8 +67,7 @@ def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[t
 
 def _pairs_of_moved(engine: Engine, outcome: StableIds) -> list[tuple[Any, ...]]:
     """left_id, right_id and weight of what was heard about records that changed their profile."""
-    moved = {record for change in outcome.changes if change.kind != "created" for record in change.records}
-    if not moved:
+    if not (moved := outcome.moved):
         return []
     engine.put("moved_records", ["record_id"], [(record,) for record in moved])
     ends = [
