@@ -3,7 +3,7 @@
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import is_local, merge, rows
+from spark_jobs.local_tables import is_local, merge, rows, version
 from spark_jobs.tables import PROGRESS, create, write_changes
 
 
@@ -25,5 +25,6 @@ def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int])
     if not is_local(lake):
         write_changes(spark, lake, PROGRESS, spark.createDataFrame(pa.Table.from_pylist(new)))
         return
-    create(spark, lake, PROGRESS)
+    if version(spark, lake, PROGRESS) < 0:
+        create(spark, lake, PROGRESS)
     merge(lake, PROGRESS, pa.Table.from_pylist(new))

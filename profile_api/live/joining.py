@@ -29,7 +29,9 @@ class Holder:
     @cached_property
     def joining(self) -> frozenset[Identifier]:
         """The identifiers by which it may join others."""
-        return frozenset(one for one in self.identifiers if one.kind not in NOT_ALONE and not is_blocklisted(one))
+        return frozenset(
+            one for one in self.identifiers if one.kind not in NOT_ALONE and not is_blocklisted(one.kind, one.value)
+        )
 
 
 def holder(document: Mapping[str, Any]) -> Holder:

@@ -35,6 +35,7 @@ from spark_jobs.tables import (
     OVERRIDES,
     PROFILES,
     QUARANTINE,
+    RECENT,
     RECORDS,
     RECTIFICATIONS,
     REDIRECTS,
@@ -76,7 +77,7 @@ def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[A
     yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
     yield ASSIGNMENTS, ("record_id",), records
     yield RECTIFICATIONS, ("record_id",), records
-    for table in (LIVE, COMPARABLES, COMPONENTS):
+    for table in (LIVE, COMPARABLES, RECENT, COMPONENTS):
         yield table, ("record_id",), records
     for table in (EDGES, REVIEWS, OVERRIDES):
         for side in ("left_id", "right_id"):

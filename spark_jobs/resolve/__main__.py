@@ -25,13 +25,14 @@ from spark_jobs.resolve.lake_model import current_model, name_frequencies, train
 from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.notes import notes
 from spark_jobs.resolve.partition import partition
+from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.settle import Before, settle
 from spark_jobs.resolve.stable_ids import nth_id
 from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.resolve.write import write_identity
 from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, LIVE, RECORDS, REDIRECTS
+from spark_jobs.tables import ASSIGNMENTS, COMPONENTS, LIVE, RECORDS, REDIRECTS
 
 
 @uncollected()
@@ -44,9 +45,10 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     engine = engine_of(spark, lake)
     engine.delta("records", lake, RECORDS)
     names = known.names if known else name_frequencies(engine)
-    take_fresh(spark, lake, engine, at, names)
+    take_fresh(lake, engine, at, names)
     engine.put("settled", ["record_id"], settled_records(spark, lake, at))
-    for name, table in (("old", COMPARABLES), ("components", COMPONENTS), ("assigned", ASSIGNMENTS), ("live", LIVE)):
+    remembered(engine, lake, "old")
+    for name, table in (("components", COMPONENTS), ("assigned", ASSIGNMENTS), ("live", LIVE)):
         engine.delta(name, lake, table)
     engine.view("claims", "select record_id, profile_id from assigned union all select record_id, profile_id from live")
 

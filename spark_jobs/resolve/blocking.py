@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from spark_jobs.resolve.name_parts import sound
+from spark_jobs.resolve.name_parts import mailbox_spellings, sound
 from spark_jobs.resolve.rules import SHIPPED
 
 # Rule -> most records that one value may bring together.
@@ -14,14 +14,14 @@ _SEVERAL = {"external_id": "external_ids", "email": "emails", "phone": "phones",
 
 def blocking_keys(columns: Mapping[str, Any]) -> list[str]:
     """The keys `rule:value` of a record's comparison columns, sorted."""
-    return sorted(f"{rule}:{value}" for rule, values in blocking_values(columns).items() for value in values)
+    return sorted(f"{rule}:{value}" for rule, value in blocking_values(columns))
 
 
-def blocking_values(columns: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The values of a record's comparison columns under which each rule finds it.
+def blocking_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rule and value of all that a record's comparison columns are found under.
 
     `mailbox_name` values join a record without a given name to those whose name its mailbox spells; whoever has a name
-    gets theirs from `named_mailboxes`, and only where such a mailbox exists.
+    gets theirs from `mailbox_spellings`, and only where such a mailbox exists.
     """
     c = columns
     given, family, birth, mailbox = c["given"], c["family"], c["birth"], c["mailbox"]
@@ -44,21 +44,16 @@ def blocking_values(columns: Mapping[str, Any]) -> dict[str, list[str]]:
         "mailbox": mailbox if mailbox and len(mailbox) > 4 else None,
         "mailbox_name": c["mailbox_letters"] if not given else None,
     }
-    found = {rule: [value] for rule, value in single.items() if value}
+    found = [(rule, value) for rule, value in single.items() if value]
     for rule, column in _SEVERAL.items():
         if values := c[column]:
-            found[rule] = values if len(values) == 1 else list(dict.fromkeys(values))
+            found += [(rule, value) for value in dict.fromkeys(values)]
     return found
 
 
-def named_mailboxes(columns: Mapping[str, Any]) -> list[str]:
-    """The `mailbox_name` values under which a nameless mailbox would find this named record."""
-    return [*(columns["whole_names"] or []), *(columns["initialled_names"] or [])]
-
-
 def named_mailbox_keys(columns: Mapping[str, Any]) -> list[str]:
-    """The same as keys."""
-    return [f"mailbox_name:{name}" for name in named_mailboxes(columns)]
+    """The `mailbox_name` keys under which a nameless mailbox would find this named record."""
+    return [f"mailbox_name:{name}" for name in mailbox_spellings(columns["given"], columns["family"])]
 
 
 def rule_of(key: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import is_local, rows
+from spark_jobs.local_tables import is_local, rows, table_id, version
 from spark_jobs.progress import progress
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.engine import Engine
@@ -21,11 +21,7 @@ from spark_jobs.tables import (
     OVERRIDES,
     RECORDS,
     changes,
-    exists,
     read,
-    table_id,
-    version,
-    versions,
 )
 
 SOURCES = [RECORDS, OVERRIDES, LIVE]
@@ -48,10 +44,11 @@ class Position:
 
 def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
     """Compares the sources with the last run's."""
-    now = versions(spark, lake, SOURCES) | {FOUNDATION: foundation(spark, lake, rules)}
+    now = {source.name: version(spark, lake, source) for source in SOURCES}
+    now[FOUNDATION] = foundation(spark, lake, rules)
     done = progress(spark, lake, "resolve")
     first = (
-        not exists(spark, lake, COMPARABLES)
+        version(spark, lake, COMPARABLES) < 0
         or done.get(FOUNDATION) != now[FOUNDATION]
         or any(now[source.name] < done.get(source.name, -1) for source in SOURCES)
     )
@@ -81,7 +78,7 @@ def _is_here(spark: SparkSession, lake: str) -> bool:
     return is_local(lake) and str(spark.sparkContext.master).startswith("local")
 
 
-def take_fresh(spark: SparkSession, lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
+def take_fresh(lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
     """Makes `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more; `records` is
     there."""
     if at.first:
@@ -89,11 +86,10 @@ def take_fresh(spark: SparkSession, lake: str, engine: Engine, at: Position, nam
         engine.put("gone", ["record_id"], [])
         return
     after, until = at.done.get(RECORDS.name, -1), at.now[RECORDS.name]
-    if after < until:
-        asked = changes(spark, lake, RECORDS, after, until) if after >= 0 else read(spark, lake, RECORDS)
-        engine.take("asked", asked.select("record_id").distinct())
+    if 0 <= after < until:
+        engine.changed("asked", lake, RECORDS, after, until)
     else:
-        engine.put("asked", ["record_id"], [])
+        engine.view("asked", f"select record_id from records where {str(after < until).lower()}")
     named = "exists (select 1 from asked a where a.record_id = r.record_id)"
     engine.states("fresh", f"select * from records r where {named}", names)
     engine.let(

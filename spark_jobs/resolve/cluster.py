@@ -68,8 +68,10 @@ def clusters(
     home = np.unique(component, return_index=True)[1][component]
     by_component = np.argsort(component, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    pairs = list(zip(known.left[within].tolist(), known.right[within].tolist(), weight.tolist(), strict=True))
-    pair_starts = np.concatenate([[0], np.cumsum(in_component)])
+    torn = ~agreed[component[known.left[within]]]
+    columns = (known.left[within[torn]], known.right[within[torn]], weight[torn])
+    pairs = list(zip(*(column.tolist() for column in columns), strict=True))
+    pair_starts = np.concatenate([[0], np.cumsum(np.where(agreed, 0, in_component))])
     for number in np.flatnonzero(~agreed & (sizes > 1)).tolist():
         group = by_component[starts[number] : starts[number + 1]].tolist()
         said = {(a, b): bits for a, b, bits in pairs[pair_starts[number] : pair_starts[number + 1]]}

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from contracts.addresses import street_tokens
-from contracts.identifiers import Identifier, is_blocklisted
+from contracts.identifiers import is_blocklisted
 from contracts.names import fold
 from spark_jobs.resolve.blocking import blocking_keys
-from spark_jobs.resolve.name_parts import NameFrequencies, NameParts, formal_names, name_parts, sound
+from spark_jobs.resolve.name_parts import NameFrequencies, formal_names, mailbox_spellings, name_parts, sound
 
 # Column -> Spark type. `emails` and `phones` hold values; sharing.py splits them by how many people hold each.
 COLUMNS: dict[str, str] = {
@@ -21,7 +21,6 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(["emails", "phones", "external_ids", "device_ids"], "array<string>"),
     **dict.fromkeys(["email", "mailbox", "mailbox_letters", "mailbox_digits", "phone", "national_id"], "string"),
     "mailbox_is_name": "boolean",
-    **dict.fromkeys(["whole_names", "initialled_names"], "array<string>"),
     **dict.fromkeys(["street", "house_number", "street_name", "unit", "city", "postcode", "gender"], "string"),
     **dict.fromkeys(["tf_given", "tf_family"], "double"),
     "blocking_keys": "array<string>",
@@ -41,21 +40,22 @@ def comparables(record: Mapping[str, Any], names: NameFrequencies = NO_FREQUENCI
 
 def compared(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
     """The comparison columns alone; empty parts are None."""
-    name = names.in_order(name_parts(record["given_name"], record["middle_name"], record["family_name"]))
+    name = _name_columns(record["given_name"], record["middle_name"], record["family_name"], names)
     held: dict[str, list[str]] = {}
     for found in record["identifiers"]:
-        if not is_blocklisted(Identifier(found["kind"], found["value"])):
-            held.setdefault(found["kind"], []).append(found["value"])
+        kind, value = found["kind"], found["value"]
+        if not is_blocklisted(kind, value):
+            held.setdefault(kind, []).append(value)
     mail, phone = held.pop("email", None), held.pop("phone", None)
     device, national = held.pop("device_id", None), held.pop("national_id", None)
     year = record["birth_year"]
     street, number, street_name = _street(record["street"]) if record["street"] else (None, None, None)
     return {
         "record_id": record["record_id"],
-        **_name_columns(name),
+        **name,
         "birth": record["birth_typed"],
         "birth_year": str(int(year)) if year else None,
-        **_mail_columns(mail, name, int(year) if year else None),
+        **_mail_columns(mail, name["given"], name["family"], int(year) if year else None),
         "emails": mail,
         "phones": phone,
         "phone": phone[0] if phone else None,
@@ -69,8 +69,6 @@ def compared(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any
         "city": fold(record["city"]) or None if record["city"] else None,
         "postcode": _joined(fold(record["postcode"]).replace(" ", "")) if record["postcode"] else None,
         "gender": fold(record["gender"])[:1] or None if record["gender"] else None,
-        "tf_given": names.of(name.given),
-        "tf_family": names.of(name.family),
     }
 
 
@@ -78,32 +76,37 @@ def _joined(text: str) -> str | None:
     return text or None
 
 
-def _name_columns(name: NameParts) -> dict[str, Any]:
+@lru_cache(maxsize=1_024)
+def _name_columns(
+    given: str | None, middle: str | None, family: str | None, names: NameFrequencies
+) -> Mapping[str, Any]:
+    name = names.in_order(name_parts(given, middle, family))
     between = [word for word in name.middle if len(word) > 1]
     return {
         "given": name.given,
         "initial": name.initial,
-        "formal": list(formal_names(name.given)) if name.given else None,
+        "formal": _several(formal_names(name.given), name.given) if name.given else None,
         "middle": name.middle[0] if name.middle else None,
         "middle_initial": name.middle[0][0] if name.middle else None,
         "middle_words": between or None,
         "family": name.family,
         # Rita Martinez Herrera: Martinez may be a second given name or the first of two surnames.
         "family_long": "".join(between) + name.family if between and name.family else None,
-        "family_words": list(name.family_words) or None,
+        "family_words": _several(name.family_words, name.family),
         "given_sound": sound(name.given) if name.given else None,
         "family_sound": sound(name.family) if name.family else None,
+        "tf_given": names.of(name.given),
+        "tf_family": names.of(name.family),
     }
 
 
-def _mail_columns(mail: list[str] | None, name: NameParts, year: int | None) -> dict[str, Any]:
+def _several(words: tuple[str, ...], word: str | None) -> list[str] | None:
+    """Words of which `word` is not the only one: most have no other, and lists take time."""
+    return list(words) if words and words != (word,) else None
+
+
+def _mail_columns(mail: list[str] | None, given: str | None, family: str | None, year: int | None) -> dict[str, Any]:
     """What the first mailbox says of its owner: `don.muldoon58` holds a name and perhaps a birth year."""
-    given, family = name.given, name.family
-    whole: list[str] = []
-    initialled: list[str] = []
-    if given and family:
-        whole = sorted({given + family, family + given})
-        initialled = sorted({given[0] + family, family + given[0], given + family[0], family[0] + given})
     letters, digits = _mailbox(mail[0]) if mail else (None, None)
     two = (
         digits
@@ -117,14 +120,12 @@ def _mail_columns(mail: list[str] | None, name: NameParts, year: int | None) -> 
         "mailbox": mail[0].partition("@")[0] if mail else None,
         "mailbox_letters": letters,
         "mailbox_digits": digits,
-        "mailbox_is_name": bool(letters) and letters in {*whole, *initialled, given, family},
-        "whole_names": whole or None,
-        "initialled_names": initialled or None,
+        "mailbox_is_name": bool(letters) and letters in (given, family, *mailbox_spellings(given, family)),
         "year_hint": f"{year % 100:02d}" if year else two,
     }
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1_024)
 def _mailbox(mail: str) -> tuple[str | None, str | None]:
     folded = fold(mail.partition("@")[0].partition("+")[0])
     letters = "".join(filter(str.isalpha, folded))
@@ -132,7 +133,7 @@ def _mailbox(mail: str) -> tuple[str | None, str | None]:
     return (letters if len(letters) > 2 else None), digits or None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1_024)
 def _street(line: str) -> tuple[str | None, str | None, str | None]:
     """Street tokens, house number and street name; a line without a leading number is a street name alone."""
     tokens = street_tokens(line).split()

@@ -25,10 +25,17 @@ class Comparison:
 # How common a first letter is.
 INITIAL_FREQUENCY = 0.08
 
-_FUNCTIONS = {
-    "duckdb": {"JW": "jaro_winkler_similarity", "OVERLAP": "list_has_any", "HAS": "list_contains"},
-    "spark": {"JW": "jaro_winkler", "OVERLAP": "arrays_overlap", "HAS": "array_contains"},
-}
+
+def _edits(column: str, most: int) -> str:
+    """At most so many edits; what differs more in length needs no distance, which takes time by length times length."""
+    left, right = f"{column}_l", f"{column}_r"
+    return f"(abs(length({left}) - length({right})) <= {most} and levenshtein({left}, {right}) <= {most})"
+
+
+def _overlap(words: str, word: str) -> str:
+    """A word in common; `words` is null where `word` is all there is."""
+    return f"(HAS({words}_l, {word}_r) or HAS({words}_r, {word}_l) or OVERLAP({words}_l, {words}_r))"
+
 
 # Given and family name in the other order; one of the two may be misspelt, or both a little.
 _SWAPPED = (
@@ -50,12 +57,18 @@ _NAMED = (
     "(mailbox_is_name_S and (mailbox_digits_S is null or length(mailbox_digits_S) = 2"
     " or (length(mailbox_digits_S) = 4 and substr(mailbox_digits_S, 1, 2) in ('19', '20'))))"
 )
-# What differs in length differs by as many letters: most need no distance, which takes time by length times length.
-_CLOSE_EMAILS = "abs(length(email_l) - length(email_r)) <= 2 and levenshtein(email_l, email_r) <= 2"
+_CLOSE_EMAILS = _edits("email", 2)
 _NAME_ONLY = (
     f"({_NAMED.replace('_S', '_l')} or {_NAMED.replace('_S', '_r')})"
-    " and (mailbox_letters_l = mailbox_letters_r or levenshtein(mailbox_l, mailbox_r) <= 1)"
-    f" and not ({_CLOSE_EMAILS})"
+    f" and (mailbox_letters_l = mailbox_letters_r or {_edits('mailbox', 1)})"
+    f" and not {_CLOSE_EMAILS}"
+)
+
+
+_WHOLE = "mailbox_letters_N in (given_W || family_W, family_W || given_W)"
+_INITIALLED = (
+    "mailbox_letters_N in (substr(given_W, 1, 1) || family_W, family_W || substr(given_W, 1, 1),"
+    " given_W || substr(family_W, 1, 1), substr(family_W, 1, 1) || given_W)"
 )
 
 
@@ -79,13 +92,13 @@ COMPARISONS: tuple[Comparison, ...] = (
         f"(given_l is null and initial_l is null) or (given_r is null and initial_r is null) or {_LONE}",
         (
             ("exact", "given_l = given_r or (given_l = family_r and family_l = given_r)"),
-            ("short form", "OVERLAP(formal_l, formal_r) and levenshtein(given_l, given_r) > 1"),
-            ("close", f"JW(given_l, given_r) >= 0.92 or levenshtein(given_l, given_r) <= 1 or {_SWAPPED}"),
+            ("short form", f"{_overlap('formal', 'given')} and levenshtein(given_l, given_r) > 1"),
+            ("close", f"JW(given_l, given_r) >= 0.92 or {_edits('given', 1)} or {_SWAPPED}"),
             ("initial", "(given_l is null or given_r is null) and initial_l = initial_r"),
             (
                 "alike",
                 "JW(given_l, given_r) >= 0.8 or given_sound_l = given_sound_r or HAS(middle_words_l, given_r)"
-                " or HAS(middle_words_r, given_l) or (levenshtein(given_l, given_r) <= 2"
+                f" or HAS(middle_words_r, given_l) or ({_edits('given', 2)}"
                 " and length(given_l) > 4 and length(given_r) > 4)",
             ),
             ("same initial only", "initial_l = initial_r"),
@@ -110,16 +123,16 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("exact", f"family_l = family_r or (given_l = family_r and family_l = given_r) or {_LONG}"),
             (
                 "close",
-                f"JW(family_l, family_r) >= 0.92 or levenshtein(family_l, family_r) <= 1 or {_SWAPPED} or {_LONE}",
+                f"JW(family_l, family_r) >= 0.92 or {_edits('family', 1)} or {_SWAPPED} or {_LONE}",
             ),
             (
                 "one of two surnames",
-                "OVERLAP(family_words_l, family_words_r) or given_l = family_r or given_r = family_l",
+                f"{_overlap('family_words', 'family')} or given_l = family_r or given_r = family_l",
             ),
             (
                 "alike",
                 "JW(family_l, family_r) >= 0.8 or family_sound_l = family_sound_r"
-                " or (levenshtein(family_l, family_r) <= 2 and length(family_l) > 4 and length(family_r) > 4)",
+                f" or ({_edits('family', 2)} and length(family_l) > 4 and length(family_r) > 4)",
             ),
             ("different", "true"),
         ),
@@ -158,7 +171,7 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("same mailbox elsewhere", "mailbox_l = mailbox_r and length(mailbox_l) > 3"),
             (
                 "one typing error",
-                "levenshtein(mailbox_l, mailbox_r) <= 1 and length(mailbox_l) > 4"
+                f"{_edits('mailbox', 1)} and length(mailbox_l) > 4"
                 " and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')",
             ),
             ("close", f"{_CLOSE_EMAILS} and coalesce(mailbox_digits_l, '') = coalesce(mailbox_digits_r, '')"),
@@ -177,10 +190,10 @@ COMPARISONS: tuple[Comparison, ...] = (
         f"not coalesce({_mailbox_names('mailbox_letters_N is not null and given_W is not null')}, false)"
         f" or coalesce({_mailbox_names('family_N is not null and mailbox_letters_N = family_W')}, false)",
         (
-            ("whole name", _mailbox_names("family_N is null and HAS(whole_names_W, mailbox_letters_N)")),
-            ("initial and name", _mailbox_names("family_N is null and HAS(initialled_names_W, mailbox_letters_N)")),
-            ("given name", _mailbox_names("mailbox_letters_N = given_W or HAS(whole_names_W, mailbox_letters_N)")),
-            ("initial", _mailbox_names("HAS(initialled_names_W, mailbox_letters_N)")),
+            ("whole name", _mailbox_names(f"family_N is null and {_WHOLE}")),
+            ("initial and name", _mailbox_names(f"family_N is null and {_INITIALLED}")),
+            ("given name", _mailbox_names(f"mailbox_letters_N = given_W or {_WHOLE}")),
+            ("initial", _mailbox_names(_INITIALLED)),
             ("family name", _mailbox_names("mailbox_letters_N = family_W")),
             ("given name in it", _mailbox_names("length(given_W) > 3 and contains(mailbox_letters_N, given_W)")),
             ("family name in it", _mailbox_names("length(family_W) > 3 and contains(mailbox_letters_N, family_W)")),
@@ -199,7 +212,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         "phone_l is null or phone_r is null",
         (
             *_shared("phone"),
-            ("one typing error", "levenshtein(phone_l, phone_r) <= 1"),
+            ("one typing error", _edits("phone", 1)),
             ("different", "true"),
         ),
     ),
@@ -237,7 +250,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         "national_id_l is null or national_id_r is null",
         (
             ("exact", "national_id_l = national_id_r"),
-            ("two typing errors", "levenshtein(national_id_l, national_id_r) <= 2"),
+            ("two typing errors", _edits("national_id", 2)),
             ("different", "true"),
         ),
     ),
@@ -259,41 +272,3 @@ COMPARISONS: tuple[Comparison, ...] = (
     ),
 )
 BY_NAME = {comparison.name: comparison for comparison in COMPARISONS}
-
-# The record columns that the levels read.
-COMPARED = sorted(
-    """given initial middle middle_initial family family_long formal middle_words family_words given_sound family_sound
-    birth birth_year year_hint email email_own email_pair email_shared mailbox mailbox_letters mailbox_digits
-    mailbox_is_name whole_names initialled_names phone phone_own phone_pair phone_shared street house_number street_name
-    unit city postcode national_id external_ids device_ids gender tf_given tf_family""".split()
-)
-
-
-def in_dialect(sql: str, dialect: str) -> str:
-    """A level's SQL with the similarity functions as `duckdb` or `spark` call them."""
-    for neutral, name in _FUNCTIONS[dialect].items():
-        sql = sql.replace(f"{neutral}(", f"{name}(")
-    return sql
-
-
-def gamma_sql(comparison: Comparison, dialect: str) -> str:
-    """The comparison vector value of a pair: -1 where nothing can be told, else 0 (different) upwards."""
-    top = len(comparison.levels) - 1
-    cases = " ".join(f"when {condition} then {top - i}" for i, (_, condition) in enumerate(comparison.levels))
-    return in_dialect(f"case when {comparison.null} then -1 {cases} end", dialect)
-
-
-def vectors_sql(pairs: str, records: str, dialect: str) -> str:
-    """SELECT of left_id, right_id, gamma_<comparison> and the term frequencies of the names.
-
-    `pairs` is a table of (left_id, right_id); `records` one of comparison columns, sharing classes and frozen term
-    frequencies (tf_given, tf_family).
-    """
-    sides = ", ".join(f"l.{column} as {column}_l, r.{column} as {column}_r" for column in COMPARED)
-    gammas = ",\n ".join(f"{gamma_sql(comparison, dialect)} as gamma_{comparison.name}" for comparison in COMPARISONS)
-    return (
-        f"select left_id, right_id, greatest(tf_given_l, tf_given_r) as given_frequency,"
-        f" greatest(tf_family_l, tf_family_r) as family_frequency,\n {gammas}\n"
-        f"from (select p.left_id, p.right_id, {sides} from {pairs} p"
-        f" join {records} l on l.record_id = p.left_id join {records} r on r.record_id = p.right_id) compared"
-    )

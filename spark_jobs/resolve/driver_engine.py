@@ -14,15 +14,15 @@ from typing import Any
 import duckdb
 import jellyfish
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import append, files, merge
+from spark_jobs.local_tables import append, changed_keys, files, merge, version
 from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
 from spark_jobs.resolve.state import SAID, STATE_DDL
 from spark_jobs.resolve.stating import state_files
-from spark_jobs.tables import Table, arrow_schema, create, exists
+from spark_jobs.tables import Table, arrow_schema, create
 
 MEMORY = "4GB"
 """Beyond it tables are kept on disk."""
@@ -61,11 +61,15 @@ class DriverEngine:
                 f" then system.main.{name}(a, b) else {name}_by_letter(a, b) end"
             )
         self._numbers = count()
+        self._made: dict[str, str] = {}
 
     def let(self, name: str, sql: str) -> None:
         made = f"made_{next(self._numbers)}"  # a table may be made anew from itself
         self._db.execute(f"create temp table {made} as {in_words(sql, self.dialect)}")
         self._db.execute(f"create or replace temp view {name} as from {made}")
+        if before := self._made.get(name):
+            self._db.execute(f"drop table {before}")
+        self._made[name] = made
 
     def view(self, name: str, sql: str) -> None:
         self._db.execute(f"create or replace temp view {name} as {in_words(sql, self.dialect)}")
@@ -108,7 +112,8 @@ class DriverEngine:
     def states(self, name: str, records: str, names: NameFrequencies) -> None:
         assert self._spark is not None
         file, folder = self._path(), self._path()
-        said = f"select {', '.join(SAID)} from ({in_words(records, self.dialect)}) r"
+        # Namesakes side by side: what is made of a name is made once.
+        said = f"select {', '.join(SAID)} from ({in_words(records, self.dialect)}) r order by family_name, given_name"
         self._db.execute(f"copy ({said}) to '{file}' (format parquet, row_group_size {PART})")
         os.mkdir(folder)
         state_files(self._spark, file, folder, names)
@@ -117,10 +122,8 @@ class DriverEngine:
         else:
             self.give(name, arrow_schema(STATE_DDL).empty_table())
 
-    def take(self, name: str, frame: DataFrame) -> None:
-        folder = self._path()
-        frame.write.parquet(folder)
-        self.view(name, f"from read_parquet('{folder}/*.parquet')")
+    def changed(self, name: str, lake: str, table: Table, after: int, until: int) -> None:
+        self.give(name, changed_keys(lake, table, after, until))
 
     def arrow(self, sql: str) -> pa.Table:
         return self._db.sql(in_words(sql, self.dialect)).to_arrow_table()
@@ -140,7 +143,7 @@ class DriverEngine:
     def _put(self, lake: str, table: Table, sql: str, among: str, deletes: bool) -> int:
         """Writes what differs between a query and the table's rows `among` which it is put."""
         assert self._spark is not None
-        if not exists(self._spark, lake, table):
+        if version(self._spark, lake, table) < 0:
             create(self._spark, lake, table)
             return append(lake, table, self._db.sql(in_words(sql, self.dialect)).to_arrow_reader())
         self.delta("whole", lake, table)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
-from pyspark.sql import DataFrame
 
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.tables import Table
@@ -35,8 +34,8 @@ class Engine(Protocol):
     def give(self, name: str, table: pa.Table) -> None:
         """Names rows that were made elsewhere."""
 
-    def take(self, name: str, frame: DataFrame) -> None:
-        """Computes a Spark frame once and names its rows."""
+    def changed(self, name: str, lake: str, table: Table, after: int, until: int) -> None:
+        """Names the keys of the rows of a table of the lake that changed after one version, until another."""
 
     def delta(self, name: str, lake: str, table: Table) -> None:
         """Names a table of the lake as it is."""

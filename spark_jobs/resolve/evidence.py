@@ -1,27 +1,34 @@
 """The evidence about some records: candidate pairs, the model's weights, the rules' edges, and one voice a pair.
 
-`now` holds the states of all records. Tables are made under a suffix, so that the evidence of several groups of
-records can stand side by side.
+Tables are made under a suffix, so that the evidence of several groups of records can stand side by side.
 """
 
 from collections.abc import Callable
 
-from spark_jobs.resolve.comparisons import COMPARISONS, vectors_sql
+from spark_jobs.resolve.comparisons import COMPARISONS
 from spark_jobs.resolve.deterministic import CONTACT_POINTS, edges_sql, numbers_sql
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.model import PersonModel, weights_sql
 from spark_jobs.resolve.reopen import active_sql, held_sql, shared_holders_sql
 from spark_jobs.resolve.rules import Rules
+from spark_jobs.resolve.state import KEPT
+from spark_jobs.resolve.vectors import vectors_sql
 
 VECTOR = [*(f"gamma_{comparison.name}" for comparison in COMPARISONS), "given_frequency", "family_frequency"]
 
 
 def gather(
-    engine: Engine, model: Callable[[], PersonModel], rules: Rules, records: str, suffix: str, among: bool = False
+    engine: Engine,
+    model: Callable[[], PersonModel],
+    rules: Rules,
+    records: str | None = None,
+    suffix: str = "",
+    among: bool = False,
 ) -> None:
-    """Makes `scored`, `ruled` and `heard` (with the suffix) of pairs with an end in `records`; both ends if `among`.
+    """Makes `scored`, `ruled` and `heard` (with the suffix) of the pairs of the `keyed` records.
 
-    The model is asked for once `columns` is there, of which it may have to be trained.
+    With `records`, only of pairs with an end among them, or both ends if `among`. The model is asked for once `columns`
+    is there, of which it may have to be trained.
     """
     propose(engine, rules, records, suffix, among)
     compare(engine, records, suffix)
@@ -30,14 +37,16 @@ def gather(
     hear(engine, suffix)
 
 
-def propose(engine: Engine, rules: Rules, records: str, suffix: str, among: bool) -> None:
+def propose(engine: Engine, rules: Rules, records: str | None, suffix: str, among: bool) -> None:
     """`proposed`: the pairs that share an active blocking key."""
-    every = records == "now"
-    engine.view(f"held{suffix}", held_sql("now" if every else _states("now", records)))
+    engine.let(f"held{suffix}", held_sql(_of("keyed", records)))
     holders = f"held{suffix}"
-    if not every:
+    if records:
         engine.let(f"own{suffix}", f"select distinct key from held{suffix}")
-        engine.let(f"around{suffix}", f"select h.* from ({held_sql('now')}) h join own{suffix} o on o.key = h.key")
+        engine.let(
+            f"around{suffix}",
+            f"select h.* from ({held_sql('keyed')}) h where exists (select 1 from own{suffix} o where o.key = h.key)",
+        )
         holders = f"around{suffix}"
     engine.let(
         f"active{suffix}",
@@ -48,19 +57,18 @@ def propose(engine: Engine, rules: Rules, records: str, suffix: str, among: bool
         f"proposed{suffix}",
         "select distinct least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id"
         f" from held{suffix} a join active{suffix} k on k.key = a.key join {near} b on b.key = a.key"
-        f" where a.record_id {'<' if every or among else '<>'} b.record_id",
+        f" where a.record_id {'<>' if records and not among else '<'} b.record_id",
     )
 
 
-def compare(engine: Engine, records: str, suffix: str) -> None:
-    """`columns`: the states of the proposed records, with the classes of their e-mails and phones."""
-    every = records == "now"
-    ends = f"(select left_id as record_id from proposed{suffix} union select right_id from proposed{suffix})"
-    involved = "now" if every else _states("now", ends)
-    # An e-mail or phone only counts where both sides hold it: the classes of the records' own values are enough.
-    own = f"select one.key from (select EXPLODE(numbers) as one from {_states('now', records)}) o"
-    numbers = numbers_sql("now")
-    if not every:
+def compare(engine: Engine, records: str | None, suffix: str) -> None:
+    """`columns`: the comparison columns of the proposed records, with the classes of their e-mails and phones."""
+    numbers, described, held = numbers_sql("keyed"), "described", f"numbers{suffix}"
+    if records:
+        ends = f"(select left_id as record_id from proposed{suffix} union select right_id from proposed{suffix})"
+        described, held = _of("described", ends), f"({numbers_sql(_of('keyed', ends))})"
+        # An e-mail or phone only counts where both sides hold it: the classes of the records' own values are enough.
+        own = f"select one.key from (select EXPLODE(numbers) as one from {_of('keyed', records)}) o"
         numbers = f"select n.* from ({numbers}) n join (select distinct key from ({own}) o) k on k.key = n.key"
     engine.let(f"numbers{suffix}", numbers)
     engine.classes(f"class{suffix}", shared_holders_sql(f"numbers{suffix}"))
@@ -70,11 +78,15 @@ def compare(engine: Engine, records: str, suffix: str) -> None:
         for name in ("own", "pair", "shared")
     )
     sharing = (
-        f"select n.record_id, {lists} from ({numbers_sql(involved)}) n left join class{suffix} c on c.key = n.key"
+        f"select n.record_id, {lists} from {held} n left join class{suffix} c on c.key = n.key"
         " where n.kind in ('email', 'phone') group by n.record_id"
     )
     added = ", ".join(f"{kind}_{name}" for kind in ("email", "phone") for name in ("own", "pair", "shared"))
-    engine.let(f"columns{suffix}", f"select s.*, {added} from {involved} s left join ({sharing}) h using (record_id)")
+    said = ", ".join(f"s.{column}" for column in KEPT)
+    engine.let(
+        f"columns{suffix}",
+        f"select s.record_id, {said}, {added} from {described} s left join ({sharing}) h on h.record_id = s.record_id",
+    )
 
 
 def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None:
@@ -84,15 +96,15 @@ def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None
     parts = ", ".join(VECTOR if spark else (f"'{name}': {name}" for name in VECTOR))
     evidence = f"to_json(struct({parts}))" if spark else f"cast(to_json({{{parts}}}) as string)"
     kept = f"case when weight >= {rules.review_from} then {evidence} end"
-    weights = weights_sql(model, f"select * from vectors{suffix}")
+    weights = weights_sql(model, f"select * from vectors{suffix}", engine.dialect)
     scored = f"select left_id, right_id, round(weight, 6) as weight, {kept} as evidence from ({weights}) w"
     engine.let(f"scored{suffix}", scored)
 
 
-def rule(engine: Engine, records: str, suffix: str, among: bool) -> None:
+def rule(engine: Engine, records: str | None, suffix: str, among: bool) -> None:
     """`ruled`: the deterministic edges of the records; `numbers` holds all holders of their values."""
     edges = edges_sql(f"numbers{suffix}")
-    if records == "now":
+    if not records:
         engine.let(f"ruled{suffix}", edges)
         return
     ends = [f"exists (select 1 from {records} r where r.record_id = e.{side}_id)" for side in ("left", "right")]
@@ -117,7 +129,15 @@ def hear(engine: Engine, suffix: str) -> None:
     )
 
 
-def _states(state: str, records: str) -> str:
-    if records == "now":
-        return state
-    return f"(select t.* from {state} t where exists (select 1 from {records} r where r.record_id = t.record_id))"
+def told() -> str:
+    """SELECT of all evidence, a row per pair and rule; the model speaks of every pair that it has seen."""
+    return (
+        "select left_id, right_id, 'probabilistic' as tier, 'person_model' as rule, weight, evidence from scored"
+        " union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence from ruled"
+    )
+
+
+def _of(states: str, records: str | None) -> str:
+    if not records:
+        return states
+    return f"(select t.* from {states} t where exists (select 1 from {records} r where r.record_id = t.record_id))"

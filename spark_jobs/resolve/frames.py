@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from spark_jobs.resolve.blocking import CAPS, named_mailbox_keys, rule_of
 from spark_jobs.resolve.comparables import COLUMNS, comparables
-from spark_jobs.resolve.comparisons import vectors_sql
 from spark_jobs.resolve.model import PersonModel, weights_sql
 from spark_jobs.resolve.name_parts import NameFrequencies, name_parts
 from spark_jobs.resolve.sharing import people_behind, sharing_class
+from spark_jobs.resolve.vectors import vectors_sql
 
 SMOOTHING = 200
 SHARED = {"emails": "email", "phones": "phone"}

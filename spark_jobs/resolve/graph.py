@@ -71,18 +71,12 @@ def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], toget
     return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _ends(ids, together))
 
 
-def graph_of(engine: Engine, members: str, pairs: str, together: Iterable[Pair] = ()) -> Graph:
-    """The graph of a table of record_id and one of left_id, right_id (which is greater) and weight, each pair once."""
-    found = engine.arrow(f"select record_id from {members}")["record_id"].combine_chunks()
-    ids = found.take(pc.sort_indices(found))
-    # The engine numbers the pairs' ends on all cores.
-    engine.give("numbered", pa.table({"record_id": ids, "number": np.arange(len(ids))}))
-    numbers = engine.arrow(
-        f"select a.number as one, b.number as other, p.weight from {pairs} p"
-        " join numbered a on a.record_id = p.left_id join numbered b on b.record_id = p.right_id"
-    )
-    left, right, weight = (column.to_numpy() for column in numbers.columns)
-    return Graph(ids, left, right, weight, _ends(ids, together))
+def graph_of(engine: Engine, pairs: str, together: Iterable[Pair] = ()) -> Graph:
+    """The graph of `numbered` records and of a SELECT of left_id, right_id (which is greater), both numbers, and
+    weight, each pair once."""
+    ids = engine.arrow("select record_id from numbered order by place")["record_id"].combine_chunks()
+    left, right, weight = (column.to_numpy() for column in engine.arrow(pairs).columns)
+    return Graph(ids, left.astype(np.int64), right.astype(np.int64), weight, _ends(ids, together))
 
 
 def _places(ids: pa.Array, records: Iterable[str]) -> list[int | None]:

@@ -12,7 +12,7 @@ from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
 from spark_jobs.resolve.stating import states
-from spark_jobs.tables import Table, differing, merge, read, write_changes
+from spark_jobs.tables import Table, changes, differing, exists, merge, read, write_changes
 
 
 class LakeEngine:
@@ -56,11 +56,12 @@ class LakeEngine:
     def give(self, name: str, table: pa.Table) -> None:
         self.name(name, self._spark.createDataFrame(table))
 
-    def take(self, name: str, frame: DataFrame) -> None:
-        self.name(name, frame.localCheckpoint())
+    def changed(self, name: str, lake: str, table: Table, after: int, until: int) -> None:
+        feed = changes(self._spark, lake, table, after, until)
+        self.name(name, feed.select(*table.key).distinct().localCheckpoint())
 
     def states(self, name: str, records: str, names: NameFrequencies) -> None:
-        self.take(name, states(self.frame(records), names))
+        self.name(name, states(self.frame(records), names).localCheckpoint())
 
     def delta(self, name: str, lake: str, table: Table) -> None:
         self.name(name, read(self._spark, lake, table))
@@ -72,7 +73,7 @@ class LakeEngine:
         return self.frame(sql).toArrow()
 
     def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
-        if records is None:
+        if records is None or not exists(self._spark, lake, table):
             return write_changes(self._spark, lake, table, self.frame(sql), deletes=True)
         ids = self.frame(f"select record_id from {records}")
         whole = read(self._spark, lake, table)

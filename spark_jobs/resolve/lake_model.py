@@ -59,12 +59,15 @@ def name_frequencies(engine: Engine) -> NameFrequencies:
 def train_model(
     spark: SparkSession, lake: str, engine: Engine, names: NameFrequencies, trained_at: datetime
 ) -> PersonModel:
-    """Trains on a sample of the records' states and sharing classes (`columns`), from the shipped parameters; keeps
-    the outcome."""
+    """Trains on a sample of the records' comparison columns, of a first run, from the shipped parameters; keeps the
+    outcome."""
     ((count,),) = engine.rows("select count(*) from columns")
     # By the digest of its state: the same records are the same sample, whatever their order.
     least = f"{int(16**6 * SAMPLE / count):06x}" if count > SAMPLE else "g"
-    sample = engine.arrow(f"select * from columns where digest < '{least}' order by record_id")
+    sample = engine.arrow(
+        "select c.*, s.keys, s.named_keys from columns c join described s on s.record_id = c.record_id"
+        f" where s.digest < '{least}' order by c.record_id"
+    )
     person = train(sample, sample_pairs(sample), load(), trained_at.isoformat())
     row = (person.version, trained_at, as_json(person), json.dumps(asdict(names)))
     append(spark, lake, MODELS, spark.createDataFrame([row], MODELS.struct))
@@ -78,13 +81,11 @@ def sample_pairs(states: pa.Table) -> pd.DataFrame:
         db.register("states", states)
         db.execute(in_words(f"create table held as {held_sql('states')}", "duckdb"))
         active = f"select key from held group by key having {active_sql('count(*)', 'bool_or(asks)', SHIPPED)}"
-        pairs = db.execute(
+        pairs: pd.DataFrame = db.execute(
             f"with bounded as (select h.record_id, h.key from held h join ({active}) a on a.key = h.key)"
             " select a.record_id as left_id, b.record_id as right_id,"
-            f" list(distinct a.key & {RULE_BITS}) as rules from bounded a"
+            f" list_sort(list(distinct list_extract({list(RULES)}, (a.key & {RULE_BITS}) + 1))) as rules from bounded a"
             " join bounded b on b.key = a.key and a.record_id < b.record_id"
             " group by all order by all"
         ).df()
-    name_of = list(RULES)
-    pairs["rules"] = [sorted(name_of[number] for number in numbers) for numbers in pairs["rules"]]
     return pairs

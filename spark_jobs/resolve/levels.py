@@ -15,7 +15,8 @@ import jellyfish
 import sqlglot
 from sqlglot import expressions as exp
 
-from spark_jobs.resolve.comparisons import Comparison, in_dialect
+from spark_jobs.resolve.comparisons import Comparison
+from spark_jobs.resolve.vectors import in_dialect
 
 Columns = Mapping[str, Any]
 Gamma = Callable[[Columns, Columns], int]
@@ -37,6 +38,7 @@ _VALUES: dict[type[exp.Expr], str] = {
     exp.Length: "len({0})",
     exp.Abs: "abs({0})",
     exp.Sub: "({0} - {1})",
+    exp.DPipe: "({0} + {1})",
 }
 
 

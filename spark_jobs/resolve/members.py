@@ -8,7 +8,7 @@ def gather_members(engine: Engine) -> None:
 
     Reads `changed`, `reopened`, `heard` (pairs with an end in `reopened`), `settled` (record ids that a decision
     or a live assignment touched since), `components` (record_id, component as of the last run), `claims` (record_id,
-    profile_id as of the last run or live), `now`.
+    profile_id as of the last run or live), `keyed`.
     """
     engine.let(
         "reach",
@@ -20,7 +20,8 @@ def gather_members(engine: Engine) -> None:
             "members",
             "select m.record_id from (select c.record_id from components c where exists (select 1 from components o"
             " join reach r on r.record_id = o.record_id where o.component = c.component)"
-            " union select record_id from reach) m where exists (select 1 from now n where n.record_id = m.record_id)",
+            " union select record_id from reach) m"
+            " where exists (select 1 from keyed n where n.record_id = m.record_id)",
         )
         # A profile that a live assignment carried into another component is settled with both.
         engine.let(
@@ -29,7 +30,7 @@ def gather_members(engine: Engine) -> None:
             " join (select p.profile_id from claims p join (select record_id from members union select record_id"
             " from reach) m on m.record_id = p.record_id) held on held.profile_id = c.profile_id"
             " where not exists (select 1 from members m where m.record_id = c.record_id)"
-            " and exists (select 1 from now n where n.record_id = c.record_id)",
+            " and exists (select 1 from keyed n where n.record_id = c.record_id)",
         )
         if not engine.rows("select 1 from drawn limit 1"):
             return

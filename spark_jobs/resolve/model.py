@@ -86,24 +86,27 @@ def from_json(text: str) -> PersonModel:
     return model
 
 
-def weights_sql(model: PersonModel, vectors: str) -> str:
+def weights_sql(model: PersonModel, vectors: str, dialect: str = "duckdb") -> str:
     """SELECT of `vectors` with `against_strangers`, `_housemates`, `_namesakes` (bits without priors) and `weight`.
 
     `weight` is the log2 odds that the pair is one person; runs on DuckDB and Spark.
     """
     sums: dict[str, list[str]] = {"strangers": [], "housemates": [], "namesakes": []}
     for comparison in COMPARISONS:
-        cases: dict[str, list[str]] = {rival: [] for rival in sums}
-        for i, level in enumerate(model.comparisons[comparison.name]):
-            gamma = len(comparison.levels) - 1 - i
-            adjustment = _adjustment_sql(comparison.name, level)
-            for rival, bits in _bits(comparison.name, level).items():
-                if bits:
-                    adjusted = adjustment if rival in _adjusted(comparison.name, level) else ""
-                    cases[rival].append(f"when {gamma} then {bits!r}{adjusted}")
-        for rival, lines in cases.items():
-            if lines:
-                sums[rival].append(f"case gamma_{comparison.name} {' '.join(lines)} else 0 end")
+        gamma = f"gamma_{comparison.name}"
+        weakest_first = model.comparisons[comparison.name][::-1]
+        bits = [_bits(comparison.name, level) for level in weakest_first]
+        for rival, terms in sums.items():
+            if any(found[rival] for found in bits):
+                terms.append(_lookup_sql(f"{gamma} + 2", [0.0, *(found[rival] for found in bits)], dialect))
+            adjusted = [
+                f"when {number} then {adjustment}"
+                for number, level in enumerate(weakest_first)
+                if rival in _adjusted(comparison.name, level)
+                and (adjustment := _adjustment_sql(comparison.name, level))
+            ]
+            if adjusted:
+                terms.append(f"case {gamma} {' '.join(adjusted)} else 0 end")
     columns = ", ".join(f"cast({' + '.join(lines)} as double) as against_{rival}" for rival, lines in sums.items())
     odds = " + ".join(
         f"pow(2, -greatest(-60, least(60, against_{rival} + {bits!r})))" for rival, bits in prior_bits(model).items()
@@ -135,6 +138,12 @@ def _adjusted(comparison: str, level: Level) -> tuple[str, ...]:
     return ("strangers", "housemates") if with_housemates else ("strangers",)
 
 
+def _lookup_sql(place: str, values: list[float], dialect: str) -> str:
+    """The value at a place, from 1; a CASE of as many lines takes six times as long."""
+    listed = ", ".join(f"cast({value!r} as double)" for value in values)
+    return f"element_at(array({listed}), {place})" if dialect == "spark" else f"list_extract([{listed}], {place})"
+
+
 def _adjustment_sql(comparison: str, level: Level) -> str:
     """Term-frequency adjustment: the level's average u replaced by the frequency of the very value."""
     if level.label not in _FREQUENCY_LEVELS.get(comparison, {}):
@@ -142,7 +151,7 @@ def _adjustment_sql(comparison: str, level: Level) -> str:
     given, family, factor = _FREQUENCY_LEVELS[comparison][level.label]
     columns = [column for column, used in (("given_frequency", given), ("family_frequency", family)) if used]
     frequency = " * ".join([repr(factor), *columns])
-    return f" + {log2(level.u)!r} - log2(greatest({_LEAST_FREQUENCY}, coalesce({frequency}, {level.u!r})))"
+    return f"{log2(level.u)!r} - log2(greatest({_LEAST_FREQUENCY}, coalesce({frequency}, {level.u!r})))"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple(fold(text).split()) if text else ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NameFrequencies:
     """How common names are as given and as family names among a lake's records, frozen with the model."""
 
@@ -113,6 +113,16 @@ def formal_names(given: str) -> tuple[str, ...]:
 def sound(name: str) -> str:
     """The first five sounds of a name (metaphone); names in other scripts sound as they are written."""
     return jellyfish.metaphone(name)[:5] or name[:5]
+
+
+@lru_cache(maxsize=1_024)
+def mailbox_spellings(given: str | None, family: str | None) -> tuple[str, ...]:
+    """How mailboxes spell a whole name: both parts in either order, or one and the other's initial."""
+    if not given or not family:
+        return ()
+    first, last = given[0], family[0]
+    spelt = (given + family, family + given, first + family, family + first, given + last, last + given)
+    return tuple(dict.fromkeys(spelt))
 
 
 @lru_cache(maxsize=262_144)

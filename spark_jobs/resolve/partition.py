@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from spark_jobs.resolve.cluster import clusters
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.evidence import gather
+from spark_jobs.resolve.evidence import gather, told
 from spark_jobs.resolve.graph import Pair, graph_of
 from spark_jobs.resolve.members import gather_members
 from spark_jobs.resolve.model import PersonModel
+from spark_jobs.resolve.numbering import named, number, placed
 from spark_jobs.resolve.reopen import reopen, start
 from spark_jobs.resolve.rules import Rules
 
@@ -37,16 +38,19 @@ def partition(
 ) -> Partition:
     """Looks at what changed and clusters it.
 
-    `scored`, `ruled`, `within`, `reopened`, `members` and `component_of` stay for the caller to write.
+    `told`, `within`, `reopened`, `members` and `component_of` stay for the caller to write.
     """
     if first:
         start(engine)
-        gather(engine, model, rules, "now", "")
-        engine.let("members", "select record_id from now")
-        engine.view("within", "select * from heard")
+        engine.view("members", "select record_id from numbered")
+        gather(engine, model, rules)
+        engine.view("told", named(f"({told()})", "tier, rule, weight, evidence"))
+        engine.view("within", named("heard", "weight"))
+        pairs = "select * from heard"
     else:
         reopen(engine, rules)
-        gather(engine, model, rules, "reopened", "")
+        gather(engine, model, rules, "reopened")
+        engine.view("told", told())
         gather_members(engine)
         # Among the rest of the components nothing changed; their evidence is needed again to cluster them.
         engine.let(
@@ -62,18 +66,21 @@ def partition(
         engine.view(
             "within", f"select h.* from heard h where {' and '.join(ends)} union all select * from heard_others"
         )
-    known = graph_of(engine, "members", "within", together)
+        number(engine, "members")
+        pairs = placed("within", "weight")
+    known = graph_of(engine, pairs, together)
     component_of = known.first_of_component()
     engine.give("component_of", component_of)
-    return Partition(clusters(known, apart, verified_values(engine), rules), component_of)
+    verified = verified_values(engine, "after" if first else "keyed")
+    return Partition(clusters(known, apart, verified, rules), component_of)
 
 
-def verified_values(engine: Engine) -> dict[str, Mapping[str, str]]:
+def verified_values(engine: Engine, states: str) -> dict[str, Mapping[str, str]]:
     """record -> kind -> value, of the members' attributes that a contract calls verified."""
     found: dict[str, dict[str, str]] = {}
     told = (
         "select record_id, one.kind as kind, one.value as value from"
-        " (select n.record_id, EXPLODE(n.verified) as one from now n"
+        f" (select n.record_id, EXPLODE(n.verified) as one from {states} n"
         " where exists (select 1 from members m where m.record_id = n.record_id)) v"
     )
     for record, kind, value in engine.rows(told):

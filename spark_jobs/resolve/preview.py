@@ -14,9 +14,10 @@ from contracts.settings import settings
 from spark_jobs.resolve.changes import decisions, engine_of
 from spark_jobs.resolve.lake_model import current_model
 from spark_jobs.resolve.partition import partition
+from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.rules import Rules, load_rules
 from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, read
+from spark_jobs.tables import ASSIGNMENTS, read
 
 SHOWN = 20
 
@@ -27,7 +28,7 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     if model is None:
         raise SystemExit(f"expected a lake that was resolved, found none in {lake}; run `make pipeline` first")
     engine = engine_of(spark, lake)
-    engine.delta("fresh", lake, COMPARABLES)
+    remembered(engine, lake, "fresh")
     found = partition(engine, lambda: model.person, rules, True, *decisions(spark, lake))
     engine.forget()
     assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()

@@ -3,13 +3,15 @@
 Evidence about two records depends on themselves and on counts: of holders of a blocking key (its cap), of people
 behind an e-mail or phone (its sharing class), of people behind an identifier (its edges). So a record is re-opened
 where it changed, or where a count of one of its keys crossed a line. The tables `old` (states before) and `fresh`
-(states of the records that were read now) must be there; `now` and `reopened` are made.
+(states of the records that were read now) must be there; made are `reopened`, and of the states as they are now
+`described`, whole, and `keyed`, by what they find each other.
 """
 
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.numbering import by_number, number
 from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.state import RULE_BITS, RULES
+from spark_jobs.resolve.state import KEYED, RULE_BITS, RULES
 
 
 def held_sql(state: str) -> str:
@@ -30,9 +32,11 @@ def active_sql(holders: str, asked: str, rules: Rules) -> str:
 
 
 def start(engine: Engine) -> None:
-    """The first run: every record is new."""
+    """The first run: every record is new, and has a number for its id."""
     engine.let("changed", "select record_id from fresh")
-    engine.view("now", "select * from fresh")
+    number(engine, "changed")
+    engine.view("described", by_number("fresh"))
+    engine.view("keyed", "select * from described")
     engine.view("after", "select * from fresh")
     engine.view("reopened", "select record_id from changed")
 
@@ -46,10 +50,15 @@ def reopen(engine: Engine, rules: Rules) -> None:
         " where o.digest is null or o.digest <> f.digest"
         " union select g.record_id from gone g join old o on o.record_id = g.record_id",
     )
-    engine.view("before", "select * from old o where exists (select 1 from changed c where c.record_id = o.record_id)")
+    keyed = ", ".join(KEYED)
+    engine.let(
+        "before",
+        f"select {keyed} from old o where exists (select 1 from changed c where c.record_id = o.record_id)",
+    )
     engine.view("after", "select * from fresh f where exists (select 1 from changed c where c.record_id = f.record_id)")
     stays = "select * from old o where not exists (select 1 from changed c where c.record_id = o.record_id)"
-    engine.view("now", f"{stays} union all select * from after")
+    engine.view("described", f"{stays} union all select * from after")
+    engine.let("keyed", f"select {keyed} from described")
     engine.let(
         "touched",
         f"select distinct key from ({held_sql('before')} union all {held_sql('after')}) t",
@@ -57,9 +66,10 @@ def reopen(engine: Engine, rules: Rules) -> None:
     # 2. Blocking keys that came to propose pairs, or ceased to.
     engine.let(
         "holding",
-        "select o.record_id, o.key, o.asks, 1 as was, case when c.record_id is null then 1 else 0 end as stays"
-        f" from ({held_sql('old')}) o join touched t on t.key = o.key left join changed c on c.record_id = o.record_id"
-        f" union all select record_id, key, asks, 0 as was, 1 as stays from ({held_sql('after')}) a",
+        "select n.record_id, n.key, n.asks, case when c.record_id is null then 1 else 0 end as was, 1 as stays"
+        f" from ({held_sql('keyed')}) n join touched t on t.key = n.key"
+        " left join changed c on c.record_id = n.record_id"
+        f" union all select record_id, key, asks, 1 as was, 0 as stays from ({held_sql('before')}) b",
     )
     counted = (
         "select key, sum(was) as n_before, bool_or(asks and was = 1) as asked_before,"
@@ -72,13 +82,13 @@ def reopen(engine: Engine, rules: Rules) -> None:
     )
     # 3. E-mails and phones that came to be more or fewer people's.
     engine.let(
-        "numbers_was",
-        f"select n.* from ({numbers_sql('old')}) n where exists (select 1 from touched t where t.key = n.key)",
+        "numbers_is",
+        f"select n.* from ({numbers_sql('keyed')}) n where exists (select 1 from touched t where t.key = n.key)",
     )
     engine.let(
-        "numbers_is",
-        "select n.* from numbers_was n where not exists (select 1 from changed c where c.record_id = n.record_id)"
-        f" union all {numbers_sql('after')}",
+        "numbers_was",
+        "select n.* from numbers_is n where not exists (select 1 from changed c where c.record_id = n.record_id)"
+        f" union all {numbers_sql('before')}",
     )
     for name in ("was", "is"):
         engine.classes(f"class_{name}", shared_holders_sql(f"numbers_{name}"))
@@ -105,14 +115,17 @@ def reopen(engine: Engine, rules: Rules) -> None:
         "reopened",
         "select r.record_id from (select record_id from changed union select left_id from moved"
         f" union select right_id from moved union {hold}) r"
-        " where exists (select 1 from now n where n.record_id = r.record_id)",
+        " where exists (select 1 from keyed n where n.record_id = r.record_id)",
     )
 
 
 def shared_holders_sql(numbers: str) -> str:
-    """SELECT of key, given, birth of the e-mails and phones that several different holders have."""
+    """SELECT of key, given, birth of the e-mails and phones whose holders have several names or birth dates.
+
+    Those of the others are one person.
+    """
     return (
         "select distinct n.key, n.given, n.birth from"
         f" {numbers} n join (select key from {numbers} where kind in ('email', 'phone') group by key"
-        " having count(*) > 1) s on s.key = n.key"
+        " having min(given) <> max(given) or min(birth) <> max(birth)) s on s.key = n.key"
     )

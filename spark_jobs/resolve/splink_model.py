@@ -9,8 +9,9 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.comparison_level_library import CustomLevel
 from splink.comparison_library import CustomComparison
 
-from spark_jobs.resolve.comparisons import COMPARED, COMPARISONS, in_dialect
+from spark_jobs.resolve.comparisons import COMPARISONS
 from spark_jobs.resolve.model import PersonModel
+from spark_jobs.resolve.vectors import COMPARED, in_dialect
 
 # Splink adjusts one column's exact level; products (a mailbox that spells a whole name) are model.py's alone.
 _FREQUENCIES = {"given_name": "given", "family_name": "family"}

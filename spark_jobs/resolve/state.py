@@ -4,17 +4,18 @@ Pure and per record, so that the same record has the same state in every run and
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import mmh3
 
 from contracts.names import fold
-from spark_jobs.resolve.blocking import blocking_values, named_mailboxes
+from spark_jobs.resolve.blocking import blocking_values
 from spark_jobs.resolve.comparables import COLUMNS, compared
-from spark_jobs.resolve.comparisons import COMPARED
-from spark_jobs.resolve.name_parts import NameFrequencies
+from spark_jobs.resolve.name_parts import NameFrequencies, mailbox_spellings
 from spark_jobs.resolve.rules import BLOCKING
+from spark_jobs.resolve.vectors import COMPARED
 
 # What a state is made of.
 SAID = """record_id given_name middle_name family_name gender birth_date birth_typed birth_year street unit city
@@ -31,27 +32,35 @@ STATE: dict[str, str] = {
     "verified": "array<struct<kind:string,value:string>>",
     "digest": "string",
 }
-FORM = 3
+KEYED = "record_id first_given born given birth keys named_keys numbers verified".split()
+"""By what records find each other; the rest describes them."""
+FORM = 4
 """Counts up when states come to say or to hash something otherwise: they are all made anew then."""
 STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 
 # A key is 64 bits: a digest of its value, and in the lowest five the number of its rule.
 RULES = {rule: number for number, rule in enumerate(BLOCKING)}
 RULE_BITS = 31
+_KEY_BITS = ~RULE_BITS
 # Rules whose keys are identifiers that may join records by themselves (deterministic.py).
-NUMBERED = ("email", "phone", "external_id")
+NUMBERED = frozenset({"email", "phone", "external_id"})
 
 
-def hashed(rule: str, values: Iterable[str]) -> list[int]:
-    """Values of a blocking rule as signed 64-bit keys.
+def hashed(rule: str, value: str) -> int:
+    """A value of a blocking rule as signed 64-bit key.
 
     What joins records by itself has a key that nobody can find a second value for; the rest a faster one.
     """
-    number = RULES[rule]
     if rule in NUMBERED:
-        digests = [hashlib.blake2b(value.encode(), digest_size=8).digest() for value in values]
-        return [int.from_bytes(digest, signed=True) & ~RULE_BITS | number for digest in digests]
-    return [mmh3.hash64(value, signed=True)[0] & ~RULE_BITS | number for value in values]
+        key = int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8).digest(), signed=True)
+    else:
+        key = mmh3.hash64(value, 0, True, True)[0]
+    return key & _KEY_BITS | RULES[rule]
+
+
+@lru_cache(maxsize=1_024)
+def _named_keys(given: str | None, family: str | None) -> list[int]:
+    return [hashed("mailbox_name", spelt) for spelt in mailbox_spellings(given, family)]
 
 
 def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
@@ -60,18 +69,17 @@ def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
     born = record["birth_date"]
     keys: list[int] = []
     numbers = []
-    for rule, values in blocking_values(columns).items():
-        found = hashed(rule, values)
-        keys += found
+    for rule, value in blocking_values(columns):
+        key = hashed(rule, value)
+        keys.append(key)
         if rule in NUMBERED:
-            kinds = [value.partition(":")[0] if rule == "external_id" else rule for value in values]
-            numbers += [{"kind": kind, "key": key} for kind, key in zip(kinds, found, strict=True)]
+            numbers.append({"kind": value.partition(":")[0] if rule == "external_id" else rule, "key": key})
     said = repr([record[name] for name in SAID])
     return columns | {
         "first_given": fold(record["given_name"] or "").partition(" ")[0] or None,
         "born": str(born) if born else None,
         "keys": keys,
-        "named_keys": hashed("mailbox_name", dict.fromkeys(named_mailboxes(columns))),
+        "named_keys": _named_keys(columns["given"], columns["family"]),
         "numbers": numbers,
         "verified": [dict(one) for one in record["verified"] or []],
         "digest": hashlib.blake2b(said.encode(), digest_size=12).hexdigest(),

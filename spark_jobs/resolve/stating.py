@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import SAID, STATE_DDL, state
+from spark_jobs.resolve.state import SAID, STATE, STATE_DDL, state
 from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.tables import arrow_schema
+
+BATCH = 256
+"""Records at a time whose states stay in a core's cache until they are columns."""
+_IN_ORDER = itemgetter(*STATE)
 
 
 def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
@@ -22,7 +27,9 @@ def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
 
     def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield from _stated(batch, shipped.value, schema).to_batches()
+            with uncollected():
+                found = _stated(batch, shipped.value, schema)
+            yield from found.to_batches()
 
     # Files are few and large, and this takes the time of the step: spread over all cores.
     spread = records.select(*SAID).repartition(records.sparkSession.sparkContext.defaultParallelism * 2)
@@ -47,19 +54,27 @@ def state_files(spark: SparkSession, file: str, folder: str, names: NameFrequenc
     )
 
 
+@uncollected()
 def _state_part(file: str, part: int, folder: str, names: NameFrequencies, schema: pa.Schema) -> None:
     records = pq.ParquetFile(file).read_row_group(part)
-    pq.write_table(_stated(records, names, schema), f"{folder}/{part}.parquet")
+    # Read a few times and gone: what makes files small would take longer.
+    pq.write_table(
+        _stated(records, names, schema), f"{folder}/{part}.parquet", use_dictionary=False, write_statistics=False
+    )
 
 
 def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies, schema: pa.Schema) -> pa.Table:
-    with uncollected():
-        found = [state(said, names) for said in records.to_pylist()]
-        columns = [_column([one[column.name] for one in found], column.type) for column in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    parts = (records.slice(start, BATCH) for start in range(0, len(records), BATCH))
+    return pa.Table.from_batches([_batch(part.to_pylist(), names, schema) for part in parts], schema)
 
 
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _batch(records: list[dict[str, Any]], names: NameFrequencies, schema: pa.Schema) -> pa.RecordBatch:
+    found = [_IN_ORDER(state(said, names)) for said in records]
+    columns = [_column(values, kind) for values, kind in zip(zip(*found, strict=True), schema.types, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
     # Lists of structs field by field: Arrow takes several times as long with one dict after the other.
     if not pa.types.is_list(kind) or not pa.types.is_struct(kind.value_type):
         return pa.array(values, kind)

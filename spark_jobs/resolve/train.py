@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spark_jobs.resolve.comparisons import COMPARISONS, Comparison, vectors_sql
+from spark_jobs.resolve.comparisons import COMPARISONS, Comparison
 from spark_jobs.resolve.model import Level, PersonModel, weights_sql
+from spark_jobs.resolve.vectors import vectors_sql
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +62,8 @@ def train(records: pa.Table, pairs: pd.DataFrame, shipped: PersonModel, trained_
         pairs = pairs.sample(MOST_TRAINING_PAIRS, random_state=seed).sort_index()
     with duckdb.connect() as db:
         db.execute("set threads = 2")
+        # All cores walk through the pairs; left alone, one would walk through the records, which are fewer and wider.
+        db.execute("set disabled_optimizers = 'build_side_probe_side'")
         db.register("records", records)
         db.register("chosen", _random_pairs(records["record_id"].to_numpy(zero_copy_only=False), seed))
         db.register("pairs", pairs[["left_id", "right_id"]])

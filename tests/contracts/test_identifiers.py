@@ -9,7 +9,6 @@ from contracts.identifiers import (
     KINDS,
     NULL_LIKE,
     OTHER_EXTERNAL_ID,
-    Identifier,
     InvalidIdentifier,
     is_blocklisted,
     is_nothing,
@@ -139,7 +138,7 @@ def test_the_key_of_a_null_like_key_is_itself(text: str) -> None:
     ],
 )
 def test_placeholders_join_nobody(kind: str, value: str) -> None:
-    assert is_blocklisted(Identifier(kind, value))
+    assert is_blocklisted(kind, value)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_placeholders_join_nobody(kind: str, value: str) -> None:
     ],
 )
 def test_a_number_that_only_looks_simple_still_joins(kind: str, value: str) -> None:
-    assert not is_blocklisted(Identifier(kind, value))
+    assert not is_blocklisted(kind, value)
 
 
 def test_a_kind_that_only_a_contract_names_is_one_persons() -> None:

@@ -5,9 +5,21 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
+from spark_jobs import local_tables
 from spark_jobs.local_tables import append, files, merge, rows
-from spark_jobs.tables import Table, arrow_schema, changed_rows, create, read, version, write_changes
+from spark_jobs.tables import (
+    Table,
+    arrow_schema,
+    changed_rows,
+    changes,
+    create,
+    read,
+    table_id,
+    version,
+    write_changes,
+)
 
 TABLE = Table(
     "silver/things", "name string, at timestamp, size int, parts array<struct<kind:string,key:bigint>>", ("name",)
@@ -41,6 +53,20 @@ def test_spark_reads_the_rows_and_the_changes_and_goes_on_writing(spark: SparkSe
     assert write_changes(spark, lake, TABLE, read(spark, lake, TABLE).where("name = 'x'"), deletes=True) == 1
     assert [one["size"] for one in rows(spark, lake, TABLE)] == [5]
     assert all(Path(file).exists() for file in files(lake, TABLE))
+
+
+def test_versions_ids_and_changed_keys_are_those_that_spark_tells(spark: SparkSession, lake: str) -> None:
+    assert (local_tables.version(spark, lake, TABLE), local_tables.table_id(spark, lake, TABLE)) == (-1, None)
+    put(spark, lake, x=1, y=2)
+    write_changes(spark, lake, TABLE, read(spark, lake, TABLE).where("name = 'x'").withColumn("size", F.lit(9)))
+    write_changes(spark, lake, TABLE, read(spark, lake, TABLE).where("name = 'x'"), deletes=True)
+    newest = version(spark, lake, TABLE)
+    assert local_tables.version(spark, lake, TABLE) == newest
+    assert local_tables.table_id(spark, lake, TABLE) == table_id(spark, lake, TABLE)
+    for after in range(newest):
+        told = changes(spark, lake, TABLE, after, newest).select("name").distinct().collect()
+        found = local_tables.changed_keys(lake, TABLE, after, newest).to_pylist()
+        assert sorted(one["name"] for one in found) == sorted(row.name for row in told)
 
 
 def test_statistics_in_the_log_name_no_value(spark: SparkSession, lake: str) -> None:

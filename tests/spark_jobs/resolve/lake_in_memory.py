@@ -77,10 +77,7 @@ class LakeInMemory:
         self.profile_of |= {record: part[0] for part in found.clusters for record in part}
         reopened = {record for (record,) in engine.rows("select record_id from reopened")} | set(gone)
         self.edges = {edge: w for edge, w in self.edges.items() if not reopened & {edge[0], edge[1]}}
-        for left, right, rule, weight in engine.rows(
-            "select left_id, right_id, 'model', weight from scored"
-            " union all select left_id, right_id, rule, weight from ruled"
-        ):
+        for left, right, rule, weight in engine.rows("select left_id, right_id, rule, weight from told"):
             self.edges[left, right, rule] = weight
 
     @property

@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spark_jobs.resolve.comparables import comparables
-from spark_jobs.resolve.comparisons import COMPARISONS, Comparison, vectors_sql
+from spark_jobs.resolve.comparisons import COMPARISONS, Comparison
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.frames import in_memory, typed
 from spark_jobs.resolve.levels import gamma
+from spark_jobs.resolve.vectors import vectors_sql
 from tests.spark_jobs.resolve.people import person
 
 GIVEN = ["Jean", "Jean-Luc", "Jan", "Marie", "Mary", "Robert", "Bob", "R", "Martin", "Anna", "Hanna", "Baby"]

@@ -71,7 +71,7 @@ def test_a_count_that_crosses_a_cap_reopens_the_evidence_between_records_that_di
     first, second, third = ({"given": name, **street} for name in ("Anna", "Luc", "Zoe"))
     lake = LakeInMemory(rules=RULES)
     lake.run(rows({"1": first, "2": second}))
-    between = ("crm:1", "crm:2", "model")
+    between = ("crm:1", "crm:2", "person_model")
     assert between in lake.edges
     lake.run(rows({"3": third}))  # three on a street whose cap is two
     assert between not in lake.edges
@@ -88,7 +88,7 @@ def test_another_holder_reopens_what_an_email_says_of_records_that_did_not_chang
     luc = {"3": {"given": "Luc", **shared}}
     lake.run(rows(luc))  # the e-mail is two people's now: its class and the weight of the rule's edge differ
     after = {edge: weight for edge, weight in lake.edges.items() if edge[:2] == ("crm:1", "crm:2")}
-    assert between.keys() == after.keys() == {("crm:1", "crm:2", "model"), ("crm:1", "crm:2", "same_email")}
+    assert between.keys() == after.keys() == {("crm:1", "crm:2", "person_model"), ("crm:1", "crm:2", "same_email")}
     assert all(after[edge] < weight for edge, weight in between.items())
     rebuilt = LakeInMemory()
     rebuilt.run(rows(annas | luc))

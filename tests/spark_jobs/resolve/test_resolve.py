@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_jobs.resolve import changes
+from spark_jobs.resolve import __main__ as job
 from spark_jobs.resolve.__main__ import resolve
 from spark_jobs.resolve.lake_engine import LakeEngine
 from spark_jobs.resolve.preview import preview
@@ -127,14 +127,16 @@ def test_spark_resolves_a_lake_elsewhere_as_the_driver_does_one_here(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = f"{lake}-elsewhere"
+    used: list[str] = []
     for day in ([ANNA, ANNA_AGAIN, LUC], [ZOE, LUC_AGAIN, {**ANNA, "street": "3 quai Sud"}]):
         for where in (lake, elsewhere):
             write_changes(spark, where, RECORDS, records(spark, *day))
         resolve(spark, lake, NOW)
         with monkeypatch.context() as patched:
-            patched.setattr(changes, "engine_of", lambda spark, lake: LakeEngine(spark))
+            patched.setattr(job, "engine_of", lambda spark, lake: used.append(lake) or LakeEngine(spark))
             resolve(spark, elsewhere, NOW)
         assert owners(spark, lake) == owners(spark, elsewhere)
         told = (EDGES, "left_id", "right_id", "rule", "weight"), (COMPONENTS, "record_id", "component")
         for table, *columns in told:
             assert rows(spark, lake, table, *columns) == rows(spark, elsewhere, table, *columns)
+    assert used == [elsewhere, elsewhere]

@@ -20,6 +20,12 @@ def test_a_value_has_between_one_and_many_people(holders):
     assert 1 <= people_behind(holders) <= MANY
 
 
+@given(NAMES, BIRTHS, st.lists(st.tuples(st.booleans(), st.booleans())))
+def test_holders_of_one_name_and_one_birth_date_are_one_person(name, birth, told):
+    """So a value needs no counting where its holders tell no two of either."""
+    assert people_behind([(name if named else None, birth if dated else None) for named, dated in told]) == 1
+
+
 def test_spellings_short_forms_and_initials_are_one_person():
     assert people_behind([("robert", None), ("bob", None), ("r", None), ("roberrt", None), (None, None)]) == 1
 

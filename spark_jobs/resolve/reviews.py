@@ -1,0 +1,53 @@
+"""Pairs for a steward to decide: near the threshold, or likely and yet kept apart by the rest of their clusters."""
+
+from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.numbering import named
+from spark_jobs.resolve.rules import Rules
+from spark_jobs.tables import EDGES, OVERRIDES
+
+
+def reviews(engine: Engine, lake: str, rules: Rules, first: bool) -> str:
+    """SELECT of the pairs, by the profiles that `owners` now have; `assigned` are those of the records around."""
+    engine.delta("decided", lake, OVERRIDES)
+    pairs = _likely_of_all(engine, rules) if first else _likely_of_some(engine, lake)
+    return (
+        f"select p.left_id, p.right_id, p.weight, case when p.weight < {rules.merge_at}"
+        " then 'near the threshold' else 'contradicted by other records of the profiles' end as reason, p.evidence"
+        f" from ({pairs}) p where not exists"
+        " (select 1 from decided d where d.left_id = p.left_id and d.right_id = p.right_id)"
+    )
+
+
+def _likely_of_all(engine: Engine, rules: Rules) -> str:
+    """Likely pairs of two profiles, of all records: by their numbers, as `scored` knows them."""
+    engine.let(
+        "owned",
+        "select n.place as record_id, o.profile_id from owners o join numbered n on n.record_id = o.record_id",
+    )
+    return named(f"({_apart('scored n', 'n.evidence')} and n.weight >= {rules.review_from})", "weight, evidence")
+
+
+def _likely_of_some(engine: Engine, lake: str) -> str:
+    """The same, of pairs that have an end among the records that were looked at."""
+    engine.delta("edges", lake, EDGES)
+    ends = [f"exists (select 1 from looked_at r where r.record_id = e.{side}_id)" for side in ("left", "right")]
+    engine.let(
+        "likely",
+        f"select left_id, right_id, weight from edges e where tier = 'probabilistic' and ({' or '.join(ends)})",
+    )
+    # The other end may not have been looked at.
+    engine.let(
+        "owned",
+        "select n.record_id, coalesce(o.profile_id, s.profile_id) as profile_id from"
+        " (select left_id as record_id from likely union select right_id from likely) n"
+        " left join owners o on o.record_id = n.record_id left join assigned s on s.record_id = n.record_id",
+    )
+    same = "e.left_id = n.left_id and e.right_id = n.right_id and e.tier = 'probabilistic'"
+    return _apart(f"likely n join edges e on {same}", "e.evidence")
+
+
+def _apart(likely: str, evidence: str) -> str:
+    return (
+        f"select n.left_id, n.right_id, n.weight, {evidence} from {likely} join owned a on a.record_id = n.left_id"
+        " join owned b on b.record_id = n.right_id where a.profile_id <> b.profile_id"
+    )
