@@ -25,7 +25,8 @@ def blocking_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
     """
     c = columns
     given, family, birth, mailbox = c["given"], c["family"], c["birth"], c["mailbox"]
-    given_sound, family_sound, place = c["given_sound"], c["family_sound"], _place(c)
+    given_sound, family_sound, area = c["given_sound"], c["family_sound"], c["postcode"] or c["city"]
+    place = _place(c) if c["street"] else area
     single = {
         "national_id": c["national_id"],
         "name_sound": given and family and "|".join(sorted((given_sound, family_sound))),
@@ -43,6 +44,8 @@ def blocking_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
         "mailbox_letters": c["mailbox_letters"],
         "mailbox": mailbox if mailbox and len(mailbox) > 4 else None,
         "mailbox_name": c["mailbox_letters"] if not given else None,
+        "area_family": area and family_sound and f"{area}/{family_sound}",
+        "area_given": area and given_sound and f"{area}/{given_sound}",
     }
     found = [(rule, value) for rule, value in single.items() if value]
     for rule, column in _SEVERAL.items():

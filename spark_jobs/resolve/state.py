@@ -34,7 +34,7 @@ STATE: dict[str, str] = {
 }
 KEYED = "record_id first_given born given birth keys named_keys numbers verified".split()
 """By what records find each other; the rest describes them."""
-FORM = 4
+FORM = 5
 """Counts up when states come to say or to hash something otherwise: they are all made anew then."""
 STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 

@@ -67,3 +67,15 @@ def test_a_nameless_mailbox_meets_the_person_whose_name_it_spells():
 def test_role_mailboxes_bring_nobody_together():
     columns = comparables(person("r", email=["info@shop.example"]))
     assert columns["emails"] is None
+
+
+def test_without_a_street_the_postcode_brings_misspelt_names_together():
+    one, other = (
+        set(blocking_keys(comparables(person("r", given_name=given, family_name=family, postcode="27318"))))
+        for given, family in (("Kascy", "Hular"), ("Kasey", "Hulra"))
+    )
+    assert {key for key in one & other if "27318" in key} == {
+        "street_initial:27318/k",
+        "street_family:27318/HLR",
+        "area_family:27318/HLR",
+    }
