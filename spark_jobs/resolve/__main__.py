@@ -17,8 +17,8 @@ from spark_jobs.resolve.changes import (
     engine_of,
     foundation,
     position,
-    settled_records,
     take_fresh,
+    take_settled,
 )
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.lake_model import current_model, name_frequencies, train_model
@@ -46,7 +46,7 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     engine.delta("records", lake, RECORDS)
     names = known.names if known else name_frequencies(engine)
     take_fresh(lake, engine, at, names)
-    engine.put("settled", ["record_id"], settled_records(spark, lake, at))
+    take_settled(lake, engine, at)
     remembered(engine, lake, "old")
     for name, table in (("components", COMPONENTS), ("assigned", ASSIGNMENTS), ("live", LIVE)):
         engine.delta(name, lake, table)

@@ -20,8 +20,7 @@ from spark_jobs.tables import (
     MODELS,
     OVERRIDES,
     RECORDS,
-    changes,
-    read,
+    Table,
 )
 
 SOURCES = [RECORDS, OVERRIDES, LIVE]
@@ -85,11 +84,7 @@ def take_fresh(lake: str, engine: Engine, at: Position, names: NameFrequencies) 
         engine.states("fresh", "select * from records", names)
         engine.put("gone", ["record_id"], [])
         return
-    after, until = at.done.get(RECORDS.name, -1), at.now[RECORDS.name]
-    if 0 <= after < until:
-        engine.changed("asked", lake, RECORDS, after, until)
-    else:
-        engine.view("asked", f"select record_id from records where {str(after < until).lower()}")
+    _take_changed(lake, engine, at, RECORDS, "asked")
     named = "exists (select 1 from asked a where a.record_id = r.record_id)"
     engine.states("fresh", f"select * from records r where {named}", names)
     engine.let(
@@ -106,13 +101,22 @@ def decisions(spark: SparkSession, lake: str) -> tuple[list[Pair], list[Pair]]:
     return found["different"], found["same"]
 
 
-def settled_records(spark: SparkSession, lake: str, at: Position) -> set[tuple[str]]:
-    """The ids of the records that a decision or a live assignment touched since the last run."""
-    found: set[tuple[str]] = set()
-    for table, columns in ((OVERRIDES, ("left_id", "right_id")), (LIVE, ("record_id",))):
-        after, until = at.done.get(table.name, -1), at.now[table.name]
-        if after >= until:
-            continue
-        seen = read(spark, lake, table) if after < 0 else changes(spark, lake, table, after, until)
-        found |= {(record,) for row in seen.select(*columns).distinct().toLocalIterator() for record in row}
-    return found
+def take_settled(lake: str, engine: Engine, at: Position) -> None:
+    """Makes `settled`, the ids of the records that a decision or a live assignment touched since the last run."""
+    _take_changed(lake, engine, at, OVERRIDES, "decided_since")
+    _take_changed(lake, engine, at, LIVE, "assigned_since")
+    engine.let(
+        "settled",
+        "select left_id as record_id from decided_since union select right_id from decided_since"
+        " union select record_id from assigned_since",
+    )
+
+
+def _take_changed(lake: str, engine: Engine, at: Position, table: Table, name: str) -> None:
+    """Names the keys of the rows that changed since the last run, all of them where it did not know the table."""
+    after, until = at.done.get(table.name, -1), at.now[table.name]
+    if 0 <= after < until:
+        engine.changed(name, lake, table, after, until)
+        return
+    engine.delta(f"all_{name}", lake, table)
+    engine.view(name, f"select {', '.join(table.key)} from all_{name} where {str(after < until).lower()}")

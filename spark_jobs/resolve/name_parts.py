@@ -44,7 +44,6 @@ class NameParts:
     family_words: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=262_144)
 def name_parts(given: str | None, middle: str | None, family: str | None) -> NameParts:
     """The parts of a name as a source gave them.
 
