@@ -2,9 +2,13 @@
 
 import os
 import threading
+import time
 from types import TracebackType
 
 import psutil
+
+EVERY = 0.5
+"""Seconds between two samples."""
 
 
 class PeakMemory:
@@ -25,11 +29,14 @@ class PeakMemory:
         self._thread.join()
 
     def _sample(self) -> None:
-        while not self._over.wait(0.5):
-            total = 0
+        wait = EVERY
+        while not self._over.wait(wait):
+            began, total = time.monotonic(), 0
             try:
                 for process in [self._root, *self._root.children(recursive=True)]:
                     total += process.memory_full_info().pss
             except psutil.NoSuchProcess:
                 continue
             self.peak = max(self.peak, total)
+            # To look at gigabytes takes time; a twentieth of one core's at most, or it would slow what is measured.
+            wait = max(EVERY, 20 * (time.monotonic() - began))

@@ -59,6 +59,8 @@ ROLE_MAILBOXES = frozenset(
 # Eight times the same digit, no subscriber at all, and the digits counted up (`06 12 34 56 78`, `206-123-4567`).
 _PLACEHOLDER_PHONE = re.compile(r"(\d)\1{7}$|0{7}$|12345678(9|90)?$|^\+1\d{3}1234567$")
 
+_COUNTS = re.compile("[1-9]")
+
 
 class InvalidIdentifier(ValueError):
     """The value cannot be an identifier of its kind; the message never repeats the value."""
@@ -132,4 +134,5 @@ def is_blocklisted(kind: str, value: str) -> bool:
         return len(set(value)) == 1 or len(value) < 5
     if kind == "phone":
         return _PLACEHOLDER_PHONE.search(value) is not None
-    return is_nothing(value) or set(value) == {"0"}
+    # Nothing that means nothing has a digit in it, but zeros.
+    return not _COUNTS.search(value) and (is_nothing(value) or set(value) == {"0"})

@@ -3,8 +3,8 @@
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import is_local, merge, rows, version
-from spark_jobs.tables import PROGRESS, create, write_changes
+from spark_jobs.local_tables import create, is_local, merge, rows
+from spark_jobs.tables import PROGRESS, write_changes
 
 
 def progress(spark: SparkSession, lake: str, job: str) -> dict[str, int]:
@@ -25,6 +25,5 @@ def remember(spark: SparkSession, lake: str, job: str, versions: dict[str, int])
     if not is_local(lake):
         write_changes(spark, lake, PROGRESS, spark.createDataFrame(pa.Table.from_pylist(new)))
         return
-    if version(spark, lake, PROGRESS) < 0:
-        create(spark, lake, PROGRESS)
+    create(lake, PROGRESS)
     merge(lake, PROGRESS, pa.Table.from_pylist(new))

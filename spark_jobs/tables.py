@@ -42,6 +42,14 @@ class Table:
     def struct(self) -> StructType:
         return struct_of(self.schema)
 
+    @property
+    def properties(self) -> dict[str, str]:
+        return {
+            "delta.enableChangeDataFeed": str(self.feed).lower(),
+            "delta.enableDeletionVectors": "false",
+            "delta.dataSkippingStatsColumns": ",".join(self.statistics),
+        }
+
 
 _BRONZE = (
     "channel string, source_key string, content_hash string, payload string, file string, row_number bigint,"
@@ -283,7 +291,6 @@ def _digest(table: Table) -> Column:
 def create(spark: SparkSession, lake: str, table: Table) -> None:
     """Makes the table, empty, where it is not there yet."""
     builder = DeltaTable.createIfNotExists(spark).location(path(lake, table)).addColumns(table.struct)
-    builder = builder.property("delta.enableChangeDataFeed", str(table.feed).lower())
-    builder = builder.property("delta.enableDeletionVectors", "false")
-    builder = builder.property("delta.dataSkippingStatsColumns", ",".join(table.statistics))
+    for name, value in table.properties.items():
+        builder = builder.property(name, value)
     builder.execute()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from spark_jobs.local_tables import rows
 from spark_jobs.progress import remember
 from spark_jobs.resolve.changes import (
     FOUNDATION,
+    Position,
     decisions,
     engine_of,
     foundation,
@@ -21,16 +23,16 @@ from spark_jobs.resolve.changes import (
     take_settled,
 )
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.lake_model import current_model, name_frequencies, train_model
+from spark_jobs.resolve.lake_model import LakeModel, current_model, name_frequencies, train_model
 from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.notes import notes
-from spark_jobs.resolve.partition import partition
+from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.settle import Before, settle
 from spark_jobs.resolve.stable_ids import nth_id
 from spark_jobs.resolve.uncollected import uncollected
-from spark_jobs.resolve.write import write_identity
+from spark_jobs.resolve.write import write_evidence, write_identity
 from spark_jobs.session import spark_session
 from spark_jobs.tables import ASSIGNMENTS, COMPONENTS, LIVE, RECORDS, REDIRECTS
 
@@ -42,7 +44,26 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     if at.nothing_new:
         return {"rows_changed": 0, "merges": 0, "identity_notes": {}}
     known = current_model(spark, lake)
-    engine = engine_of(spark, lake)
+    if at.first:
+        # Before this run has ended, whatever of it is written by then, nothing can be built upon.
+        remember(spark, lake, "resolve", {FOUNDATION: -1})
+    with closing(engine_of(spark, lake)) as engine:
+        told = _renew(spark, engine, lake, at, known, rules, run_at)
+    # What the next run builds upon: a model that was trained just now is part of it.
+    basis = at.now[FOUNDATION] if known else foundation(spark, lake, rules)
+    remember(spark, lake, "resolve", at.now | {FOUNDATION: basis})
+    return told
+
+
+def _renew(
+    spark: SparkSession,
+    engine: Engine,
+    lake: str,
+    at: Position,
+    known: LakeModel | None,
+    rules: Rules,
+    run_at: datetime,
+) -> dict[str, Any]:
     engine.delta("records", lake, RECORDS)
     names = known.names if known else name_frequencies(engine)
     take_fresh(lake, engine, at, names)
@@ -55,9 +76,11 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     def model() -> PersonModel:
         if known:
             return known.person
-        return train_model(spark, lake, engine, names, run_at)
+        return train_model(lake, engine, names, run_at)
 
-    found = partition(engine, model, rules, at.first, *decisions(spark, lake))
+    look(engine, model, rules, at.first)
+    changed = write_evidence(engine, lake, rules, at.first)
+    found = partition(engine, rules, at.first, *decisions(spark, lake))
     # Records that are no more still say which profile was theirs: theirs may have lost its last one.
     engine.let("looked_at", "select record_id from members union select record_id from changed")
     before = Before(
@@ -67,17 +90,16 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
         frozenset() if at.first else ids_elsewhere(engine, found.clusters),
     )
     outcome = settle(found.clusters, before)
-    changed = write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
-    told = notes(engine, rules)
-    engine.forget()
-    # What the next run builds upon: a model that was trained just now is part of it.
-    basis = at.now[FOUNDATION] if known else foundation(spark, lake, rules)
-    remember(spark, lake, "resolve", at.now | {FOUNDATION: basis})
+    changed += write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
     # A merge: a record that came to stand in one profile with others, or a profile that became part of another.
     created = sum(change.kind == "created" for change in outcome.changes)
     arrived = sum(record not in before.assigned for record in outcome.assignments)
-    merges = arrived - created + sum(change.kind == "merged" for change in outcome.changes)
-    return {"rows_changed": changed, "merges": merges, "looked_at": len(outcome.assignments), "identity_notes": told}
+    return {
+        "rows_changed": changed,
+        "merges": arrived - created + sum(change.kind == "merged" for change in outcome.changes),
+        "looked_at": len(outcome.assignments),
+        "identity_notes": notes(engine, rules),
+    }
 
 
 def standing(engine: Engine, table: str, since: str) -> dict[str, tuple[str, datetime]]:

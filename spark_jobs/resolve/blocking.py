@@ -18,40 +18,48 @@ def blocking_keys(columns: Mapping[str, Any]) -> list[str]:
 
 
 def blocking_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Rule and value of all that a record's comparison columns are found under.
+    """Rule and value of all that a record's comparison columns are found under."""
+    return [(rule, value) for rule, value in single_values(columns).items() if value] + several_values(columns)
+
+
+def single_values(columns: Mapping[str, Any]) -> dict[str, str | None]:
+    """The value of each rule that a record has one of at most.
 
     `mailbox_name` values join a record without a given name to those whose name its mailbox spells; whoever has a name
     gets theirs from `mailbox_spellings`, and only where such a mailbox exists.
     """
     c = columns
     given, family, birth, mailbox = c["given"], c["family"], c["birth"], c["mailbox"]
-    given_sound, family_sound, area = c["given_sound"], c["family_sound"], c["postcode"] or c["city"]
-    place = _place(c) if c["street"] else area
-    single = {
+    given_sound, family_sound, year = c["given_sound"], c["family_sound"], c["birth_year"]
+    initial, street, area, letters = c["initial"], c["street"], c["postcode"] or c["city"], c["mailbox_letters"]
+    place = _place(c) if street else area
+    return {
         "national_id": c["national_id"],
         "name_sound": given and family and "|".join(sorted((given_sound, family_sound))),
         "street_family": place and family_sound and f"{place}/{family_sound}",
-        "street_initial": place and c["initial"] and f"{place}/{c['initial']}",
-        "street": c["street"],
+        "street_initial": place and initial and f"{place}/{initial}",
+        "street": street,
         "street_name": c["street_name"],
         "birth": birth,
         "birth_family": birth and family_sound and f"{birth}/{family_sound}",
         "birth_given": birth and given_sound and f"{birth}/{given_sound}",
-        "year_family": c["birth_year"] and family_sound and f"{c['birth_year']}/{family_sound}",
+        "year_family": year and family_sound and f"{year}/{family_sound}",
         "family": family,
         "given": given,
         "family_middle": family and c["middle_initial"] and f"{family}/{c['middle_initial']}",
-        "mailbox_letters": c["mailbox_letters"],
+        "mailbox_letters": letters,
         "mailbox": mailbox if mailbox and len(mailbox) > 4 else None,
-        "mailbox_name": c["mailbox_letters"] if not given else None,
+        "mailbox_name": letters if not given else None,
         "area_family": area and family_sound and f"{area}/{family_sound}",
         "area_given": area and given_sound and f"{area}/{given_sound}",
     }
-    found = [(rule, value) for rule, value in single.items() if value]
-    for rule, column in _SEVERAL.items():
-        if values := c[column]:
-            found += [(rule, value) for value in dict.fromkeys(values)]
-    return found
+
+
+def several_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Rule and value of the rules that a record may have several of: its numbers and addresses."""
+    return [
+        (rule, value) for rule, column in _SEVERAL.items() if (held := columns[column]) for value in dict.fromkeys(held)
+    ]
 
 
 def named_mailbox_keys(columns: Mapping[str, Any]) -> list[str]:

@@ -1,12 +1,15 @@
 """Resolve's statements in DuckDB, in the driver's own process: on one machine Spark's jobs cost more than their work.
 
 DuckDB reads the Delta tables' current files as they are, the columns that a statement needs. What passes between
-processes passes as Parquet files in a folder that goes with the engine.
+processes passes as Parquet files in a folder that goes with the engine. States are made and tables written beside the
+statements that do not need them.
 """
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,13 +19,13 @@ import jellyfish
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import append, changed_keys, files, merge, version
+from spark_jobs.local_tables import append, changed_keys, files, merge
 from spark_jobs.resolve.engine import in_words
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
 from spark_jobs.resolve.state import SAID, STATE_DDL
 from spark_jobs.resolve.stating import state_files
-from spark_jobs.tables import Table, arrow_schema, create
+from spark_jobs.tables import Table, arrow_schema
 
 MEMORY = "4GB"
 """Beyond it tables are kept on disk."""
@@ -51,6 +54,8 @@ class DriverEngine:
         self._db.execute(f"set threads = {os.cpu_count() or 1}")
         self._db.execute(f"set memory_limit = '{MEMORY}'")
         self._db.execute("set timezone = 'UTC'")
+        # Left alone, DuckDB compresses tables now and then that are gone a moment later.
+        self._db.execute("set checkpoint_threshold = '1TB'")
         self._folder = TemporaryDirectory(prefix="ocv-resolve-")
         self._db.execute(f"set temp_directory = '{self._folder.name}'")
         for by_letter in (levenshtein, jaro_winkler_similarity):
@@ -62,20 +67,24 @@ class DriverEngine:
             )
         self._numbers = count()
         self._made: dict[str, str] = {}
+        self._beside = ThreadPoolExecutor(1)
+        self._coming: dict[str, tuple[str, Future[None]]] = {}
+        self._last_write: Future[None] | None = None
+        self._written: dict[str, Future[None]] = {}
 
     def let(self, name: str, sql: str) -> None:
         made = f"made_{next(self._numbers)}"  # a table may be made anew from itself
-        self._db.execute(f"create temp table {made} as {in_words(sql, self.dialect)}")
+        self._db.execute(f"create temp table {made} as {self._words(sql)}")
         self._db.execute(f"create or replace temp view {name} as from {made}")
         if before := self._made.get(name):
             self._db.execute(f"drop table {before}")
         self._made[name] = made
 
     def view(self, name: str, sql: str) -> None:
-        self._db.execute(f"create or replace temp view {name} as {in_words(sql, self.dialect)}")
+        self._db.execute(f"create or replace temp view {name} as {self._words(sql)}")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._db.execute(in_words(sql, self.dialect)).fetchall()
+        return self._db.execute(self._words(sql)).fetchall()
 
     def put(self, name: str, columns: list[str], rows: Iterable[tuple[str, ...]]) -> None:
         lists = list(zip(*rows, strict=True)) or [()] * len(columns)
@@ -100,6 +109,7 @@ class DriverEngine:
         self._db.unregister("given_rows")
 
     def delta(self, name: str, lake: str, table: Table) -> None:
+        self._wait(table)
         held = files(lake, table)
         if not held:
             self.give(name, arrow_schema(table.schema).empty_table())
@@ -113,27 +123,36 @@ class DriverEngine:
         assert self._spark is not None
         file, folder = self._path(), self._path()
         # Namesakes side by side: what is made of a name is made once.
-        said = f"select {', '.join(SAID)} from ({in_words(records, self.dialect)}) r order by family_name, given_name"
+        said = f"select {', '.join(SAID)} from ({self._words(records)}) r order by family_name, given_name"
         self._db.execute(f"copy ({said}) to '{file}' (format parquet, row_group_size {PART})")
         os.mkdir(folder)
-        state_files(self._spark, file, folder, names)
+        self._coming[name] = folder, self._beside.submit(state_files, self._spark, file, folder, names)
+
+    def _arrive(self, name: str) -> None:
+        folder, making = self._coming.pop(name)
+        making.result()
         if os.listdir(folder):
             self.view(name, f"from read_parquet('{folder}/*.parquet')")
         else:
             self.give(name, arrow_schema(STATE_DDL).empty_table())
 
+    def _words(self, sql: str) -> str:
+        """The SQL as DuckDB wants it; tables that it names and that are still being made are waited for."""
+        for name in [name for name in self._coming if re.search(rf"\b{name}\b", sql)]:
+            self._arrive(name)
+        return in_words(sql, self.dialect)
+
     def changed(self, name: str, lake: str, table: Table, after: int, until: int) -> None:
         self.give(name, changed_keys(lake, table, after, until))
 
     def arrow(self, sql: str) -> pa.Table:
-        return self._db.sql(in_words(sql, self.dialect)).to_arrow_table()
+        return self._db.sql(self._words(sql)).to_arrow_table()
 
     def _path(self) -> str:
         return f"{self._folder.name}/{next(self._numbers)}"
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
-        named = [f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys]
-        return self._put(lake, table, sql, " or ".join(named) if records else "true", deletes=True)
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
+        return self._put(lake, table, sql, among, deletes=True)
 
     def add(self, lake: str, table: Table, rows: pa.Table) -> int:
         self.give("added", rows)
@@ -142,10 +161,11 @@ class DriverEngine:
 
     def _put(self, lake: str, table: Table, sql: str, among: str, deletes: bool) -> int:
         """Writes what differs between a query and the table's rows `among` which it is put."""
-        assert self._spark is not None
-        if version(self._spark, lake, table) < 0:
-            create(self._spark, lake, table)
-            return append(lake, table, self._db.sql(in_words(sql, self.dialect)).to_arrow_reader())
+        self._wait(table)
+        if not files(lake, table):
+            rows = self.arrow(f"select {_plain(table)} from ({sql}) s").cast(arrow_schema(table.schema))
+            self._write(table, append, lake, table, rows)
+            return len(rows)
         self.delta("whole", lake, table)
         self.let("held", f"select {_plain(table)} from whole w where {among}")
         self.let("wanted", f"select {_plain(table)} from ({sql}) s")
@@ -156,12 +176,31 @@ class DriverEngine:
         ((count,),) = self.rows("select count(*) from differing")
         if count:
             schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))
-            merge(lake, table, self.arrow(f"select {_plain(table)}, _gone from differing").cast(schema))
+            rows = self.arrow(f"select {_plain(table)}, _gone from differing").cast(schema)
+            self._write(table, merge, lake, table, rows)
         return int(count)
 
-    def forget(self) -> None:
+    def _write(self, table: Table, put: Callable[..., None], *rows: Any) -> None:
+        """Tables are written one after the other, while the run goes on; after one that failed none is written."""
+        before = self._last_write
+
+        def write() -> None:
+            if before:
+                before.result()
+            put(*rows)
+
+        self._last_write = self._written[table.name] = self._beside.submit(write)
+
+    def _wait(self, table: Table) -> None:
+        if writing := self._written.pop(table.name, None):
+            writing.result()
+
+    def close(self) -> None:
+        self._beside.shutdown()
         self._db.close()
         self._folder.cleanup()
+        if self._last_write:
+            self._last_write.result()
 
 
 def _plain(table: Table) -> str:

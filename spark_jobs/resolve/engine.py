@@ -1,6 +1,6 @@
 """The few things that resolve asks of a SQL engine, so that Spark and DuckDB in the driver run the same statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -44,19 +44,20 @@ class Engine(Protocol):
         """The rows of a query on the driver, with their types."""
 
     def states(self, name: str, records: str, names: NameFrequencies) -> None:
-        """Computes the table `name` of the states of the records that a query gives."""
+        """Computes the table `name` of the states of the records that a query gives, before it is first read."""
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
-        """Makes the rows of a table of the lake those of a query; how many rows changed.
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
+        """Makes the rows of a table of the lake those of a query; how many rows change.
 
-        With `records`, only rows that name one of these in one of the columns `keys`; the others stay as they are.
+        Only rows `w` for which `among` is true; the others stay as they are. Changes may be on their way, in the order
+        in which they were put, until the table is named anew or the engine is closed.
         """
 
     def add(self, lake: str, table: Table, rows: pa.Table) -> int:
         """Adds rows to a table of the lake, or puts them in the place of those with their key; how many changed."""
 
-    def forget(self) -> None:
-        """Lets go of all tables."""
+    def close(self) -> None:
+        """Sees that everything that was put is in the lake, and lets go of all tables."""
 
     def classes(self, name: str, holders: str) -> None:
         """Makes the table `name` (key, class) from rows (key, given, birth), by sharing.py; `own` may be missing."""

@@ -14,7 +14,8 @@ from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.state import KEPT
 from spark_jobs.resolve.vectors import vectors_sql
 
-VECTOR = [*(f"gamma_{comparison.name}" for comparison in COMPARISONS), "given_frequency", "family_frequency"]
+GAMMAS = [f"gamma_{comparison.name}" for comparison in COMPARISONS]
+FREQUENCIES = ["given_frequency", "family_frequency"]
 
 
 def gather(
@@ -43,22 +44,23 @@ def propose(engine: Engine, rules: Rules, records: str | None, suffix: str, amon
     holders = f"held{suffix}"
     if records:
         engine.let(f"own{suffix}", f"select distinct key from held{suffix}")
-        engine.let(
-            f"around{suffix}",
-            f"select h.* from ({held_sql('keyed')}) h where exists (select 1 from own{suffix} o where o.key = h.key)",
-        )
-        holders = f"around{suffix}"
+        holders = f"({_with_key('own' + suffix)})"
     engine.let(
         f"active{suffix}",
-        f"select key from {holders} group by key having {active_sql('count(*)', 'bool_or(asks)', rules)}",
+        f"select key from {holders} h group by key having {active_sql('count(*)', 'bool_or(asks)', rules)}",
     )
-    near = f"held{suffix}" if among else holders
+    near = f"({_with_key('active' + suffix)})" if records and not among else f"held{suffix}"
     engine.let(
         f"proposed{suffix}",
         "select distinct least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id"
         f" from held{suffix} a join active{suffix} k on k.key = a.key join {near} b on b.key = a.key"
         f" where a.record_id {'<>' if records and not among else '<'} b.record_id",
     )
+
+
+def _with_key(keys: str) -> str:
+    """SELECT of who holds one of some keys, of all records."""
+    return f"select h.* from ({held_sql('keyed')}) h where exists (select 1 from {keys} o where o.key = h.key)"
 
 
 def compare(engine: Engine, records: str | None, suffix: str) -> None:
@@ -90,11 +92,11 @@ def compare(engine: Engine, records: str | None, suffix: str) -> None:
 
 
 def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None:
-    """`scored`: the model's weight of each proposed pair, in bits; with the vector that it rests on, if it is kept."""
-    spark = engine.dialect == "spark"
+    """`scored`: the model's weight of each proposed pair, in bits; with what of its vector says something, if it is
+    kept."""
     engine.let(f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", engine.dialect))
-    parts = ", ".join(VECTOR if spark else (f"'{name}': {name}" for name in VECTOR))
-    evidence = f"to_json(struct({parts}))" if spark else f"cast(to_json({{{parts}}}) as string)"
+    said = [f"case when {name} >= 0 then concat('\"{name}\":', {name}) end" for name in [*GAMMAS, *FREQUENCIES]]
+    evidence = f"concat('{{', concat_ws(',', {', '.join(said)}), '}}')"
     kept = f"case when weight >= {rules.review_from} then {evidence} end"
     weights = weights_sql(model, f"select * from vectors{suffix}", engine.dialect)
     scored = f"select left_id, right_id, round(weight, 6) as weight, {kept} as evidence from ({weights}) w"
@@ -129,11 +131,12 @@ def hear(engine: Engine, suffix: str) -> None:
     )
 
 
-def told() -> str:
+def told(suffix: str = "") -> str:
     """SELECT of all evidence, a row per pair and rule; the model speaks of every pair that it has seen."""
     return (
-        "select left_id, right_id, 'probabilistic' as tier, 'person_model' as rule, weight, evidence from scored"
-        " union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence from ruled"
+        "select left_id, right_id, 'probabilistic' as tier, 'person_model' as rule, weight, evidence"
+        f" from scored{suffix}"
+        f" union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence from ruled{suffix}"
     )
 
 

@@ -1,6 +1,6 @@
 """Resolve's statements on Spark."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -72,13 +72,11 @@ class LakeEngine:
     def arrow(self, sql: str) -> pa.Table:
         return self.frame(sql).toArrow()
 
-    def replace(self, lake: str, table: Table, sql: str, keys: Sequence[str] = (), records: str | None = None) -> int:
-        if records is None or not exists(self._spark, lake, table):
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
+        if among == "true" or not exists(self._spark, lake, table):
             return write_changes(self._spark, lake, table, self.frame(sql), deletes=True)
-        ids = self.frame(f"select record_id from {records}")
-        whole = read(self._spark, lake, table)
-        parts = [whole.join(ids, whole[key] == ids["record_id"], "left_semi") for key in keys]
-        part = parts[0] if len(parts) == 1 else parts[0].union(parts[1]).dropDuplicates(list(table.key))
+        self.delta("whole", lake, table)
+        part = self.frame(f"select * from whole w where {among}")
         found = differing(table, self.frame(sql), part, deletes=True).localCheckpoint()
         count = found.count()
         if count:
@@ -93,7 +91,7 @@ class LakeEngine:
         frame.createOrReplaceTempView(name)
         self._named.add(name)
 
-    def forget(self) -> None:
+    def close(self) -> None:
         for name in self._named:
             self._spark.catalog.dropTempView(name)
         self._named.clear()

@@ -22,7 +22,7 @@ from spark_jobs.resolve.reopen import active_sql, held_sql
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.state import RULE_BITS, RULES
 from spark_jobs.resolve.train import train
-from spark_jobs.tables import MODELS, append
+from spark_jobs.tables import MODELS, arrow_schema
 
 SAMPLE = 100_000
 """Records that a model is trained on at most."""
@@ -56,9 +56,7 @@ def name_frequencies(engine: Engine) -> NameFrequencies:
     )
 
 
-def train_model(
-    spark: SparkSession, lake: str, engine: Engine, names: NameFrequencies, trained_at: datetime
-) -> PersonModel:
+def train_model(lake: str, engine: Engine, names: NameFrequencies, trained_at: datetime) -> PersonModel:
     """Trains on a sample of the records' comparison columns, of a first run, from the shipped parameters; keeps the
     outcome."""
     ((count,),) = engine.rows("select count(*) from columns")
@@ -70,7 +68,7 @@ def train_model(
     )
     person = train(sample, sample_pairs(sample), load(), trained_at.isoformat())
     row = (person.version, trained_at, as_json(person), json.dumps(asdict(names)))
-    append(spark, lake, MODELS, spark.createDataFrame([row], MODELS.struct))
+    engine.add(lake, MODELS, pa.table([[value] for value in row], arrow_schema(MODELS.schema)))
     return person
 
 

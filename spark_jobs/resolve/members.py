@@ -6,13 +6,14 @@ from spark_jobs.resolve.engine import Engine
 def gather_members(engine: Engine) -> None:
     """`members`: closed under former components, new evidence, decisions and former profiles.
 
-    Reads `changed`, `reopened`, `heard` (pairs with an end in `reopened`), `settled` (record ids that a decision
-    or a live assignment touched since), `components` (record_id, component as of the last run), `claims` (record_id,
-    profile_id as of the last run or live), `keyed`.
+    Reads `touched_records`, `pairs_again`, `heard` (pairs with an end in `reopened`), `settled` (record ids that a
+    decision or a live assignment touched since), `components` (record_id, component as of the last run), `claims`
+    (record_id, profile_id as of the last run or live), `keyed`.
     """
     engine.let(
         "reach",
-        "select record_id from changed union select record_id from reopened union select record_id from settled"
+        "select record_id from touched_records union select record_id from settled"
+        " union select left_id from pairs_again union select right_id from pairs_again"
         " union select left_id from heard where weight >= 0 union select right_id from heard where weight >= 0",
     )
     while True:
@@ -25,12 +26,18 @@ def gather_members(engine: Engine) -> None:
         )
         # A profile that a live assignment carried into another component is settled with both.
         engine.let(
+            "held_here",
+            "select distinct profile_id from claims c where exists (select 1 from members m"
+            " where m.record_id = c.record_id) or exists (select 1 from reach r where r.record_id = c.record_id)",
+        )
+        engine.let(
+            "held_too",
+            "select distinct c.record_id from claims c join held_here h on h.profile_id = c.profile_id"
+            " where not exists (select 1 from members m where m.record_id = c.record_id)",
+        )
+        engine.let(
             "drawn",
-            "select distinct c.record_id from claims c"
-            " join (select p.profile_id from claims p join (select record_id from members union select record_id"
-            " from reach) m on m.record_id = p.record_id) held on held.profile_id = c.profile_id"
-            " where not exists (select 1 from members m where m.record_id = c.record_id)"
-            " and exists (select 1 from keyed n where n.record_id = c.record_id)",
+            "select h.record_id from held_too h where exists (select 1 from keyed n where n.record_id = h.record_id)",
         )
         if not engine.rows("select 1 from drawn limit 1"):
             return

@@ -166,10 +166,13 @@ class FieldEvidence:
 
 
 def explain(model: PersonModel, vector: Mapping[str, float | int | None]) -> list[FieldEvidence]:
-    """The evidence of a row of `weights_sql`'s input, field by field, strongest first; the sums are its weights."""
+    """The evidence of a row of `weights_sql`'s input, field by field, strongest first; the sums are its weights.
+
+    What is missing from the row says nothing.
+    """
     found = []
     for name, levels in model.comparisons.items():
-        gamma = int(vector[f"gamma_{name}"] or 0)
+        gamma = int(vector.get(f"gamma_{name}", -1) or 0)
         if gamma < 0:
             continue
         level = levels[len(levels) - 1 - gamma]
@@ -187,7 +190,7 @@ def _adjustment(comparison: str, level: Level, vector: Mapping[str, float | int 
     given, family, factor = _FREQUENCY_LEVELS[comparison][level.label]
     frequency = factor
     for column, used in (("given_frequency", given), ("family_frequency", family)):
-        value = vector[column]
+        value = vector.get(column)
         if used and value is None:
             return 0.0
         frequency *= float(value or 1.0) if used else 1.0

@@ -1,8 +1,9 @@
 """A person's name as comparable parts: whatever the order, the titles and the words that are no name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import jellyfish
 from nicknames import NickNamer
@@ -25,6 +26,7 @@ _NOT_A_SURNAME = frozenset(
     """dont do not know unknown refused none no name noname female male inmate resident occupant patient anonymous
     inconnu inconnue nn test essai ne pas utiliser""".split()
 )
+_NO_NAME = _NOT_A_GIVEN_NAME | _GENERATIONS | _NOT_A_SURNAME
 
 _NICKNAMES = NickNamer()
 
@@ -33,8 +35,7 @@ RARE = 1e-5
 CLEARLY = 10.0
 
 
-@dataclass(frozen=True)
-class NameParts:
+class NameParts(NamedTuple):
     """Folded parts without blanks; `middle` are all words between, `family_words` whatever may be a surname."""
 
     given: str | None = None
@@ -50,7 +51,10 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
     A surname of single letters is a misread order: `Gibson Lilia E` is Lilia E. Gibson, `Garcia Velez Lilah E` is
     Lilah E. Garcia Velez.
     """
-    first, between, last = (list(_words(part)) for part in (given, middle, family))
+    only, surname = _words(given), _words(family)
+    if not middle and len(only) == len(surname) == 1 and _plain(only[0]) and _plain(surname[0]):
+        return NameParts(only[0], only[0][0], (), surname[0], surname)
+    first, between, last = list(only), list(_words(middle)), list(surname)
     named = [word for word in first if word not in _NOT_A_GIVEN_NAME]
     first = named if len(named) == len(first) or any(len(word) > 1 for word in named) else []
     between = [word for word in between if word not in _NOT_A_GIVEN_NAME]
@@ -68,6 +72,11 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
         family=family_name if len(family_name) > 1 else None,
         family_words=tuple(sorted(words)),
     )
+
+
+def _plain(word: str) -> bool:
+    """Whether a word is a name of which nothing has to be asked, as most are."""
+    return len(word) > 2 and word not in _NO_NAME
 
 
 @lru_cache(maxsize=65_536)
@@ -97,8 +106,8 @@ class NameFrequencies:
         if exchanged < CLEARLY * as_written:
             return name
         words = {name.given, *(word for word in name.middle if len(word) > 2)}
-        return replace(
-            name, given=name.family, initial=name.family[0], family=name.given, family_words=tuple(sorted(words))
+        return name._replace(
+            given=name.family, initial=name.family[0], family=name.given, family_words=tuple(sorted(words))
         )
 
 

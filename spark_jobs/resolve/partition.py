@@ -28,46 +28,38 @@ class Partition:
     component_of: pa.Table
 
 
-def partition(
-    engine: Engine,
-    model: Callable[[], PersonModel],
-    rules: Rules,
-    first: bool,
-    apart: Iterable[Pair] = (),
-    together: Iterable[Pair] = (),
-) -> Partition:
-    """Looks at what changed and clusters it.
-
-    `told`, `within`, `reopened`, `members` and `component_of` stay for the caller to write.
-    """
+def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: bool) -> None:
+    """`members`, the records to cluster; `told`, all evidence that may be new; and `within`, what is heard of members'
+    pairs."""
     if first:
         start(engine)
         engine.view("members", "select record_id from numbered")
         gather(engine, model, rules)
         engine.view("told", named(f"({told()})", "tier, rule, weight, evidence"))
         engine.view("within", named("heard", "weight"))
-        pairs = "select * from heard"
-    else:
-        reopen(engine, rules)
-        gather(engine, model, rules, "reopened")
-        engine.view("told", told())
-        gather_members(engine)
-        # Among the rest of the components nothing changed; their evidence is needed again to cluster them.
-        engine.let(
-            "others",
-            "select m.record_id from members m"
-            " where not exists (select 1 from reopened r where r.record_id = m.record_id)",
-        )
-        if engine.rows("select 1 from others limit 1"):
-            gather(engine, model, rules, "others", "_others", among=True)
-        else:
-            engine.view("heard_others", "select * from heard where 1 = 0")
-        ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]
-        engine.view(
-            "within", f"select h.* from heard h where {' and '.join(ends)} union all select * from heard_others"
-        )
+        return
+    reopen(engine, rules)
+    gather(engine, model, rules, "reopened")
+    gather_members(engine)
+    # Of the rest of the components a few pairs are re-opened; all of their evidence is needed to cluster them.
+    engine.let(
+        "others",
+        "select m.record_id from members m where not exists (select 1 from reopened r where r.record_id = m.record_id)",
+    )
+    gather(engine, model, rules, "others", "_others", among=True)
+    again = "exists (select 1 from pairs_again p where p.left_id = o.left_id and p.right_id = o.right_id)"
+    engine.view("told", f"{told()} union all select * from ({told('_others')}) o where {again}")
+    ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]
+    engine.view("within", f"select h.* from heard h where {' and '.join(ends)} union all select * from heard_others")
+
+
+def partition(
+    engine: Engine, rules: Rules, first: bool, apart: Iterable[Pair] = (), together: Iterable[Pair] = ()
+) -> Partition:
+    """Clusters what was looked at; `component_of` stays for the caller to write."""
+    if not first:
         number(engine, "members")
-        pairs = placed("within", "weight")
+    pairs = "select * from heard" if first else placed("within", "weight")
     known = graph_of(engine, pairs, together)
     component_of = known.first_of_component()
     engine.give("component_of", component_of)

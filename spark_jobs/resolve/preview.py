@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.table import Table as Shown
 from contracts.settings import settings
 from spark_jobs.resolve.changes import decisions, engine_of
 from spark_jobs.resolve.lake_model import current_model
-from spark_jobs.resolve.partition import partition
+from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.rules import Rules, load_rules
 from spark_jobs.session import spark_session
@@ -27,10 +28,10 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     model = current_model(spark, lake)
     if model is None:
         raise SystemExit(f"expected a lake that was resolved, found none in {lake}; run `make pipeline` first")
-    engine = engine_of(spark, lake)
-    remembered(engine, lake, "fresh")
-    found = partition(engine, lambda: model.person, rules, True, *decisions(spark, lake))
-    engine.forget()
+    with closing(engine_of(spark, lake)) as engine:
+        remembered(engine, lake, "fresh")
+        look(engine, lambda: model.person, rules, True)
+        found = partition(engine, rules, True, *decisions(spark, lake))
     assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()
     profile_of = dict(zip(*(column.to_pylist() for column in assigned.columns), strict=True))
     return differences(profile_of, found.clusters)

@@ -29,14 +29,17 @@ def remember_all(engine: Engine, lake: str, states: str) -> int:
 
 def remember_changes(engine: Engine, lake: str, changed: str, states: str) -> int:
     """Keeps the states of the `changed` records, of which those without a state are no more; how many rows changed."""
+    ((others, new, base),) = engine.rows(
+        f"select (select count(*) from recent r where not exists (select 1 from {changed} c"
+        f" where c.record_id = r.record_id)), (select count(*) from {changed}), (select count(*) from base)"
+    )
     said = ", ".join(f"s.{column}" for column in STATE if column != "record_id")
     rows = f"select c.record_id, {said}, s.record_id is null as gone from {changed} c left join {states} s"
-    count = engine.replace(lake, RECENT, f"{rows} on s.record_id = c.record_id", ["record_id"], changed)
-    engine.delta("recent", lake, RECENT)
-    ((recent, base),) = engine.rows("select (select count(*) from recent), (select count(*) from base)")
-    if recent > FOLDED_AT * base:
+    count = engine.replace(lake, RECENT, f"{rows} on s.record_id = c.record_id", _among(changed))
+    if others + new > FOLDED_AT * base:
+        engine.delta("recent", lake, RECENT)
         engine.let("folded", "select record_id from recent")
-        engine.replace(lake, COMPARABLES, f"select {_SAID} from recent where not gone", ["record_id"], "folded")
+        engine.replace(lake, COMPARABLES, f"select {_SAID} from recent where not gone", _among("folded"))
         _empty(engine, lake)
     return count
 
@@ -45,3 +48,7 @@ def _empty(engine: Engine, lake: str) -> None:
     engine.delta("recent", lake, RECENT)
     if engine.rows("select 1 from recent limit 1"):
         engine.replace(lake, RECENT, "select * from recent where 1 = 0")
+
+
+def _among(records: str) -> str:
+    return f"exists (select 1 from {records} r where r.record_id = w.record_id)"

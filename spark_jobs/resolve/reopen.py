@@ -1,10 +1,13 @@
-"""Which records a change of some records re-opens: all whose evidence may differ now, and as few others as possible.
+"""Which records and pairs a change of some records re-opens: all whose evidence may differ now, and as few others as
+possible.
 
 Evidence about two records depends on themselves and on counts: of holders of a blocking key (its cap), of people
 behind an e-mail or phone (its sharing class), of people behind an identifier (its edges). So a record is re-opened
-where it changed, or where a count of one of its keys crossed a line. The tables `old` (states before) and `fresh`
-(states of the records that were read now) must be there; made are `reopened`, and of the states as they are now
-`described`, whole, and `keyed`, by what they find each other.
+where it changed, or where one of its e-mails or phones came to be more or fewer people's; a pair where the records
+share a key that came to propose pairs or ceased to, or where its edges by identifiers are others. The tables `old`
+(states before) and `fresh` (states of the records that were read now) must be there; made are `reopened`,
+`touched_records` (with those that are no more), `pairs_again` (of records that are not among them), and of the states
+as they are now `described`, whole, and `keyed`, by what they find each other.
 """
 
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
@@ -12,6 +15,8 @@ from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.numbering import by_number, number
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.state import KEYED, RULE_BITS, RULES
+
+SIDES = ("left", "right")
 
 
 def held_sql(state: str) -> str:
@@ -38,49 +43,56 @@ def start(engine: Engine) -> None:
     engine.view("described", by_number("fresh"))
     engine.view("keyed", "select * from described")
     engine.view("after", "select * from fresh")
-    engine.view("reopened", "select record_id from changed")
 
 
 def reopen(engine: Engine, rules: Rules) -> None:
     """A later run; `gone` holds the ids of records that are no more."""
-    # 1. What changed, and the states as they are now.
+    keyed = ", ".join(KEYED)
+    # 1. By what records found each other before; the fresh states may still be in the making.
+    engine.let("known", f"select {keyed}, digest from old")
+    # 2. What changed, and the states as they are now.
     engine.let(
         "changed",
-        "select f.record_id from fresh f left join old o on o.record_id = f.record_id"
+        "select f.record_id from fresh f left join known o on o.record_id = f.record_id"
         " where o.digest is null or o.digest <> f.digest"
-        " union select g.record_id from gone g join old o on o.record_id = g.record_id",
+        " union select g.record_id from gone g join known o on o.record_id = g.record_id",
     )
-    keyed = ", ".join(KEYED)
-    engine.let(
-        "before",
-        f"select {keyed} from old o where exists (select 1 from changed c where c.record_id = o.record_id)",
-    )
-    engine.view("after", "select * from fresh f where exists (select 1 from changed c where c.record_id = f.record_id)")
-    stays = "select * from old o where not exists (select 1 from changed c where c.record_id = o.record_id)"
-    engine.view("described", f"{stays} union all select * from after")
-    engine.let("keyed", f"select {keyed} from described")
+    is_changed = "exists (select 1 from changed c where c.record_id = {}.record_id)".format
+    engine.let("before", f"select {keyed} from known o where {is_changed('o')}")
+    engine.view("after", f"select * from fresh f where {is_changed('f')}")
+    engine.view("described", f"select * from old o where not {is_changed('o')} union all select * from after")
+    stays = f"select {keyed} from known o where not {is_changed('o')}"
+    engine.let("keyed", f"{stays} union all select {keyed} from after")
     engine.let(
         "touched",
         f"select distinct key from ({held_sql('before')} union all {held_sql('after')}) t",
     )
-    # 2. Blocking keys that came to propose pairs, or ceased to.
+    # 3. Blocking keys that came to propose pairs, or ceased to: what held and asked for them before is what does now,
+    # without what came and with what went.
+    counts = "count(*) as holders, sum(case when asks then 1 else 0 end) as asking"
     engine.let(
-        "holding",
-        "select n.record_id, n.key, n.asks, case when c.record_id is null then 1 else 0 end as was, 1 as stays"
-        f" from ({held_sql('keyed')}) n join touched t on t.key = n.key"
-        " left join changed c on c.record_id = n.record_id"
-        f" union all select record_id, key, asks, 1 as was, 0 as stays from ({held_sql('before')}) b",
+        "holders_now",
+        f"select n.key, {counts} from ({held_sql('keyed')}) n"
+        " where exists (select 1 from touched t where t.key = n.key) group by n.key",
+    )
+    moves = f"select key, 1 as went, asks from ({held_sql('before')}) b"
+    moves += f" union all select key, -1 as went, asks from ({held_sql('after')}) a"
+    engine.let(
+        "difference",
+        f"select key, sum(went) as holders, sum(case when asks then went else 0 end) as asking from ({moves}) m"
+        " group by key",
     )
     counted = (
-        "select key, sum(was) as n_before, bool_or(asks and was = 1) as asked_before,"
-        " sum(stays) as n_after, bool_or(asks and stays = 1) as asked_after from holding group by key"
+        "select d.key, coalesce(n.holders, 0) as n_after, coalesce(n.asking, 0) > 0 as asked_after,"
+        " coalesce(n.holders, 0) + d.holders as n_before, coalesce(n.asking, 0) + d.asking > 0 as asked_before"
+        " from difference d left join holders_now n on n.key = d.key"
     )
     engine.let(
         "flipped",
         f"select key from ({counted}) c where {active_sql('n_before', 'asked_before', rules)}"
         f" <> {active_sql('n_after', 'asked_after', rules)}",
     )
-    # 3. E-mails and phones that came to be more or fewer people's.
+    # 4. E-mails and phones that came to be more or fewer people's.
     engine.let(
         "numbers_is",
         f"select n.* from ({numbers_sql('keyed')}) n where exists (select 1 from touched t where t.key = n.key)",
@@ -97,7 +109,7 @@ def reopen(engine: Engine, rules: Rules) -> None:
         "select coalesce(a.key, b.key) as key from class_was a full join class_is b on a.key = b.key"
         " where coalesce(a.class, 'own') <> coalesce(b.class, 'own')",
     )
-    # 4. Identifiers whose edges differ.
+    # 5. Identifiers whose edges differ.
     for name in ("was", "is"):
         engine.let(f"edges_{name}", edges_sql(f"numbers_{name}"))
     engine.let(
@@ -107,15 +119,34 @@ def reopen(engine: Engine, rules: Rules) -> None:
         " on a.left_id = b.left_id and a.right_id = b.right_id and a.rule = b.rule"
         " where a.weight is null or b.weight is null or a.weight <> b.weight or a.evidence <> b.evidence",
     )
-    hold = (
-        "select h.record_id from holding h"
-        " join (select key from flipped union select key from reclassed) k on k.key = h.key where h.stays = 1"
+    engine.let(
+        "touched_records",
+        "select record_id from changed union select n.record_id from numbers_is n join reclassed k on k.key = n.key",
     )
     engine.let(
         "reopened",
-        "select r.record_id from (select record_id from changed union select left_id from moved"
-        f" union select right_id from moved union {hold}) r"
-        " where exists (select 1 from keyed n where n.record_id = r.record_id)",
+        "select record_id from touched_records r where exists (select 1 from keyed n where n.record_id = r.record_id)",
+    )
+    # Of a key that flipped no more than its cap held it before and hold it now.
+    engine.let(
+        "kept_by_flipped",
+        f"select distinct h.record_id, h.key from ({held_sql('keyed')}) h join flipped k on k.key = h.key"
+        " where not exists (select 1 from touched_records t where t.record_id = h.record_id)",
+    )
+    untouched = [f"not exists (select 1 from touched_records t where t.record_id = m.{side}_id)" for side in SIDES]
+    engine.let(
+        "pairs_again",
+        "select a.record_id as left_id, b.record_id as right_id from kept_by_flipped a"
+        " join kept_by_flipped b on b.key = a.key where a.record_id < b.record_id"
+        f" union select m.left_id, m.right_id from moved m where {' and '.join(untouched)}",
+    )
+
+
+def looked_at_anew(pair: str) -> str:
+    """Condition on a row of left_id and right_id: its evidence is among what is told."""
+    return (
+        " or ".join(f"exists (select 1 from touched_records t where t.record_id = {pair}.{side}_id)" for side in SIDES)
+        + f" or exists (select 1 from pairs_again p where p.left_id = {pair}.left_id and p.right_id = {pair}.right_id)"
     )
 
 

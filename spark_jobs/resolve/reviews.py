@@ -2,14 +2,15 @@
 
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.numbering import named
+from spark_jobs.resolve.reopen import SIDES, looked_at_anew
 from spark_jobs.resolve.rules import Rules
-from spark_jobs.tables import EDGES, OVERRIDES
+from spark_jobs.tables import OVERRIDES
 
 
 def reviews(engine: Engine, lake: str, rules: Rules, first: bool) -> str:
     """SELECT of the pairs, by the profiles that `owners` now have; `assigned` are those of the records around."""
     engine.delta("decided", lake, OVERRIDES)
-    pairs = _likely_of_all(engine, rules) if first else _likely_of_some(engine, lake)
+    pairs = _likely_of_all(engine, rules) if first else _likely_of_some(engine, rules)
     return (
         f"select p.left_id, p.right_id, p.weight, case when p.weight < {rules.merge_at}"
         " then 'near the threshold' else 'contradicted by other records of the profiles' end as reason, p.evidence"
@@ -27,13 +28,22 @@ def _likely_of_all(engine: Engine, rules: Rules) -> str:
     return named(f"({_apart('scored n', 'n.evidence')} and n.weight >= {rules.review_from})", "weight, evidence")
 
 
-def _likely_of_some(engine: Engine, lake: str) -> str:
-    """The same, of pairs that have an end among the records that were looked at."""
-    engine.delta("edges", lake, EDGES)
-    ends = [f"exists (select 1 from looked_at r where r.record_id = e.{side}_id)" for side in ("left", "right")]
+def _likely_of_some(engine: Engine, rules: Rules) -> str:
+    """The same, of pairs that have an end among the records that were looked at: from what is told now, and from the
+    `edges` of before of which nothing is told."""
+    engine.let(
+        "around_looked_at",
+        " union ".join(
+            f"select left_id, right_id, weight from edges e where tier = 'probabilistic'"
+            f" and exists (select 1 from looked_at r where r.record_id = e.{side}_id)"
+            for side in SIDES
+        ),
+    )
     engine.let(
         "likely",
-        f"select left_id, right_id, weight from edges e where tier = 'probabilistic' and ({' or '.join(ends)})",
+        f"select left_id, right_id, weight, false as new from around_looked_at e where not ({looked_at_anew('e')})"
+        " union all select left_id, right_id, weight, true as new from told"
+        f" where tier = 'probabilistic' and weight >= {rules.review_from}",
     )
     # The other end may not have been looked at.
     engine.let(
@@ -42,8 +52,9 @@ def _likely_of_some(engine: Engine, lake: str) -> str:
         " (select left_id as record_id from likely union select right_id from likely) n"
         " left join owners o on o.record_id = n.record_id left join assigned s on s.record_id = n.record_id",
     )
-    same = "e.left_id = n.left_id and e.right_id = n.right_id and e.tier = 'probabilistic'"
-    return _apart(f"likely n join edges e on {same}", "e.evidence")
+    engine.view("said", "select *, false as new from edges union all select *, true as new from told")
+    same = "s.left_id = n.left_id and s.right_id = n.right_id and s.new = n.new and s.tier = 'probabilistic'"
+    return _apart(f"likely n join said s on {same}", "s.evidence")
 
 
 def _apart(likely: str, evidence: str) -> str:

@@ -6,12 +6,13 @@ Pure and per record, so that the same record has the same state in every run and
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-import mmh3
+from mmh3 import hash64
 
 from contracts.names import fold
-from spark_jobs.resolve.blocking import blocking_values
+from spark_jobs.resolve.blocking import several_values, single_values
 from spark_jobs.resolve.comparables import COLUMNS, compared
 from spark_jobs.resolve.name_parts import NameFrequencies, mailbox_spellings
 from spark_jobs.resolve.rules import BLOCKING
@@ -42,6 +43,7 @@ STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 RULES = {rule: number for number, rule in enumerate(BLOCKING)}
 RULE_BITS = 31
 _KEY_BITS = ~RULE_BITS
+_said = itemgetter(*SAID)
 # Rules whose keys are identifiers that may join records by themselves (deterministic.py).
 NUMBERED = frozenset({"email", "phone", "external_id"})
 
@@ -54,7 +56,7 @@ def hashed(rule: str, value: str) -> int:
     if rule in NUMBERED:
         key = int.from_bytes(hashlib.blake2b(value.encode(), digest_size=8).digest(), signed=True)
     else:
-        key = mmh3.hash64(value, 0, True, True)[0]
+        key = hash64(value, 0, True, True)[0]
     return key & _KEY_BITS | RULES[rule]
 
 
@@ -67,20 +69,25 @@ def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
     """The state of a record in its lake form, under a model's name frequencies."""
     columns = compared(record, names)
     born = record["birth_date"]
-    keys: list[int] = []
+    # As `hashed` does it, of fifteen values a record.
+    keys = [
+        hash64(value, 0, True, True)[0] & _KEY_BITS | RULES[rule]
+        for rule, value in single_values(columns).items()
+        if value
+    ]
     numbers = []
-    for rule, value in blocking_values(columns):
+    for rule, value in several_values(columns):
         key = hashed(rule, value)
         keys.append(key)
         if rule in NUMBERED:
             numbers.append({"kind": value.partition(":")[0] if rule == "external_id" else rule, "key": key})
-    said = repr([record[name] for name in SAID])
-    return columns | {
+    columns |= {
         "first_given": fold(record["given_name"] or "").partition(" ")[0] or None,
         "born": str(born) if born else None,
         "keys": keys,
         "named_keys": _named_keys(columns["given"], columns["family"]),
         "numbers": numbers,
         "verified": [dict(one) for one in record["verified"] or []],
-        "digest": hashlib.blake2b(said.encode(), digest_size=12).hexdigest(),
+        "digest": hashlib.blake2b(repr(list(_said(record))).encode(), digest_size=12).hexdigest(),
     }
+    return columns

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.local_tables import version
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.remembered import remember_all, remember_changes
+from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.reviews import reviews
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.settle import Before, history_rows
@@ -26,6 +27,16 @@ from spark_jobs.tables import (
 )
 
 
+def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
+    """The edges that changed; how many. What is known before there are clusters is written while these are made."""
+    # Pairs that the model finds too unlikely are not kept.
+    edges = f"select * from told where tier = 'deterministic' or weight >= {rules.review_from}"
+    if first:
+        return engine.replace(lake, EDGES, edges) + remember_all(engine, lake, "after")
+    engine.delta("edges", lake, EDGES)
+    return engine.replace(lake, EDGES, edges, looked_at_anew("w"))
+
+
 def write_identity(
     spark: SparkSession,
     engine: Engine,
@@ -36,17 +47,13 @@ def write_identity(
     run_at: datetime,
     first: bool,
 ) -> int:
-    """The rows that changed. States come last: a run that was killed before finds the same changes again."""
-    engine.view("touched_records", "select record_id from reopened union select record_id from changed")
+    """The rows that changed. A day's states come last: a run that was killed before finds the same changes again."""
 
-    def replace(table: Table, sql: str, keys: Sequence[str], records: str) -> int:
-        return engine.replace(lake, table, sql) if first else engine.replace(lake, table, sql, keys, records)
+    def replace(table: Table, sql: str, *keys: str) -> int:
+        return engine.replace(lake, table, sql, "true" if first else _named_in("looked_at", *keys))
 
     engine.put("owners", ["record_id", "profile_id"], outcome.assignments.items())
-    # Pairs that the model finds too unlikely are not kept.
-    edges = f"select * from told where tier = 'deterministic' or weight >= {rules.review_from}"
-    changed = replace(EDGES, edges, ["left_id", "right_id"], "touched_records")
-    changed += replace(REVIEWS, reviews(engine, lake, rules, first), ["left_id", "right_id"], "looked_at")
+    changed = 0
     if outcome.changes:
         history = history_rows(outcome, _pairs_of_moved(engine, outcome), run_at, version(spark, lake, ASSIGNMENTS))
         changed += engine.add(lake, HISTORY, _rows(HISTORY, history))
@@ -54,11 +61,15 @@ def write_identity(
     if differing := [(old, new) for old, new in final.items() if before.redirects.get(old) != new]:
         changed += engine.add(lake, REDIRECTS, _rows(REDIRECTS, differing))
     engine.give("assignments", _rows(ASSIGNMENTS, _assignments(outcome, before, run_at)))
-    changed += replace(ASSIGNMENTS, "select * from assignments", ["record_id"], "looked_at")
-    changed += replace(COMPONENTS, "select * from component_of", ["record_id"], "looked_at")
-    if first:
-        return changed + remember_all(engine, lake, "after")
-    return changed + remember_changes(engine, lake, "changed", "after")
+    changed += replace(ASSIGNMENTS, "select * from assignments", "record_id")
+    changed += replace(COMPONENTS, "select * from component_of", "record_id")
+    changed += replace(REVIEWS, reviews(engine, lake, rules, first), "left_id", "right_id")
+    return changed if first else changed + remember_changes(engine, lake, "changed", "after")
+
+
+def _named_in(records: str, *keys: str) -> str:
+    """Condition on rows `w` that name one of some records in one of their columns."""
+    return " or ".join(f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys)
 
 
 def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[tuple[str, str, datetime]]:

@@ -14,7 +14,6 @@ from spark_jobs.tables import (
     arrow_schema,
     changed_rows,
     changes,
-    create,
     read,
     table_id,
     version,
@@ -34,16 +33,14 @@ def sizes(spark: SparkSession, lake: str) -> dict[str, int]:
     return {row.name: row.parts[0].key for row in read(spark, lake, TABLE).collect()}
 
 
-def put(spark: SparkSession, lake: str, **of: int) -> None:
-    create(spark, lake, TABLE)
-    schema = arrow_schema(TABLE.schema)
-    assert append(lake, TABLE, pa.Table.from_pylist(things(**of), schema=schema).to_reader()) == len(of)
+def put(lake: str, **of: int) -> None:
+    append(lake, TABLE, pa.Table.from_pylist(things(**of), schema=arrow_schema(TABLE.schema)))
 
 
 def test_spark_reads_the_rows_and_the_changes_and_goes_on_writing(spark: SparkSession, tmp_path: Path) -> None:
     lake = str(tmp_path / "a lake, 100%")
     assert rows(spark, lake, TABLE) == [] == files(lake, TABLE)
-    put(spark, lake, x=1, y=2)
+    put(lake, x=1, y=2)
     before = version(spark, lake, TABLE)
     schema = arrow_schema(TABLE.schema).append(pa.field("_gone", pa.bool_()))
     changed = [{**one, "_gone": one["name"] == "y"} for one in things(x=5, y=2, z=3)]
@@ -57,7 +54,7 @@ def test_spark_reads_the_rows_and_the_changes_and_goes_on_writing(spark: SparkSe
 
 def test_versions_ids_and_changed_keys_are_those_that_spark_tells(spark: SparkSession, lake: str) -> None:
     assert (local_tables.version(spark, lake, TABLE), local_tables.table_id(spark, lake, TABLE)) == (-1, None)
-    put(spark, lake, x=1, y=2)
+    put(lake, x=1, y=2)
     write_changes(spark, lake, TABLE, read(spark, lake, TABLE).where("name = 'x'").withColumn("size", F.lit(9)))
     write_changes(spark, lake, TABLE, read(spark, lake, TABLE).where("name = 'x'"), deletes=True)
     newest = version(spark, lake, TABLE)
@@ -70,7 +67,7 @@ def test_versions_ids_and_changed_keys_are_those_that_spark_tells(spark: SparkSe
 
 
 def test_statistics_in_the_log_name_no_value(spark: SparkSession, lake: str) -> None:
-    put(spark, lake, secret_name=4711)
+    put(lake, secret_name=4711)
     log = [line.value for line in spark.read.text(f"{lake}/silver/things/_delta_log/*.json").collect()]
     assert any("numRecords" in line for line in log)
     assert not [line for line in log if "secret_name" in line or "4711" in line]

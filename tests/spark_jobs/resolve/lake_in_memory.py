@@ -9,7 +9,7 @@ from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.graph import Pair
 from spark_jobs.resolve.model import PersonModel, load
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.partition import partition
+from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.state import STATE, state
 
@@ -65,7 +65,8 @@ class LakeInMemory:
         engine.put("settled", ["record_id"], [(record,) for record in settled])
         engine.put("components", ["record_id", "component"], self.component_of.items())
         engine.put("claims", ["record_id", "profile_id"], self.profile_of.items())
-        found = partition(engine, lambda: self.model, self.rules, first, self.apart, self.together)
+        look(engine, lambda: self.model, self.rules, first)
+        found = partition(engine, self.rules, first, self.apart, self.together)
         for record in gone:
             self.states.pop(record, None)
         self.states |= {one["record_id"]: one for one in fresh}
@@ -75,8 +76,16 @@ class LakeInMemory:
                 known.pop(record, None)
         self.component_of |= zip(*(column.to_pylist() for column in found.component_of.columns), strict=True)
         self.profile_of |= {record: part[0] for part in found.clusters for record in part}
-        reopened = {record for (record,) in engine.rows("select record_id from reopened")} | set(gone)
-        self.edges = {edge: w for edge, w in self.edges.items() if not reopened & {edge[0], edge[1]}}
+        if first:
+            self.edges.clear()
+        else:
+            touched = {record for (record,) in engine.rows("select record_id from touched_records")}
+            again = set(engine.rows("select left_id, right_id from pairs_again"))
+            self.edges = {
+                (*pair, rule): w
+                for (*pair, rule), w in self.edges.items()
+                if not touched.intersection(pair) and tuple(pair) not in again
+            }
         for left, right, rule, weight in engine.rows("select left_id, right_id, rule, weight from told"):
             self.edges[left, right, rule] = weight
 

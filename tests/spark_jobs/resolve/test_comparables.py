@@ -79,3 +79,12 @@ def test_without_a_street_the_postcode_brings_misspelt_names_together():
         "street_family:27318/HLR",
         "area_family:27318/HLR",
     }
+
+
+WORDS = st.none() | st.sampled_from(["anna", "Roux", "li", "o", "Mother", "unknown", "jr", "Le Roux", "", "  "])
+
+
+@given(WORDS, WORDS)
+def test_names_of_a_word_each_have_the_parts_that_any_name_has(given_name, family_name):
+    at_length = name_parts(given_name, " ", family_name)  # a middle name of which nothing is left
+    assert name_parts(given_name, None, family_name) == at_length

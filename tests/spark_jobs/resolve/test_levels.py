@@ -66,7 +66,7 @@ def test_the_compiled_levels_say_what_the_sql_says(said: list[dict[str, Any]], l
     engine.give("records", typed(in_memory(sides.values())))
     engine.put("pairs", ["left_id", "right_id"], pairs)
     expected = engine.arrow(vectors_sql("pairs", "records", "duckdb")).to_pylist()
-    engine.forget()
+    engine.close()
     assert len(expected) == len(pairs)
     for row in expected:
         left, right = sides[row["left_id"]], sides[row["right_id"]]

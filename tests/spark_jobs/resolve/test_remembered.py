@@ -20,7 +20,7 @@ from tests.spark_jobs.silver import person_channel, record
 def engine(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[Engine]:
     made: Engine = request.param(spark)
     yield made
-    made.forget()
+    made.close()
 
 
 def give(engine: Engine, streets: dict[str, str]) -> None:

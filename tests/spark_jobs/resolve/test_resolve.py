@@ -1,18 +1,21 @@
 """The resolve job on a lake of a few records."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyspark.sql import SparkSession
 
 from spark_jobs.resolve import __main__ as job
+from spark_jobs.resolve import driver_engine
 from spark_jobs.resolve.__main__ import resolve
 from spark_jobs.resolve.lake_engine import LakeEngine
 from spark_jobs.resolve.preview import preview
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.tables import (
     ASSIGNMENTS,
+    COMPARABLES,
     COMPONENTS,
     EDGES,
     HISTORY,
@@ -140,3 +143,39 @@ def test_spark_resolves_a_lake_elsewhere_as_the_driver_does_one_here(
         for table, *columns in told:
             assert rows(spark, lake, table, *columns) == rows(spark, elsewhere, table, *columns)
     assert used == [elsewhere, elsewhere]
+
+
+@pytest.mark.parametrize("broken", [EDGES, ASSIGNMENTS, REVIEWS], ids=lambda table: table.name)
+def test_what_a_failed_run_left_behind_the_next_one_makes_good(
+    spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, broken: Table
+) -> None:
+    undisturbed = f"{lake}-undisturbed"
+    tables = (
+        (EDGES, "left_id", "right_id", "rule", "weight"),
+        (HISTORY, "history_id", "kind"),
+        (COMPARABLES, "record_id"),
+    )
+    for day in ([ANNA, LUC, ZOE], [LUC_AGAIN, {**ANNA, "street": "3 quai Sud"}]):
+        for where in (lake, undisturbed):
+            write_changes(spark, where, RECORDS, records(spark, *day))
+        with monkeypatch.context() as patched:
+            for name in ("append", "merge"):
+                write = getattr(driver_engine, name)
+                patched.setattr(driver_engine, name, _failing(write, broken))
+            with pytest.raises(OSError, match="disk full"):
+                resolve(spark, lake, NOW)
+        for where in (lake, undisturbed):
+            resolve(spark, where, NOW)
+        assert owners(spark, lake) == owners(spark, undisturbed)
+        for table, *columns in tables:
+            assert rows(spark, lake, table, *columns) == rows(spark, undisturbed, table, *columns)
+            assert read(spark, lake, table).count() == read(spark, undisturbed, table).count()
+
+
+def _failing(write: Callable[..., None], broken: Table) -> Callable[..., None]:
+    def put(lake: str, table: Table, rows: object) -> None:
+        if table == broken:
+            raise OSError("disk full")
+        write(lake, table, rows)
+
+    return put
