@@ -56,6 +56,8 @@ class DriverEngine:
         self._db.execute("set timezone = 'UTC'")
         # Left alone, DuckDB compresses tables now and then that are gone a moment later.
         self._db.execute("set checkpoint_threshold = '1TB'")
+        # It gives a core 122,880 rows at least, which few tables of a day have.
+        self._db.execute("pragma verify_parallelism")
         self._folder = TemporaryDirectory(prefix="ocv-resolve-")
         self._db.execute(f"set temp_directory = '{self._folder.name}'")
         for by_letter in (levenshtein, jaro_winkler_similarity):

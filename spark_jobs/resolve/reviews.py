@@ -31,19 +31,13 @@ def _likely_of_all(engine: Engine, rules: Rules) -> str:
 def _likely_of_some(engine: Engine, rules: Rules) -> str:
     """The same, of pairs that have an end among the records that were looked at: from what is told now, and from the
     `edges` of before of which nothing is told."""
-    engine.let(
-        "around_looked_at",
-        " union ".join(
-            f"select left_id, right_id, weight from edges e where tier = 'probabilistic'"
-            f" and exists (select 1 from looked_at r where r.record_id = e.{side}_id)"
-            for side in SIDES
-        ),
-    )
+    left, right = (f"exists (select 1 from looked_at r where r.record_id = e.{side}_id)" for side in SIDES)
+    likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and ({})".format
+    engine.let("near_looked_at", f"{likely('edges', left)} union all {likely('edges', f'{right} and not {left}')}")
     engine.let(
         "likely",
-        f"select left_id, right_id, weight, false as new from around_looked_at e where not ({looked_at_anew('e')})"
-        " union all select left_id, right_id, weight, true as new from told"
-        f" where tier = 'probabilistic' and weight >= {rules.review_from}",
+        f"select * from near_looked_at e where not ({looked_at_anew('e')})"
+        f" union all {likely('told', f'weight >= {rules.review_from}')}",
     )
     # The other end may not have been looked at.
     engine.let(
@@ -52,9 +46,7 @@ def _likely_of_some(engine: Engine, rules: Rules) -> str:
         " (select left_id as record_id from likely union select right_id from likely) n"
         " left join owners o on o.record_id = n.record_id left join assigned s on s.record_id = n.record_id",
     )
-    engine.view("said", "select *, false as new from edges union all select *, true as new from told")
-    same = "s.left_id = n.left_id and s.right_id = n.right_id and s.new = n.new and s.tier = 'probabilistic'"
-    return _apart(f"likely n join said s on {same}", "s.evidence")
+    return _apart("likely n", "n.evidence")
 
 
 def _apart(likely: str, evidence: str) -> str:

@@ -101,6 +101,7 @@ def test_a_lake_through_its_days_ends_where_a_rebuild_does(spark: SparkSession, 
     for table, columns in (
         (EDGES, ("left_id", "right_id", "rule", "weight")),
         (COMPONENTS, ("record_id", "component")),
+        (REVIEWS, ("left_id", "right_id", "weight", "reason")),
     ):
         assert rows(spark, other, table, *columns) == rows(spark, lake, table, *columns)
     assert parts(owners(spark, other)) == parts(moved)
