@@ -37,6 +37,7 @@ def browser() -> Iterator[Browser]:
 def address(client: TestClient) -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # who comes before the server has started waits for it
         server = uvicorn.Server(uvicorn.Config(client.app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
