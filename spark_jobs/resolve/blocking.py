@@ -14,12 +14,8 @@ _SEVERAL = {"external_id": "external_ids", "email": "emails", "phone": "phones",
 
 def blocking_keys(columns: Mapping[str, Any]) -> list[str]:
     """The keys `rule:value` of a record's comparison columns, sorted."""
-    return sorted(f"{rule}:{value}" for rule, value in blocking_values(columns))
-
-
-def blocking_values(columns: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Rule and value of all that a record's comparison columns are found under."""
-    return [(rule, value) for rule, value in single_values(columns).items() if value] + several_values(columns)
+    found = [*single_values(columns).items(), *several_values(columns)]
+    return sorted(f"{rule}:{value}" for rule, value in found if value)
 
 
 def single_values(columns: Mapping[str, Any]) -> dict[str, str | None]:

@@ -63,6 +63,11 @@ class Engine(Protocol):
         """Makes the table `name` (key, class) from rows (key, given, birth), by sharing.py; `own` may be missing."""
 
 
+def naming(records: str, *keys: str, row: str = "w") -> str:
+    """Condition on a row that names one of some records in one of its columns."""
+    return " or ".join(f"exists (select 1 from {records} r where r.record_id = {row}.{key})" for key in keys)
+
+
 def in_words(sql: str, dialect: str) -> str:
     """The SQL with what DuckDB and Spark call differently."""
     for neutral, name in _WORDS[dialect].items():

@@ -16,7 +16,7 @@ from spark_jobs.resolve.graph import Pair, graph_of
 from spark_jobs.resolve.members import gather_members
 from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.numbering import named, number, placed
-from spark_jobs.resolve.reopen import reopen, start
+from spark_jobs.resolve.reopen import looked_at_anew, reopen, start
 from spark_jobs.resolve.rules import Rules
 
 
@@ -47,8 +47,7 @@ def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: 
         "select m.record_id from members m where not exists (select 1 from reopened r where r.record_id = m.record_id)",
     )
     gather(engine, model, rules, "others", "_others", among=True)
-    again = "exists (select 1 from pairs_again p where p.left_id = o.left_id and p.right_id = o.right_id)"
-    engine.view("told", f"{told()} union all select * from ({told('_others')}) o where {again}")
+    engine.view("told", f"{told()} union all select * from ({told('_others')}) o where {looked_at_anew('o')}")
     ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]
     engine.view("within", f"select h.* from heard h where {' and '.join(ends)} union all select * from heard_others")
 

@@ -3,7 +3,7 @@
 A day changes one row in a hundred, all over the large table: to put them in their places would rewrite all of it.
 """
 
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.engine import Engine, naming
 from spark_jobs.resolve.state import STATE
 from spark_jobs.tables import COMPARABLES, RECENT
 
@@ -35,11 +35,11 @@ def remember_changes(engine: Engine, lake: str, changed: str, states: str) -> in
     )
     said = ", ".join(f"s.{column}" for column in STATE if column != "record_id")
     rows = f"select c.record_id, {said}, s.record_id is null as gone from {changed} c left join {states} s"
-    count = engine.replace(lake, RECENT, f"{rows} on s.record_id = c.record_id", _among(changed))
+    count = engine.replace(lake, RECENT, f"{rows} on s.record_id = c.record_id", naming(changed, "record_id"))
     if others + new > FOLDED_AT * base:
         engine.delta("recent", lake, RECENT)
         engine.let("folded", "select record_id from recent")
-        engine.replace(lake, COMPARABLES, f"select {_SAID} from recent where not gone", _among("folded"))
+        engine.replace(lake, COMPARABLES, f"select {_SAID} from recent where not gone", naming("folded", "record_id"))
         _empty(engine, lake)
     return count
 
@@ -48,7 +48,3 @@ def _empty(engine: Engine, lake: str) -> None:
     engine.delta("recent", lake, RECENT)
     if engine.rows("select 1 from recent limit 1"):
         engine.replace(lake, RECENT, "select * from recent where 1 = 0")
-
-
-def _among(records: str) -> str:
-    return f"exists (select 1 from {records} r where r.record_id = w.record_id)"

@@ -11,12 +11,10 @@ as they are now `described`, whole, and `keyed`, by what they find each other.
 """
 
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.engine import Engine, naming
 from spark_jobs.resolve.numbering import by_number, number
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.state import KEYED, RULE_BITS, RULES
-
-SIDES = ("left", "right")
 
 
 def held_sql(state: str) -> str:
@@ -133,21 +131,19 @@ def reopen(engine: Engine, rules: Rules) -> None:
         f"select distinct h.record_id, h.key from ({held_sql('keyed')}) h join flipped k on k.key = h.key"
         " where not exists (select 1 from touched_records t where t.record_id = h.record_id)",
     )
-    untouched = [f"not exists (select 1 from touched_records t where t.record_id = m.{side}_id)" for side in SIDES]
     engine.let(
         "pairs_again",
         "select a.record_id as left_id, b.record_id as right_id from kept_by_flipped a"
         " join kept_by_flipped b on b.key = a.key where a.record_id < b.record_id"
-        f" union select m.left_id, m.right_id from moved m where {' and '.join(untouched)}",
+        f" union select m.left_id, m.right_id from moved m"
+        f" where not ({naming('touched_records', 'left_id', 'right_id', row='m')})",
     )
 
 
 def looked_at_anew(pair: str) -> str:
     """Condition on a row of left_id and right_id: its evidence is among what is told."""
-    return (
-        " or ".join(f"exists (select 1 from touched_records t where t.record_id = {pair}.{side}_id)" for side in SIDES)
-        + f" or exists (select 1 from pairs_again p where p.left_id = {pair}.left_id and p.right_id = {pair}.right_id)"
-    )
+    again = f"exists (select 1 from pairs_again p where p.left_id = {pair}.left_id and p.right_id = {pair}.right_id)"
+    return f"{naming('touched_records', 'left_id', 'right_id', row=pair)} or {again}"
 
 
 def shared_holders_sql(numbers: str) -> str:

@@ -1,8 +1,8 @@
 """Pairs for a steward to decide: near the threshold, or likely and yet kept apart by the rest of their clusters."""
 
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.engine import Engine, naming
 from spark_jobs.resolve.numbering import named
-from spark_jobs.resolve.reopen import SIDES, looked_at_anew
+from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.tables import OVERRIDES
 
@@ -31,7 +31,7 @@ def _likely_of_all(engine: Engine, rules: Rules) -> str:
 def _likely_of_some(engine: Engine, rules: Rules) -> str:
     """The same, of pairs that have an end among the records that were looked at: from what is told now, and from the
     `edges` of before of which nothing is told."""
-    left, right = (f"exists (select 1 from looked_at r where r.record_id = e.{side}_id)" for side in SIDES)
+    left, right = (naming("looked_at", key, row="e") for key in ("left_id", "right_id"))
     likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and ({})".format
     engine.let("near_looked_at", f"{likely('edges', left)} union all {likely('edges', f'{right} and not {left}')}")
     engine.let(

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from spark_jobs.local_tables import version
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.engine import Engine, naming
 from spark_jobs.resolve.remembered import remember_all, remember_changes
 from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.reviews import reviews
@@ -28,7 +28,8 @@ from spark_jobs.tables import (
 
 
 def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
-    """The edges that changed; how many. What is known before there are clusters is written while these are made."""
+    """What is known before there are clusters, written while these are made: edges, and all states of a first run; how
+    many rows changed."""
     # Pairs that the model finds too unlikely are not kept.
     edges = f"select * from told where tier = 'deterministic' or weight >= {rules.review_from}"
     if first:
@@ -50,7 +51,7 @@ def write_identity(
     """The rows that changed. A day's states come last: a run that was killed before finds the same changes again."""
 
     def replace(table: Table, sql: str, *keys: str) -> int:
-        return engine.replace(lake, table, sql, "true" if first else _named_in("looked_at", *keys))
+        return engine.replace(lake, table, sql, "true" if first else naming("looked_at", *keys))
 
     engine.put("owners", ["record_id", "profile_id"], outcome.assignments.items())
     changed = 0
@@ -65,11 +66,6 @@ def write_identity(
     changed += replace(COMPONENTS, "select * from component_of", "record_id")
     changed += replace(REVIEWS, reviews(engine, lake, rules, first), "left_id", "right_id")
     return changed if first else changed + remember_changes(engine, lake, "changed", "after")
-
-
-def _named_in(records: str, *keys: str) -> str:
-    """Condition on rows `w` that name one of some records in one of their columns."""
-    return " or ".join(f"exists (select 1 from {records} r where r.record_id = w.{key})" for key in keys)
 
 
 def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[tuple[str, str, datetime]]:

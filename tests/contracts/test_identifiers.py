@@ -108,6 +108,7 @@ def test_a_blank_identifier_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("word", sorted(NULL_LIKE))
 def test_null_like_values_mean_nothing_in_any_case(word: str) -> None:
     assert is_nothing(f"  {word.upper()} ")
+    assert is_blocklisted("customer_number", word)
 
 
 def test_a_contract_may_add_its_own_nothings_in_any_accents() -> None:

@@ -153,6 +153,7 @@ def test_what_a_failed_run_left_behind_the_next_one_makes_good(
     undisturbed = f"{lake}-undisturbed"
     tables = (
         (EDGES, "left_id", "right_id", "rule", "weight"),
+        (REVIEWS, "left_id", "right_id", "weight", "reason"),
         (HISTORY, "history_id", "kind"),
         (COMPARABLES, "record_id"),
     )
