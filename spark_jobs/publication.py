@@ -1,6 +1,7 @@
 """How a table of the lake comes to PostgreSQL: from the change feed, staged by COPY, applied by set-wise SQL."""
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy import Table as Target
 from sqlalchemy.dialects import postgresql
 
+from spark_jobs.resolve.recent import read_whole, recent_of
 from spark_jobs.tables import Table, changed_rows, changes, read, table_id, version
 from stores.postgres import driver_of
 
@@ -61,6 +63,28 @@ class Publication:
         self._connection.execute(text("DELETE FROM publish_progress WHERE table_name LIKE :stem"), at)
         if self.until >= 0:
             self._connection.execute(text("INSERT INTO publish_progress VALUES (:name, :version)"), at)
+
+
+class PublicationWithRecent:
+    """The same of a table and the small one beside it (resolve/recent.py), of which both are followed."""
+
+    def __init__(self, spark: SparkSession, lake: str, table: Table, connection: Connection) -> None:
+        self._spark, self._lake, self._table = spark, lake, table
+        self._parts = [Publication(spark, lake, one, connection) for one in (table, recent_of(table))]
+        self.pending = any(part.pending for part in self._parts)
+        self.whole = any(part.pending and part.whole for part in self._parts)
+
+    def rows(self) -> DataFrame:
+        now = read_whole(self._spark, self._lake, self._table)
+        return now if self.whole else now.join(self.keys(), list(self._table.key), "left_semi")
+
+    def keys(self) -> DataFrame:
+        """The keys of all changed rows, deleted ones included."""
+        return reduce(DataFrame.union, (part.keys(*self._table.key) for part in self._parts)).distinct()
+
+    def remember(self) -> None:
+        for part in self._parts:
+            part.remember()
 
 
 def stage(connection: Connection, name: str, columns: str, rows: DataFrame | Iterable[tuple[Any, ...]]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
+from sqlalchemy import Table as Target
 
 from profile_api.identity.attribution import attribute
 from profile_api.identity.rebuild import rebuild
 from spark_jobs.progress import progress
-from spark_jobs.publication import Apply, Publication, json_of, stage, staged, upserting
+from spark_jobs.publication import Apply, Publication, PublicationWithRecent, json_of, stage, staged, upserting
 from spark_jobs.publish_keys import stage_keys
 from spark_jobs.tables import (
     ASSIGNMENTS,
@@ -60,14 +61,8 @@ def stage_records(connection: Connection, records: Publication, assignments: Pub
     return apply
 
 
-def stage_edges(connection: Connection, publication: Publication) -> Apply:
-    keys = None if publication.whole else publication.keys(*EDGES.key)
-    return staged(connection, schema.edges, publication.rows(), keys)
-
-
-def stage_reviews(connection: Connection, publication: Publication) -> Apply:
-    keys = None if publication.whole else publication.keys(*REVIEWS.key)
-    return staged(connection, schema.reviews, publication.rows(), keys)
+def stage_pairs(connection: Connection, target: Target, publication: PublicationWithRecent) -> Apply:
+    return staged(connection, target, publication.rows(), None if publication.whole else publication.keys())
 
 
 def stage_models(connection: Connection, publication: Publication) -> Apply:
@@ -98,8 +93,6 @@ def stage_history(connection: Connection, publication: Publication) -> Apply:
 
 
 _STEPS: dict[Table, Callable[[Connection, Publication], Apply]] = {
-    EDGES: stage_edges,
-    REVIEWS: stage_reviews,
     MODELS: stage_models,
     CHANNEL_TRUST: stage_trust,
     HISTORY: stage_history,
@@ -118,6 +111,11 @@ def stage_identity(spark: SparkSession, lake: str, connection: Connection) -> di
         steps[RECORDS.name] = stage_records(connection, records, assignments)
         records.remember()
         assignments.remember()
+    for table, target in ((EDGES, schema.edges), (REVIEWS, schema.reviews)):
+        pairs = PublicationWithRecent(spark, lake, table, connection)
+        if pairs.pending:
+            steps[table.name] = stage_pairs(connection, target, pairs)
+            pairs.remember()
     for table, step in _STEPS.items():
         publication = Publication(spark, lake, table, connection)
         if publication.pending:

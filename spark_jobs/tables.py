@@ -106,7 +106,6 @@ EDGES = Table(
     ("weight",),
 )
 COMPARABLES = Table("identity/comparables", STATE_DDL, ("record_id",), feed=False)
-RECENT = Table("identity/comparables_recent", f"{STATE_DDL}, gone boolean", ("record_id",), feed=False)
 COMPONENTS = Table(
     "identity/components", "record_id string, component string", ("record_id",), ("component",), feed=False
 )

@@ -19,13 +19,13 @@ from contracts.names import fold
 from contracts.reading import RefusedRow, Row
 from contracts.standard import person_record
 from spark_jobs.erasing.rows import keyed
+from spark_jobs.resolve.recent import recent_of
 from spark_jobs.tables import (
     ASSIGNMENTS,
     BRONZE,
     COMPARABLES,
     CONSENTS,
     EVENTS,
-    RECENT,
     RECORDS,
     Table,
     arrow_schema,
@@ -187,7 +187,7 @@ def _what_stays(spark: SparkSession, lake: str, subject: Subject) -> DataFrame:
         (BRONZE["event"], pairs, subject.source_keys(subject.events)),
         (RECORDS, ["record_id"], records),
         (COMPARABLES, ["record_id"], records),
-        (RECENT, ["record_id"], records),
+        (recent_of(COMPARABLES), ["record_id"], records),
         (EVENTS, ["event_id"], events),
         (BRONZE["consent"], ["source_key"], [(one,) for one in sorted(subject.consents)]),
     ]

@@ -20,6 +20,7 @@ from contracts.names import fold
 from spark_jobs.features import COMPUTED, FEATURES
 from spark_jobs.profiles import golden_profiles
 from spark_jobs.progress import progress
+from spark_jobs.resolve.recent import recent_of
 from spark_jobs.tables import (
     ASSIGNMENTS,
     BRONZE,
@@ -35,7 +36,6 @@ from spark_jobs.tables import (
     OVERRIDES,
     PROFILES,
     QUARANTINE,
-    RECENT,
     RECORDS,
     RECTIFICATIONS,
     REDIRECTS,
@@ -77,9 +77,9 @@ def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[A
     yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
     yield ASSIGNMENTS, ("record_id",), records
     yield RECTIFICATIONS, ("record_id",), records
-    for table in (LIVE, COMPARABLES, RECENT, COMPONENTS):
+    for table in (LIVE, COMPARABLES, recent_of(COMPARABLES), COMPONENTS):
         yield table, ("record_id",), records
-    for table in (EDGES, REVIEWS, OVERRIDES):
+    for table in (EDGES, recent_of(EDGES), REVIEWS, recent_of(REVIEWS), OVERRIDES):
         for side in ("left_id", "right_id"):
             yield table, (side,), records
     for column in ("old_id", "profile_id"):

@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from contracts.dates import parse_instant
@@ -28,9 +29,10 @@ from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.notes import notes
 from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.remembered import remembered
+from spark_jobs.resolve.reopen import recall
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.settle import Before, settle
-from spark_jobs.resolve.stable_ids import nth_id
+from spark_jobs.resolve.stable_ids import founders, nth_id
 from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.resolve.write import write_evidence, write_identity
 from spark_jobs.session import spark_session
@@ -67,10 +69,13 @@ def _renew(
     engine.delta("records", lake, RECORDS)
     names = known.names if known else name_frequencies(engine)
     take_fresh(lake, engine, at, names)
+    remembered(engine, lake)
+    if not at.first:
+        recall(engine)
     take_settled(lake, engine, at)
-    remembered(engine, lake, "old")
-    for name, table in (("components", COMPONENTS), ("assigned", ASSIGNMENTS), ("live", LIVE)):
+    for name, table in (("components", COMPONENTS), ("assigned_before", ASSIGNMENTS), ("live", LIVE)):
         engine.delta(name, lake, table)
+    engine.let("assigned", "select * from assigned_before")  # asked for many times
     engine.view("claims", "select record_id, profile_id from assigned union all select record_id, profile_id from live")
 
     def model() -> PersonModel:
@@ -81,15 +86,13 @@ def _renew(
     look(engine, model, rules, at.first)
     changed = write_evidence(engine, lake, rules, at.first)
     found = partition(engine, rules, at.first, *decisions(spark, lake))
-    # Records that are no more still say which profile was theirs: theirs may have lost its last one.
-    engine.let("looked_at", "select record_id from members union select record_id from changed")
     before = Before(
         standing(engine, "assigned", "since"),
         standing(engine, "live", "at"),
         {row["old_id"]: row["profile_id"] for row in rows(spark, lake, REDIRECTS)},
-        frozenset() if at.first else ids_elsewhere(engine, found.clusters),
     )
-    outcome = settle(found.clusters, before)
+    elsewhere = frozenset() if at.first else ids_elsewhere(engine, founders(found.clusters, before.profile_of))
+    outcome = settle(found.clusters, before, elsewhere)
     changed += write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
     # A merge: a record that came to stand in one profile with others, or a profile that became part of another.
     created = sum(change.kind == "created" for change in outcome.changes)
@@ -104,15 +107,19 @@ def _renew(
 
 def standing(engine: Engine, table: str, since: str) -> dict[str, tuple[str, datetime]]:
     """record -> (profile, since) of the records that are looked at."""
-    rows = engine.rows(
+    found = engine.arrow(
         f"select t.record_id, t.profile_id, t.{since} from {table} t join looked_at l on l.record_id = t.record_id"
     )
-    return {record: (profile, at if at.tzinfo else at.replace(tzinfo=UTC)) for record, profile, at in rows}
+    # Runs are few: a time that thousands of records share is made once.
+    times = found[since].cast(pa.timestamp("us", "UTC")).combine_chunks().dictionary_encode()
+    at = times.dictionary.to_pylist()
+    said = zip(found["record_id"].to_pylist(), found["profile_id"].to_pylist(), times.indices.to_pylist(), strict=True)
+    return {record: (profile, at[place]) for record, profile, place in said}
 
 
-def ids_elsewhere(engine: Engine, clusters: list[list[str]]) -> frozenset[str]:
-    """Ids that the clusters' first records would found, and that profiles have which were not looked at."""
-    engine.put("wanted", ["profile_id"], [(nth_id(part[0], n),) for part in clusters for n in range(3)])
+def ids_elsewhere(engine: Engine, records: list[str]) -> frozenset[str]:
+    """Ids that the records would found, and that profiles have which were not looked at."""
+    engine.put("wanted", ["profile_id"], [(nth_id(record, n),) for record in records for n in range(3)])
     held = (
         "select distinct c.profile_id from claims c join wanted w on w.profile_id = c.profile_id"
         " where not exists (select 1 from members m where m.record_id = c.record_id)"

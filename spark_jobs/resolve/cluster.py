@@ -1,6 +1,7 @@
 """Clusters from scored pairs: agglomerative, strongest evidence first, with every pair of two clusters heard."""
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -137,11 +138,13 @@ def _agglomerate(
                 _merge(one, other, clusters, links, home)
                 _pool(one, other, verified)
     # 3. Then the strongest link first. A merge changes the links around it, so entries are checked again.
+    # No link is stronger than its best pair, unless rules let unknown pairs speak for a merge.
+    least = rules.merge_at - CLEARLY if rules.unproposed <= rules.merge_at else -math.inf
     queue = [
         (-strength, a, b)
         for a in clusters
         for b, link in links[a].items()
-        if a < b and (strength := _strength(a, b, clusters, link, rules)) >= rules.merge_at
+        if a < b and link.best >= least and (strength := _strength(a, b, clusters, link, rules)) >= rules.merge_at
     ]
     heapq.heapify(queue)
     while queue:
@@ -155,6 +158,8 @@ def _agglomerate(
         _merge(a, b, clusters, links, home)
         _pool(a, b, verified)
         for other, around in links[a].items():
+            if around.best < least:
+                continue
             one, two = min(a, other), max(a, other)
             strength = _strength(one, two, clusters, around, rules)
             if strength >= rules.merge_at:

@@ -153,34 +153,41 @@ class DriverEngine:
     def _path(self) -> str:
         return f"{self._folder.name}/{next(self._numbers)}"
 
-    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
-        return self._put(lake, table, sql, among, deletes=True)
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true", held: str | None = None) -> int:
+        return self._put(lake, table, sql, among, held, deletes=True)
 
     def add(self, lake: str, table: Table, rows: pa.Table) -> int:
         self.give("added", rows)
         key = ", ".join(table.key)
-        return self._put(lake, table, "select * from added", f"({key}) in (select ({key}) from added)", deletes=False)
+        among = f"({key}) in (select ({key}) from added)"
+        return self._put(lake, table, "select * from added", among, None, deletes=False)
 
-    def _put(self, lake: str, table: Table, sql: str, among: str, deletes: bool) -> int:
+    def _put(self, lake: str, table: Table, sql: str, among: str, held: str | None, deletes: bool) -> int:
         """Writes what differs between a query and the table's rows `among` which it is put."""
         self._wait(table)
-        if not files(lake, table):
-            rows = self.arrow(f"select {_plain(table)} from ({sql}) s").cast(arrow_schema(table.schema))
-            self._write(table, append, lake, table, rows)
-            return len(rows)
-        self.delta("whole", lake, table)
-        self.let("held", f"select {_plain(table)} from whole w where {among}")
-        self.let("wanted", f"select {_plain(table)} from ({sql}) s")
+        wanted = f"select {_plain(table)} from ({sql}) s"
+        if there := bool(files(lake, table)):
+            self.let("wanted", wanted)
+            wanted = "select * from wanted"
+            if not held:
+                held = "whole"
+                self.delta(held, lake, table)
+            self.let("held", f"select {_plain(table)} from {held} w where {among}")
+        if not there or not self.rows("select 1 from held limit 1"):
+            new = self.arrow(wanted).cast(arrow_schema(table.schema))
+            if len(new) or not there:
+                self._write(table, append, lake, table, new)
+            return len(new)
         key = ", ".join(table.key)
-        new = "select *, false as _gone from (select * from wanted except select * from held) n"
-        gone = f"select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)"
-        self.let("differing", f"{new} union all {gone}" if deletes else new)
-        ((count,),) = self.rows("select count(*) from differing")
-        if count:
-            schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))
-            rows = self.arrow(f"select {_plain(table)}, _gone from differing").cast(schema)
+        differing = "select *, false as _gone from (select * from wanted except select * from held) n"
+        if deletes:
+            gone = f"select *, true as _gone from held where ({key}) not in (select ({key}) from wanted)"
+            differing = f"{differing} union all {gone}"
+        schema = arrow_schema(table.schema).append(pa.field("_gone", pa.bool_()))
+        rows = self.arrow(differing).cast(schema)
+        if len(rows):
             self._write(table, merge, lake, table, rows)
-        return int(count)
+        return len(rows)
 
     def _write(self, table: Table, put: Callable[..., None], *rows: Any) -> None:
         """Tables are written one after the other, while the run goes on; after one that failed none is written."""
@@ -198,8 +205,8 @@ class DriverEngine:
             writing.result()
 
     def close(self) -> None:
+        self._db.close()  # what is still to be written has left it
         self._beside.shutdown()
-        self._db.close()
         self._folder.cleanup()
         if self._last_write:
             self._last_write.result()

@@ -46,10 +46,11 @@ class Engine(Protocol):
     def states(self, name: str, records: str, names: NameFrequencies) -> None:
         """Computes the table `name` of the states of the records that a query gives, before it is first read."""
 
-    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true", held: str | None = None) -> int:
         """Makes the rows of a table of the lake those of a query; how many rows change.
 
-        Only rows `w` for which `among` is true; the others stay as they are. Changes may be on their way, in the order
+        Only rows `w` for which `among` is true; the others stay as they are. `held` names a table of all of these as
+        they are, and perhaps of others, where they have been read before. Changes may be on their way, in the order
         in which they were put, until the table is named anew or the engine is closed.
         """
 
@@ -65,7 +66,7 @@ class Engine(Protocol):
 
 def naming(records: str, *keys: str, row: str = "w") -> str:
     """Condition on a row that names one of some records in one of its columns."""
-    return " or ".join(f"exists (select 1 from {records} r where r.record_id = {row}.{key})" for key in keys)
+    return " or ".join(f"exists (select 1 from {records} named where named.record_id = {row}.{key})" for key in keys)
 
 
 def in_words(sql: str, dialect: str) -> str:

@@ -1,15 +1,16 @@
-"""The evidence about some records: candidate pairs, the model's weights, the rules' edges, and one voice a pair.
+"""The evidence about some records: the model's weights of their candidates, the rules' edges, and one voice a pair.
 
 Tables are made under a suffix, so that the evidence of several groups of records can stand side by side.
 """
 
 from collections.abc import Callable
 
+from spark_jobs.resolve.candidates import keyed_of
 from spark_jobs.resolve.comparisons import COMPARISONS
 from spark_jobs.resolve.deterministic import CONTACT_POINTS, edges_sql, numbers_sql
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.model import PersonModel, weights_sql
-from spark_jobs.resolve.reopen import active_sql, held_sql, shared_holders_sql
+from spark_jobs.resolve.reopen import described_of, shared_holders_sql
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.state import KEPT
 from spark_jobs.resolve.vectors import vectors_sql
@@ -26,51 +27,28 @@ def gather(
     suffix: str = "",
     among: bool = False,
 ) -> None:
-    """Makes `scored`, `ruled` and `heard` (with the suffix) of the pairs of the `keyed` records.
+    """Makes `scored` of the `proposed` pairs, `ruled` and `heard` (each with the suffix) of the `keyed` records.
 
     With `records`, only of pairs with an end among them, or both ends if `among`. The model is asked for once `columns`
     is there, of which it may have to be trained.
     """
-    propose(engine, rules, records, suffix, among)
     compare(engine, records, suffix)
     score(engine, model(), rules, suffix)
     rule(engine, records, suffix, among)
     hear(engine, suffix)
 
 
-def propose(engine: Engine, rules: Rules, records: str | None, suffix: str, among: bool) -> None:
-    """`proposed`: the pairs that share an active blocking key."""
-    engine.let(f"held{suffix}", held_sql(_of("keyed", records)))
-    holders = f"held{suffix}"
-    if records:
-        engine.let(f"own{suffix}", f"select distinct key from held{suffix}")
-        holders = f"({_with_key('own' + suffix)})"
-    engine.let(
-        f"active{suffix}",
-        f"select key from {holders} h group by key having {active_sql('count(*)', 'bool_or(asks)', rules)}",
-    )
-    near = f"({_with_key('active' + suffix)})" if records and not among else f"held{suffix}"
-    engine.let(
-        f"proposed{suffix}",
-        "select distinct least(a.record_id, b.record_id) as left_id, greatest(a.record_id, b.record_id) as right_id"
-        f" from held{suffix} a join active{suffix} k on k.key = a.key join {near} b on b.key = a.key"
-        f" where a.record_id {'<>' if records and not among else '<'} b.record_id",
-    )
-
-
-def _with_key(keys: str) -> str:
-    """SELECT of who holds one of some keys, of all records."""
-    return f"select h.* from ({held_sql('keyed')}) h where exists (select 1 from {keys} o where o.key = h.key)"
-
-
 def compare(engine: Engine, records: str | None, suffix: str) -> None:
     """`columns`: the comparison columns of the proposed records, with the classes of their e-mails and phones."""
     numbers, described, held = numbers_sql("keyed"), "described", f"numbers{suffix}"
     if records:
-        ends = f"(select left_id as record_id from proposed{suffix} union select right_id from proposed{suffix})"
-        described, held = _of("described", ends), f"({numbers_sql(_of('keyed', ends))})"
+        ends = f"ends{suffix}"
+        engine.let(
+            ends, f"select left_id as record_id from proposed{suffix} union select right_id from proposed{suffix}"
+        )
+        described, held = f"({described_of(ends)})", f"({numbers_sql(keyed_of(ends))})"
         # An e-mail or phone only counts where both sides hold it: the classes of the records' own values are enough.
-        own = f"select one.key from (select EXPLODE(numbers) as one from {_of('keyed', records)}) o"
+        own = f"select one.key from (select EXPLODE(numbers) as one from {keyed_of(records)}) o"
         numbers = f"select n.* from ({numbers}) n join (select distinct key from ({own}) o) k on k.key = n.key"
     engine.let(f"numbers{suffix}", numbers)
     engine.classes(f"class{suffix}", shared_holders_sql(f"numbers{suffix}"))
@@ -138,9 +116,3 @@ def told(suffix: str = "") -> str:
         f" from scored{suffix}"
         f" union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence from ruled{suffix}"
     )
-
-
-def _of(states: str, records: str | None) -> str:
-    if not records:
-        return states
-    return f"(select t.* from {states} t where exists (select 1 from {records} r where r.record_id = t.record_id))"

@@ -72,11 +72,13 @@ class LakeEngine:
     def arrow(self, sql: str) -> pa.Table:
         return self.frame(sql).toArrow()
 
-    def replace(self, lake: str, table: Table, sql: str, among: str = "true") -> int:
+    def replace(self, lake: str, table: Table, sql: str, among: str = "true", held: str | None = None) -> int:
         if among == "true" or not exists(self._spark, lake, table):
             return write_changes(self._spark, lake, table, self.frame(sql), deletes=True)
-        self.delta("whole", lake, table)
-        part = self.frame(f"select * from whole w where {among}")
+        if not held:
+            held = "whole"
+            self.delta(held, lake, table)
+        part = self.frame(f"select * from {held} w where {among}")
         found = differing(table, self.frame(sql), part, deletes=True).localCheckpoint()
         count = found.count()
         if count:

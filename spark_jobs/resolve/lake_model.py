@@ -14,11 +14,11 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from spark_jobs.local_tables import rows
+from spark_jobs.resolve.candidates import active_among, held_sql
 from spark_jobs.resolve.engine import Engine, in_words
 from spark_jobs.resolve.frames import counted_frequencies
 from spark_jobs.resolve.model import PersonModel, as_json, from_json, load
 from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.reopen import active_sql, held_sql
 from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.state import RULE_BITS, RULES
 from spark_jobs.resolve.train import train
@@ -78,9 +78,9 @@ def sample_pairs(states: pa.Table) -> pd.DataFrame:
         db.execute("set threads = 2")
         db.register("states", states)
         db.execute(in_words(f"create table held as {held_sql('states')}", "duckdb"))
-        active = f"select key from held group by key having {active_sql('count(*)', 'bool_or(asks)', SHIPPED)}"
         pairs: pd.DataFrame = db.execute(
-            f"with bounded as (select h.record_id, h.key from held h join ({active}) a on a.key = h.key)"
+            "with bounded as (select h.record_id, h.key from held h"
+            f" join ({active_among('held', SHIPPED)}) a on a.key = h.key)"
             " select a.record_id as left_id, b.record_id as right_id,"
             f" list_sort(list(distinct list_extract({list(RULES)}, (a.key & {RULE_BITS}) + 1))) as rules from bounded a"
             " join bounded b on b.key = a.key and a.record_id < b.record_id"

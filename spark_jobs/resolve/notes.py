@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from spark_jobs.resolve.candidates import active_sql
 from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.reopen import active_sql
 from spark_jobs.resolve.rules import Rules
 
 

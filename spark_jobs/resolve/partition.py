@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from spark_jobs.resolve.candidates import propose_all, propose_among, propose_reopened
 from spark_jobs.resolve.cluster import clusters
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.evidence import gather, told
@@ -29,23 +30,29 @@ class Partition:
 
 
 def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: bool) -> None:
-    """`members`, the records to cluster; `told`, all evidence that may be new; and `within`, what is heard of members'
-    pairs."""
+    """`members`, the records to cluster, and `looked_at`, with those that are no more; `told`, all evidence that may be
+    new; and `within`, what is heard of members' pairs."""
     if first:
         start(engine)
         engine.view("members", "select record_id from numbered")
+        engine.view("looked_at", "select record_id from members")
+        propose_all(engine, rules)
         gather(engine, model, rules)
         engine.view("told", named(f"({told()})", "tier, rule, weight, evidence"))
         engine.view("within", named("heard", "weight"))
         return
     reopen(engine, rules)
+    propose_reopened(engine)
     gather(engine, model, rules, "reopened")
     gather_members(engine)
+    # Records that are no more still say which profile was theirs: theirs may have lost its last one.
+    engine.let("looked_at", "select record_id from members union select record_id from changed")
     # Of the rest of the components a few pairs are re-opened; all of their evidence is needed to cluster them.
     engine.let(
         "others",
         "select m.record_id from members m where not exists (select 1 from reopened r where r.record_id = m.record_id)",
     )
+    propose_among(engine, rules, "others", "_others")
     gather(engine, model, rules, "others", "_others", among=True)
     engine.view("told", f"{told()} union all select * from ({told('_others')}) o where {looked_at_anew('o')}")
     ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]

@@ -29,7 +29,8 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     if model is None:
         raise SystemExit(f"expected a lake that was resolved, found none in {lake}; run `make pipeline` first")
     with closing(engine_of(spark, lake)) as engine:
-        remembered(engine, lake, "fresh")
+        remembered(engine, lake)
+        engine.view("fresh", "select * from states")
         look(engine, lambda: model.person, rules, True)
         found = partition(engine, rules, True, *decisions(spark, lake))
     assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()

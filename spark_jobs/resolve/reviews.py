@@ -1,6 +1,6 @@
 """Pairs for a steward to decide: near the threshold, or likely and yet kept apart by the rest of their clusters."""
 
-from spark_jobs.resolve.engine import Engine, naming
+from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.numbering import named
 from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.rules import Rules
@@ -30,14 +30,12 @@ def _likely_of_all(engine: Engine, rules: Rules) -> str:
 
 def _likely_of_some(engine: Engine, rules: Rules) -> str:
     """The same, of pairs that have an end among the records that were looked at: from what is told now, and from the
-    `edges` of before of which nothing is told."""
-    left, right = (naming("looked_at", key, row="e") for key in ("left_id", "right_id"))
-    likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and ({})".format
-    engine.let("near_looked_at", f"{likely('edges', left)} union all {likely('edges', f'{right} and not {left}')}")
+    edges of before of which nothing is told."""
+    likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and {}".format
     engine.let(
         "likely",
-        f"select * from near_looked_at e where not ({looked_at_anew('e')})"
-        f" union all {likely('told', f'weight >= {rules.review_from}')}",
+        likely("edges_around", f"not ({looked_at_anew('e')})")
+        + f" union all {likely('told', f'weight >= {rules.review_from}')}",
     )
     # The other end may not have been looked at.
     engine.let(

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from spark_jobs.resolve.stable_ids import Change, StableIds, assign
@@ -25,21 +26,22 @@ class Before:
     assigned: Mapping[str, tuple[str, datetime]]
     live: Mapping[str, tuple[str, datetime]]
     redirects: Mapping[str, str]
-    elsewhere: frozenset[str] = frozenset()
-    """Ids that new profiles might get and that records which were not looked at have."""
+
+    @cached_property
+    def profile_of(self) -> dict[str, str]:
+        """An assignment that was made live stands before the lake's."""
+        return {record: profile for record, (profile, _) in {**self.assigned, **self.live}.items()}
 
 
-def settle(clusters: list[list[str]], before: Before) -> StableIds:
-    """Ids for the clusters; an assignment that was made live stands before the lake's.
+def settle(clusters: list[list[str]], before: Before, elsewhere: Collection[str]) -> StableIds:
+    """Ids for the clusters; none of those that records `elsewhere` have, which were not looked at.
 
     A profile that lost all its records in between, live, redirects like one that a run merges.
     """
-    standing = {**before.assigned, **before.live}
-    previous = {record: profile for record, (profile, _) in standing.items()}
     since: dict[str, datetime] = {}
     for profile, at in [*before.assigned.values(), *before.live.values()]:
         since[profile] = min(since.get(profile, at), at)
-    outcome = assign(clusters, previous, since, before.redirects.keys() | before.elsewhere)
+    outcome = assign(clusters, before.profile_of, since, {*before.redirects, *elsewhere})
     living = set(outcome.assignments.values())
     heirs: dict[str, Counter[str]] = defaultdict(Counter)
     for record, (profile, _) in before.assigned.items():
@@ -55,13 +57,13 @@ def history_rows(
 ) -> list[tuple[Any, ...]]:
     """The run's changes as rows; by `basis`, the assignments' version before, a repeated run repeats no row."""
     around = _weights_around(outcome.moved, pairs)
-    rows = []
+    rows, run = [], run_at.isoformat()
     for change in outcome.changes:
         line = "\0".join([str(basis), change.kind, change.profile_id, change.other_id or "", *change.records])
         history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
         who = (change.kind, change.profile_id, change.other_id, list(change.records))
         evidence = _evidence(change, outcome.assignments, around)
-        rows.append((history_id, run_at, run_at.isoformat(), *who, REASONS[change.kind], evidence))
+        rows.append((history_id, run_at, run, *who, REASONS[change.kind], evidence))
     return rows
 
 

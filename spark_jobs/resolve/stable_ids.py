@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
+from itertools import chain
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One line of identity history: what happened to a profile, with the profile on the other side if any."""
 
     kind: str  # created | merged | split | moved
@@ -45,9 +45,9 @@ def assign(
     """
     claims: list[tuple[int, datetime, str, int]] = []
     ordered = sorted(sorted(cluster) for cluster in clusters)
-    for index, cluster in enumerate(ordered):
-        if held := [previous[record] for record in cluster if record in previous]:
-            claims += [(-count, since[profile], profile, index) for profile, count in Counter(held).items()]
+    formers = former_profiles(ordered, previous)
+    for index, held in enumerate(formers):
+        claims += [(-count, since[profile], profile, index) for profile, count in held.items()]
     # 1. The strongest claim on an id takes it; every cluster and every id is settled once.
     id_of: dict[int, str] = {}
     taken: set[str] = set()
@@ -63,9 +63,11 @@ def assign(
         profile = id_of.get(index) or new_id(cluster[0], used)
         used.add(profile)
         outcome.assignments |= dict.fromkeys(cluster, profile)
-        if previous.keys().isdisjoint(cluster):
+        if not formers[index]:
             outcome.changes.append(Change("created", profile, None, tuple(cluster)))
             continue
+        if formers[index].get(profile) == len(cluster):
+            continue  # whoever stands in it did, as on most days
         came_from = defaultdict(list)
         for record in cluster:
             came_from[previous.get(record)].append(record)
@@ -82,9 +84,37 @@ def assign(
     return outcome
 
 
+def former_profiles(clusters: Iterable[Collection[str]], previous: Mapping[str, str]) -> list[dict[str, int]]:
+    """Of each cluster, how many of its records stood in which profile."""
+    if not previous:
+        return [{} for _ in clusters]
+    counted = []
+    for cluster in clusters:
+        held = [previous[record] for record in cluster if record in previous]
+        # Most hold one: a Counter takes ten times as long.
+        one = not held or held.count(held[0]) == len(held)
+        counted.append({profile: len(held) for profile in held[:1]} if one else dict(Counter(held)))
+    return counted
+
+
+def founders(clusters: Iterable[Collection[str]], previous: Mapping[str, str]) -> list[str]:
+    """The first records of the clusters that may need a new id: whoever holds a profile that nobody else does keeps
+    one."""
+    formers = former_profiles(clusters := list(clusters), previous)
+    holders = Counter(chain.from_iterable(formers))
+    return [
+        min(cluster)
+        for cluster, held in zip(clusters, formers, strict=True)
+        if all(holders[profile] > 1 for profile in held)
+    ]
+
+
 def new_id(record_id: str, used: Collection[str]) -> str:
     """An id from the founding record's, so that a rebuild gives the same; it says nothing about the person."""
-    return next(profile for attempt in count() if (profile := nth_id(record_id, attempt)) not in used)
+    attempt = 0
+    while (profile := nth_id(record_id, attempt)) in used:
+        attempt += 1
+    return profile
 
 
 def nth_id(record_id: str, attempt: int) -> str:

@@ -9,14 +9,17 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.local_tables import version
 from spark_jobs.resolve.engine import Engine, naming
-from spark_jobs.resolve.remembered import remember_all, remember_changes
+from spark_jobs.resolve.recent import replace_all, replace_some, take, whole
+from spark_jobs.resolve.remembered import remember_changes
 from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.reviews import reviews
 from spark_jobs.resolve.rules import Rules
 from spark_jobs.resolve.settle import Before, history_rows
 from spark_jobs.resolve.stable_ids import StableIds, follow
+from spark_jobs.resolve.state import STATE
 from spark_jobs.tables import (
     ASSIGNMENTS,
+    COMPARABLES,
     COMPONENTS,
     EDGES,
     HISTORY,
@@ -33,9 +36,18 @@ def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
     # Pairs that the model finds too unlikely are not kept.
     edges = f"select * from told where tier = 'deterministic' or weight >= {rules.review_from}"
     if first:
-        return engine.replace(lake, EDGES, edges) + remember_all(engine, lake, "after")
-    engine.delta("edges", lake, EDGES)
-    return engine.replace(lake, EDGES, edges, looked_at_anew("w"))
+        states = f"select {', '.join(STATE)} from after"
+        changed = replace_all(engine, lake, EDGES, "edges", edges)
+        return changed + replace_all(engine, lake, COMPARABLES, "states", states)
+    take(engine, lake, EDGES, "edges")
+    engine.let("edges_around", _around_looked_at(EDGES, "edges"))
+    engine.let("edges_before", f"select * from edges_around w where {looked_at_anew('w')}")
+    return replace_some(engine, lake, EDGES, "edges", edges, "edges_before")
+
+
+def _around_looked_at(pairs: Table, name: str) -> str:
+    """SELECT of the table's pairs with an end among the records that were looked at."""
+    return whole(name, pairs.struct.fieldNames(), pairs.key, naming("looked_at", "left_id", "right_id"))
 
 
 def write_identity(
@@ -49,10 +61,6 @@ def write_identity(
     first: bool,
 ) -> int:
     """The rows that changed. A day's states come last: a run that was killed before finds the same changes again."""
-
-    def replace(table: Table, sql: str, *keys: str) -> int:
-        return engine.replace(lake, table, sql, "true" if first else naming("looked_at", *keys))
-
     engine.put("owners", ["record_id", "profile_id"], outcome.assignments.items())
     changed = 0
     if outcome.changes:
@@ -62,17 +70,27 @@ def write_identity(
     if differing := [(old, new) for old, new in final.items() if before.redirects.get(old) != new]:
         changed += engine.add(lake, REDIRECTS, _rows(REDIRECTS, differing))
     engine.give("assignments", _rows(ASSIGNMENTS, _assignments(outcome, before, run_at)))
-    changed += replace(ASSIGNMENTS, "select * from assignments", "record_id")
-    changed += replace(COMPONENTS, "select * from component_of", "record_id")
-    changed += replace(REVIEWS, reviews(engine, lake, rules, first), "left_id", "right_id")
-    return changed if first else changed + remember_changes(engine, lake, "changed", "after")
+    looked_at = "true" if first else naming("looked_at", "record_id")
+    changed += engine.replace(lake, ASSIGNMENTS, "select * from assignments", looked_at, held="assigned")
+    changed += engine.replace(lake, COMPONENTS, "select * from component_of", looked_at)
+    waiting = reviews(engine, lake, rules, first)
+    if first:
+        return changed + replace_all(engine, lake, REVIEWS, "reviews", waiting)
+    take(engine, lake, REVIEWS, "reviews")
+    engine.let("reviews_before", _around_looked_at(REVIEWS, "reviews"))
+    changed += replace_some(engine, lake, REVIEWS, "reviews", waiting, "reviews_before")
+    return changed + remember_changes(engine, lake, "changed", "after")
 
 
 def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[tuple[str, str, datetime]]:
-    rows = []
+    rows, sources = [], [said for said in (before.assigned, before.live) if said]
     for record, profile in outcome.assignments.items():
-        stood = [said[record] for said in (before.assigned, before.live) if record in said]
-        rows.append((record, profile, next((at for held, at in stood if held == profile), run_at)))
+        since = run_at
+        for said in sources:
+            if (stood := said.get(record)) and stood[0] == profile:
+                since = stood[1]
+                break
+        rows.append((record, profile, since))
     return rows
 
 

@@ -9,7 +9,18 @@ from sqlalchemy import Engine, insert, select, update
 from profile_api.identity.rebuild import rebuild
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
-from spark_jobs.tables import ASSIGNMENTS, EDGES, EVENTS, HISTORY, MODELS, RECORDS, REVIEWS, Table, write_changes
+from spark_jobs.resolve.recent import recent_of
+from spark_jobs.tables import (
+    ASSIGNMENTS,
+    EDGES,
+    EVENTS,
+    HISTORY,
+    MODELS,
+    RECORDS,
+    REVIEWS,
+    Table,
+    write_changes,
+)
 from stores import schema
 from tests.spark_jobs.silver import events, person_channel, records
 
@@ -110,3 +121,39 @@ def test_identity_is_published_and_what_changed_live_stays_until_the_lake_knows_
     with engine.connect() as connection:
         assert connection.execute(select(schema.live_assignments)).all() == []
         assert connection.execute(select(schema.edges)).all() == []
+
+
+def test_what_stands_beside_the_edges_speaks_before_them(spark: SparkSession, lake: str, engine: Engine) -> None:
+    def write(table: Table, *rows: tuple[Any, ...]) -> None:
+        write_changes(spark, lake, table, spark.createDataFrame(list(rows), table.struct), deletes=True)
+
+    def edge(left: str, right: str, weight: float) -> tuple[Any, ...]:
+        return left, right, "probabilistic", "person_model", weight, "{}"
+
+    def published() -> dict[tuple[str, str], float]:
+        with engine.connect() as connection:
+            columns = schema.edges.c
+            return {
+                (a, b): weight
+                for a, b, weight in connection.execute(select(columns.left_id, columns.right_id, columns.weight))
+            }
+
+    beside = recent_of(EDGES)
+    write(EDGES, edge("a", "b", 1.0), edge("a", "c", 2.0), edge("b", "c", 3.0))
+    write(beside)
+    assert publish(spark, engine, lake, NOW) == {"identity/edges": 3}
+    # One weighs more, one is no more, one is new.
+    write(beside, (*edge("a", "b", 1.5), False), (*edge("a", "c", 2.0), True), (*edge("c", "d", 4.0), False))
+    assert publish(spark, engine, lake, NOW) == {"identity/edges": 3}
+    now = {("a", "b"): 1.5, ("b", "c"): 3.0, ("c", "d"): 4.0}
+    assert published() == now
+    # Nobody sees that the small table goes into the large one, nor that a row of it is taken back.
+    write(EDGES, *[edge(*pair, weight) for pair, weight in now.items()])
+    write(beside)
+    assert publish(spark, engine, lake, NOW) == {"identity/edges": 0}
+    assert published() == now
+    write(beside, (*edge("b", "c", 3.0), True))
+    assert publish(spark, engine, lake, NOW) == {"identity/edges": 1}
+    write(beside)
+    assert publish(spark, engine, lake, NOW) == {"identity/edges": 1}
+    assert published() == now

@@ -10,6 +10,8 @@ from spark_jobs.resolve.graph import Pair
 from spark_jobs.resolve.model import PersonModel, load
 from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.partition import look, partition
+from spark_jobs.resolve.recent import whole
+from spark_jobs.resolve.reopen import recall
 from spark_jobs.resolve.rules import SHIPPED, Rules
 from spark_jobs.resolve.state import STATE, state
 
@@ -31,6 +33,12 @@ def as_table(states: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(states), schema=schema)
 
 
+def as_recent(states: Mapping[str, Mapping[str, Any] | None]) -> pa.Table:
+    """The same beside the large table, of which a record without a state is gone."""
+    rows = as_table(said or {"record_id": record} for record, said in states.items())
+    return rows.append_column("gone", pa.array([said is None for said in states.values()], pa.bool_()))
+
+
 class LakeInMemory:
     """What the lake's tables remember, without stable ids: a profile is its first record."""
 
@@ -38,7 +46,8 @@ class LakeInMemory:
         self.rules = rules
         self.model = model or load()
         self.engine = DriverEngine()
-        self.states: dict[str, dict[str, Any]] = {}
+        self.base: dict[str, dict[str, Any]] = {}
+        self.recent: dict[str, dict[str, Any] | None] = {}
         self.component_of: dict[str, str] = {}
         self.profile_of: dict[str, str] = {}
         self.edges: dict[tuple[str, str, str], float] = {}
@@ -53,23 +62,31 @@ class LakeInMemory:
         together: Iterable[Pair] = (),
     ) -> None:
         """Takes in some records, removals and decisions, and looks at what they touch."""
-        engine, first = self.engine, not self.states
+        engine, first = self.engine, not self.base
         fresh = [state(record, NO_NAMES) for record in records]
         gone = list(gone)
         apart, together = set(apart), set(together)
         settled = {record for pair in (apart ^ self.apart) | (together ^ self.together) for record in pair}
         self.apart, self.together = apart, together
-        engine.give("old", as_table(self.states.values()))
+        engine.give("states_base", as_table(self.base.values()))
+        engine.give("states_recent", as_recent(self.recent))
+        engine.view("states", whole("states", STATE, ("record_id",)))
         engine.give("fresh", as_table(fresh))
+        asked = [one["record_id"] for one in fresh] + gone
+        engine.put("asked", ["record_id"], [(record,) for record in asked])
         engine.put("gone", ["record_id"], [(record,) for record in gone])
         engine.put("settled", ["record_id"], [(record,) for record in settled])
         engine.put("components", ["record_id", "component"], self.component_of.items())
         engine.put("claims", ["record_id", "profile_id"], self.profile_of.items())
+        if not first:
+            recall(engine)
         look(engine, lambda: self.model, self.rules, first)
         found = partition(engine, self.rules, first, self.apart, self.together)
-        for record in gone:
-            self.states.pop(record, None)
-        self.states |= {one["record_id"]: one for one in fresh}
+        came = {one["record_id"]: one for one in fresh}
+        if first:
+            self.base = came
+        else:
+            self.recent |= came | dict.fromkeys(gone)
         members = {record for part in found.clusters for record in part} | set(gone)
         for known in (self.component_of, self.profile_of):
             for record in members:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.resolve.stable_ids import StableIds, assign, follow, new_id
+from spark_jobs.resolve.stable_ids import StableIds, assign, follow, founders, new_id
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 RECORDS = [f"crm:{number}" for number in range(12)]
@@ -134,6 +134,16 @@ def test_retired_ids_never_come_back_and_lead_to_the_living_over_many_runs(runs:
         redirects = follow({**redirects, **after.redirects})
         assert set(redirects.values()) <= set(after.assignments.values())
         before = after
+
+
+@given(two_runs)
+def test_whoever_gets_a_new_id_could_be_told_before(runs: tuple[Clusters, Clusters]) -> None:
+    before = first_run(runs[0])
+    after = next_run(runs[1], before)
+    of_old = set(before.assignments.values())
+    told = founders(runs[1], before.assignments)
+    assert all(after.assignments[min(one)] in of_old for one in runs[1] if min(one) not in told)
+    assert set(told) <= set(map(min, runs[1]))
 
 
 @given(two_runs)
