@@ -36,7 +36,7 @@ from spark_jobs.resolve.stable_ids import founders, nth_id
 from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.resolve.write import write_evidence, write_identity
 from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, COMPONENTS, LIVE, RECORDS, REDIRECTS
+from spark_jobs.tables import ASSIGNMENTS, COMPONENTS, LIVE, OVERRIDES, RECORDS, REDIRECTS
 
 
 @uncollected()
@@ -73,7 +73,8 @@ def _renew(
     if not at.first:
         recall(engine)
     take_settled(lake, engine, at)
-    for name, table in (("components", COMPONENTS), ("assigned_before", ASSIGNMENTS), ("live", LIVE)):
+    before_this = {"components": COMPONENTS, "assigned_before": ASSIGNMENTS, "live": LIVE, "decided": OVERRIDES}
+    for name, table in before_this.items():
         engine.delta(name, lake, table)
     engine.let("assigned", "select * from assigned_before")  # asked for many times
     engine.view("claims", "select record_id, profile_id from assigned union all select record_id, profile_id from live")

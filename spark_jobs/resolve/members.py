@@ -1,19 +1,25 @@
 """Which records have to be clustered again: the components that re-opened records belong to or now reach."""
 
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.engine import Engine, naming
 
 
 def gather_members(engine: Engine) -> None:
     """`members`: closed under former components, new evidence, decisions and former profiles.
 
-    Reads `touched_records`, `pairs_again`, `heard` (pairs with an end in `reopened`), `settled` (record ids that a
-    decision or a live assignment touched since), `components` (record_id, component as of the last run), `claims`
-    (record_id, profile_id as of the last run or live), `keyed`.
+    Reads `touched_records`, `pairs_again`, `heard` (pairs with an end in `reopened`), `decided` (all decisions, of
+    left_id, right_id and kind), `settled` (record ids that a decision or a live assignment touched since), `components`
+    (record_id, component as of the last run), `claims` (record_id, profile_id as of the last run or live), `keyed`.
     """
+    # A decision may be older than the record that it names: whoever comes draws those with whom it was joined.
+    joined = [
+        f"select w.{other}_id from decided w where w.kind = 'same' and {naming('touched_records', f'{side}_id')}"
+        for side, other in (("left", "right"), ("right", "left"))
+    ]
     engine.let(
         "reach",
         "select record_id from touched_records union select record_id from settled"
         " union select left_id from pairs_again union select right_id from pairs_again"
+        f" union {' union '.join(joined)}"
         " union select left_id from heard where weight >= 0 union select right_id from heard where weight >= 0",
     )
     while True:

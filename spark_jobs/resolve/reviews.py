@@ -4,12 +4,11 @@ from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.numbering import named
 from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.rules import Rules
-from spark_jobs.tables import OVERRIDES
 
 
-def reviews(engine: Engine, lake: str, rules: Rules, first: bool) -> str:
-    """SELECT of the pairs, by the profiles that `owners` now have; `assigned` are those of the records around."""
-    engine.delta("decided", lake, OVERRIDES)
+def reviews(engine: Engine, rules: Rules, first: bool) -> str:
+    """SELECT of the pairs, by the profiles that `owners` now have; `assigned` are those of the records around, and what
+    is `decided` waits no more."""
     pairs = _likely_of_all(engine, rules) if first else _likely_of_some(engine, rules)
     return (
         f"select p.left_id, p.right_id, p.weight, case when p.weight < {rules.merge_at}"

@@ -73,7 +73,7 @@ def write_identity(
     looked_at = "true" if first else naming("looked_at", "record_id")
     changed += engine.replace(lake, ASSIGNMENTS, "select * from assignments", looked_at, held="assigned")
     changed += engine.replace(lake, COMPONENTS, "select * from component_of", looked_at)
-    waiting = reviews(engine, lake, rules, first)
+    waiting = reviews(engine, rules, first)
     if first:
         return changed + replace_all(engine, lake, REVIEWS, "reviews", waiting)
     take(engine, lake, REVIEWS, "reviews")

@@ -75,6 +75,9 @@ class LakeInMemory:
         asked = [one["record_id"] for one in fresh] + gone
         engine.put("asked", ["record_id"], [(record,) for record in asked])
         engine.put("gone", ["record_id"], [(record,) for record in gone])
+        kinds = {"same": self.together, "different": self.apart}
+        decided = [(*pair, kind) for kind, pairs in kinds.items() for pair in pairs]
+        engine.put("decided", ["left_id", "right_id", "kind"], decided)
         engine.put("settled", ["record_id"], [(record,) for record in settled])
         engine.put("components", ["record_id", "component"], self.component_of.items())
         engine.put("claims", ["record_id", "profile_id"], self.profile_of.items())

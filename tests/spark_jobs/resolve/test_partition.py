@@ -107,6 +107,19 @@ def test_a_changed_decision_reopens_a_profile_in_which_no_record_changed() -> No
     assert len(lake.clusters) == 3
 
 
+def test_a_decision_waits_for_a_record_that_comes_after_it() -> None:
+    lake = LakeInMemory(rules=RULES)
+    together = {("crm:1", "crm:3")}
+    lake.run(rows({"1": {"given": "Anna"}, "2": {"given": "Luc"}}), together=together)
+    assert len(lake.clusters) == 2
+    lake.run(rows({"3": {"given": "Zoe"}}), together=together)
+    assert frozenset({"crm:1", "crm:3"}) in lake.clusters
+    lake.run((), ["crm:1"], together=together)
+    assert len(lake.clusters) == 2
+    lake.run(rows({"1": {"given": "Anna"}}), together=together)
+    assert frozenset({"crm:1", "crm:3"}) in lake.clusters
+
+
 def test_a_day_looks_only_at_the_records_that_it_touches() -> None:
     lake = LakeInMemory(rules=RULES)
     names = "Anna Boris Celine Dario Elif Fatou Gustav Hilda Igor Jeanne".split()
