@@ -11,7 +11,18 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out to be reached (RFC 4291): what is outside is local, reserved, or another protocol."""
+CARRIERS = [ipaddress.ip_network(one) for one in ("::ffff:0:0/96", "64:ff9b::/96")]
+"""IPv6 that stands for IPv4 and may be met today: mapped (RFC 4291) and NAT64 (RFC 6052). The IPv4 address decides."""
+NOT_REACHED = [
+    ipaddress.ip_network(one)
+    for one in ("2001::/23", "2002::/16", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24")  # as IANA keeps them
+]
+"""Within what is given out: protocols' own addresses, Teredo and 6to4 (which lead to an IPv4 address of the sender's
+choice) and their relays, and what is for documents."""
+ISATAP = (0x00005EFE, 0x02005EFE)
+"""What the last 64 bits of an address begin with where the rest is an IPv4 address inside (RFC 5214)."""
 LONGEST = 2_000
 
 
@@ -51,15 +62,15 @@ def permitted_addresses(host: str, port: int, demo: bool) -> list[str]:
 
 
 def _permitted(address: ipaddress.IPv4Address | ipaddress.IPv6Address, demo: bool) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return _permitted(inner, demo)
     if demo and address.is_loopback:
         return True
-    return address.is_global and not address.is_multicast
+    if any(address in one for one in CARRIERS):
+        return _permitted(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF), demo)
+    if not address.is_global or address.is_multicast or any(address in one for one in NOT_REACHED):
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    return address in GLOBAL_UNICAST and int(address) >> 32 & 0xFFFFFFFF not in ISATAP
 
 
 class Checked(httpcore.NetworkBackend):
