@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     jwt_issuer: str = "https://issuer.demo.example"
     jwt_audience: str = "one-customer-view"
     jwks_url: str | None = None
+    token_seconds: int = Field(86_400, ge=60)
 
     bot_rate: Rate = "1200/minute"
     bot_people: Rate = "5000/hour"

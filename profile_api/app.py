@@ -68,7 +68,9 @@ def create_app(
         openapi_url="/v1/openapi.json",
         lifespan=_serving(engine, inbox, settings),
     )
-    app.state.verifier = Verifier(accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock)
+    app.state.verifier = Verifier(
+        accepted_keys(settings), settings.jwt_issuer, settings.jwt_audience, clock, settings.token_seconds
+    )
     limits = Limits(settings, redis_url)
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings

@@ -1,7 +1,9 @@
 """Who asks: bearer tokens of one issuer, checked by joserfc, as typed dependencies of the routes."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -18,6 +20,8 @@ from profile_api.errors import Problem
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})  # no embedded key, no key address, no critical extension
 LONGEST_TOKEN = 8_192
+LONGEST_LIFE = 86_400
+"""Seconds for which a token may be good from when it was issued, where the settings say nothing else."""
 CHECKED_FOR = 30.0
 """Seconds for which a signature is not checked again; whether the token has expired is, each time."""
 MOST_CHECKED = 2_000
@@ -27,15 +31,21 @@ class Keys(Protocol):
     """The public keys that tokens may be signed with."""
 
     def current(self, key_id: str | None) -> KeySet:
-        """The keys, renewed when `key_id` is not among them."""
+        """The keys, without waiting for anybody; asked again behind where `key_id` is not among them."""
+        ...
+
+    def last_renewal(self) -> "Future[None] | None":
+        """The last time that the keys were asked for, done once they are there; None where they never are."""
         ...
 
 
 class Verifier:
     """Turns a token into the actor that it speaks for; `clock` says what time it is."""
 
-    def __init__(self, keys: Keys, issuer: str, audience: str, clock: Callable[[], datetime]) -> None:
-        self._keys = keys
+    def __init__(
+        self, keys: Keys, issuer: str, audience: str, clock: Callable[[], datetime], longest: int = LONGEST_LIFE
+    ) -> None:
+        self._keys, self._longest = keys, longest
         self._checked: dict[str, tuple[float, dict[str, Any]]] = {}
         self._registry = JWSRegistry(algorithms=list(ALGORITHMS))
         self._claims = jwt.JWTClaimsRegistry(
@@ -44,6 +54,7 @@ class Verifier:
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             exp={"essential": True},
+            iat={"essential": True},
             sub={"essential": True},
             role={"essential": True, "values": [role.value for role in Role]},
         )
@@ -53,9 +64,24 @@ class Verifier:
         try:
             claims = self._signed(token)
             self._claims.validate(claims)
+            if not 0 < claims["exp"] - claims["iat"] <= self._longest:  # also of what is no number
+                raise ValueError("lifetime")
             return _actor(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise unauthorised() from error
+
+    async def actor_soon(self, token: str) -> Actor:
+        """The same where the issuer's keys may be on their way: then it waits for these, and holds up nobody."""
+        before = self._keys.last_renewal()
+        settled = before if before is not None and before.done() else None
+        try:
+            return self.actor(token)
+        except Problem:
+            renewal = self._keys.last_renewal()
+            if renewal is settled or renewal is None:
+                raise
+        await asyncio.shield(asyncio.wrap_future(renewal))
+        return self.actor(token)
 
     def _signed(self, token: str) -> dict[str, Any]:
         """The claims of a token whose signature counts; checking it costs more than a read, so it holds for a while."""
@@ -103,7 +129,7 @@ async def _reader(
     if credentials is None:
         raise unauthorised()
     verifier: Verifier = request.app.state.verifier
-    return verifier.actor(credentials.credentials)
+    return await verifier.actor_soon(credentials.credentials)
 
 
 Reader = Annotated[Actor, Depends(_reader)]

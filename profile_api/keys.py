@@ -1,14 +1,20 @@
 """Whose signatures count: the keys of an OIDC issuer, or of the demo issuer in demo mode."""
 
+import json
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+import structlog
 from filelock import FileLock
 from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet
 
 from consent.model import Role
 from contracts.settings import Settings
@@ -17,6 +23,12 @@ from profile_api.errors import unavailable
 
 FRESH = 600.0
 RETRY = 30.0
+STALE = 86_400.0
+"""Seconds after which keys no longer count that the issuer has not confirmed."""
+PATIENCE = 4.0
+LARGEST = 256 * 1024
+
+log = structlog.get_logger()
 
 
 class NoIssuer(RuntimeError):
@@ -24,29 +36,63 @@ class NoIssuer(RuntimeError):
 
 
 class IssuerKeys:
-    """The key set at an issuer's address, fetched at need and kept for ten minutes."""
+    """The key set at an issuer's address, as it was fetched last: whoever asks for it never waits for the issuer.
 
-    def __init__(self, url: str) -> None:
-        self._url, self._keys, self._fetched = url, KeySet([]), float("-inf")
+    Keys that are ten minutes old, or lack the one that was asked for, are fetched anew in a thread of its own, twice a
+    minute at most whatever tokens claim. Meanwhile, and while the issuer is away, the last keys serve, for a day.
+    """
+
+    def __init__(self, url: str, fetch: Callable[[str], KeySet] | None = None) -> None:
+        self._url, self._fetch, self._keys = url, fetch or fetch_keys, KeySet([])
+        self._fetched = self._tried = float("-inf")
+        self._renewal: Future[None] | None = None
         self._lock = threading.Lock()
 
     def current(self, key_id: str | None) -> KeySet:
-        """The keys; an unknown `key_id` asks the issuer again, twice a minute at most."""
+        """The keys; raises a Problem (503) while there are none that count."""
+        now = time.monotonic()
         with self._lock:
-            age = time.monotonic() - self._fetched
-            known = {key.kid for key in self._keys.keys}
-            if age > FRESH or (key_id not in known and age > RETRY):
-                self._fetch()
-            return self._keys
+            unknown = key_id not in {key.kid for key in self._keys.keys}
+            busy = self._renewal is not None and not self._renewal.done()
+            if (unknown or now - self._fetched > FRESH) and now - self._tried > RETRY and not busy:
+                self._tried, self._renewal = now, Future()
+                threading.Thread(target=self._renew, args=[self._renewal], name="issuer's keys", daemon=True).start()
+            keys = self._keys if now - self._fetched <= STALE else KeySet([])
+        if not keys.keys:
+            raise unavailable("the issuer's keys")
+        return keys
 
-    def _fetch(self) -> None:
+    def last_renewal(self) -> "Future[None] | None":
+        """The newest fetch, done once it has ended; None before the first."""
+        return self._renewal
+
+    def _renew(self, done: "Future[None]") -> None:
         try:
-            answer = httpx.get(self._url, timeout=5.0).raise_for_status()
-            self._keys = KeySet.import_key_set(answer.json())
-            self._fetched = time.monotonic()
-        except (httpx.HTTPError, ValueError) as error:
-            if not self._keys.keys:
-                raise unavailable("the issuer's keys") from error
+            found = self._fetch(self._url)
+            with self._lock:
+                self._keys, self._fetched = found, time.monotonic()
+        except Exception as error:  # whatever it was: the last keys serve on
+            log.warning("the issuer's keys were not fetched", error=type(error).__name__)
+        finally:
+            done.set_result(None)
+
+
+def fetch_keys(url: str) -> KeySet:
+    """The signing keys at an address; raises what httpx raises, or ValueError, within a few seconds in any case."""
+    give_up, body = time.monotonic() + PATIENCE, bytearray()
+    with httpx.stream("GET", url, timeout=PATIENCE) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > LARGEST or time.monotonic() > give_up:
+                raise ValueError("expected a key set within seconds, found an answer that does not end")
+    keys: list[Key] = []
+    for one in json.loads(body)["keys"]:
+        with suppress(JoseError, ValueError, TypeError, KeyError):  # of a kind that we do not know; others still count
+            keys.append(JWKRegistry.import_key(one))
+    if not keys:
+        raise ValueError("expected a key set with keys, found none that can be read")
+    return KeySet(keys)
 
 
 class DemoIssuer:
@@ -64,6 +110,9 @@ class DemoIssuer:
 
     def current(self, key_id: str | None) -> KeySet:
         return KeySet([self._key])
+
+    def last_renewal(self) -> None:
+        """Never: there is nobody to ask."""
 
     def token(self, role: Role, now: datetime, profile_id: str | None = None) -> str:
         """A token for a demonstration, good for twelve hours; a customer speaks for `profile_id`."""

@@ -79,7 +79,7 @@ class _Guarded:
         try:
             if scheme.lower() != "bearer":
                 raise unauthorised()
-            actor = await asyncio.to_thread(self._app.state.verifier.actor, token)
+            actor = await self._app.state.verifier.actor_soon(token)
         except Problem as problem:
             return await problem_response(problem)(scope, receive, send)
         scope["actor"] = actor

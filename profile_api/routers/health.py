@@ -14,7 +14,7 @@ class Health(View):
 
 
 @router.get("/health", summary="The process lives")
-def health() -> Health:
+async def health() -> Health:  # no thread: all of them may wait for a slow store
     """Asks no store, so that a slow store does not restart the process."""
     return Health(status="ok")
 

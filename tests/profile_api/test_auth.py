@@ -1,7 +1,9 @@
 """Which tokens count: one issuer's, for this service, now, with a known role; and nothing else."""
 
+import asyncio
 import base64
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ CLAIMS: dict[str, Any] = {
     "aud": AUDIENCE,
     "sub": "claire",
     "role": "advisor",
+    "iat": int(NOW.timestamp()),
     "exp": int((NOW + timedelta(hours=1)).timestamp()),
 }
 
@@ -61,6 +64,9 @@ def test_a_good_token_speaks_for_its_subject_and_role(verifier: Verifier, issuer
         {"exp": int(NOW.timestamp())},
         {"exp": None},
         {"exp": "tomorrow"},
+        {"iat": None},
+        {"iat": "now"},
+        {"nbf": "tomorrow"},
         {"nbf": int(NOW.timestamp()) + 1},
         {"iat": int(NOW.timestamp()) + 60},
         {"sub": None},
@@ -159,33 +165,44 @@ def test_an_issuers_keys_are_fetched_once_and_again_when_they_are_old(monkeypatc
     key = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256"})
     asked: list[str] = []
 
-    def get(url: str, timeout: float) -> httpx.Response:
+    def fetch(url: str) -> KeySet:
         asked.append(url)
         if len(asked) == 3:
             raise httpx.ConnectError("gone")
-        return httpx.Response(200, json=KeySet([key]).as_dict(private=False), request=httpx.Request("GET", url))
+        return KeySet([key])
 
-    monkeypatch.setattr("profile_api.keys.httpx.get", get)
-    keys = IssuerKeys("https://issuer.example/keys")
-    verifier = Verifier(keys, ISSUER, AUDIENCE, lambda: NOW)
+    verifier = Verifier(IssuerKeys("https://issuer.example/keys", fetch), ISSUER, AUDIENCE, lambda: NOW)
 
-    def token() -> str:  # a new one each time: a token that was checked a moment ago asks for no keys
-        return jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, key, ["ES256"])
+    def subject() -> str:  # of a new token each time: one that was checked a moment ago asks for no keys
+        token = jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, key, ["ES256"])
+        return asyncio.run(verifier.actor_soon(token)).subject
 
-    assert verifier.actor(token()).subject == "claire"
-    assert verifier.actor(token()).subject == "claire"
+    assert subject() == subject() == "claire"
     assert len(asked) == 1
     monkeypatch.setattr("profile_api.keys.FRESH", -1.0)
-    assert verifier.actor(token()).subject == "claire"
-    assert verifier.actor(token()).subject == "claire"  # the issuer is gone: its last keys serve on
-    assert len(asked) == 3
+    monkeypatch.setattr("profile_api.keys.RETRY", -1.0)
+    assert subject() == "claire"
+    asyncio.run(_until(lambda: len(asked) == 2))
+    assert subject() == "claire"  # the issuer is gone: its last keys serve on
+    asyncio.run(_until(lambda: len(asked) == 3))
+    monkeypatch.setattr("profile_api.keys.STALE", -1.0)
+    with pytest.raises(Problem) as refused:
+        verifier.actor(jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, key, ["ES256"]))
+    assert refused.value.status == 503, "keys that the issuer has not confirmed for too long count no more"
 
 
-def test_without_any_key_of_the_issuer_the_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    def get(url: str, timeout: float) -> httpx.Response:
+async def _until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0.005)
+
+
+def test_without_any_key_of_the_issuer_the_answer_is_unavailable() -> None:
+    def fetch(url: str) -> KeySet:
         raise httpx.ConnectError("gone")
 
-    monkeypatch.setattr("profile_api.keys.httpx.get", get)
-    with pytest.raises(Problem) as refused:
-        IssuerKeys("https://issuer.example/keys").current("one")
-    assert refused.value.status == 503
+    verifier = Verifier(IssuerKeys("https://issuer.example/keys", fetch), ISSUER, AUDIENCE, lambda: NOW)
+    token = jwt.encode({"alg": "ES256", "kid": "one"}, CLAIMS, ECKey.generate_key("P-256"), ["ES256"])
+    for _ in range(2):
+        with pytest.raises(Problem) as refused:
+            asyncio.run(verifier.actor_soon(token))
+        assert refused.value.status == 503
