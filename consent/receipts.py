@@ -9,6 +9,7 @@ from typing import Any
 
 from consent.controller import Controller
 from consent.model import LegalBasis, Purpose
+from consent.notices import Notices
 from contracts.identifiers import Identifier
 
 CONTEXT = {
@@ -44,8 +45,12 @@ def receipt_of(
     controller: Controller,
     now: datetime,
     shown: Collection[Identifier],
+    notices: Notices,
 ) -> dict[str, Any]:
-    """The receipt of a row of the ledger; identifiers that are not `shown` are named by their kind alone."""
+    """The receipt of a row of the ledger; identifiers that are not `shown` are named by their kind alone.
+
+    Of the notice it names the hash of the words that were shown, in each language where it is not known which.
+    """
     point = Identifier(event["contact_kind"], event["contact_point"]) if event["contact_point"] else None
     given = {
         "@context": CONTEXT,
@@ -71,6 +76,13 @@ def receipt_of(
                 "@type": "dpv:ConsentNotice",
                 "dct:hasVersion": event["notice_version"],
                 "dct:language": event["notice_language"],
+                "ocv:hasText": [
+                    {"@language": language, "ocv:sha256": hash_}
+                    for language, hash_ in notices.hashes(
+                        event["purpose"], event["notice_version"], event["notice_language"]
+                    ).items()
+                ]
+                or None,
             },
             "dpv:hasConsentStatus": {
                 "@type": f"dpv:{event['state']}",

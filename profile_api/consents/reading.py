@@ -9,6 +9,7 @@ from consent.controller import published_controller
 from consent.current import standing
 from consent.ledger import find
 from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role, Standing
+from consent.notices import published_notices
 from consent.receipts import receipt_of
 from contracts.identifiers import Identifier
 from profile_api.asking import Found
@@ -107,7 +108,8 @@ def receipt(
 
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> Receipt:
         shown = {Identifier(one.kind, one.value) for one in mask.profile().identifiers}
-        document = receipt_of(row, purposes.get(str(row["purpose"])), published_controller(), gate.clock(), shown)
+        known, controller, notices = purposes.get(str(row["purpose"])), published_controller(), published_notices()
+        document = receipt_of(row, known, controller, gate.clock(), shown, notices)
         return Receipt(document=document)
 
     return gate.answer(Ask(actor, purpose, "receipt", SERVES), whose, show)

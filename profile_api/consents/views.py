@@ -1,6 +1,6 @@
 """The shapes of decisions: what is sent to take one, and what shows where a person stands."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -118,6 +118,19 @@ class PurposeView(View):
     notice_version: str
     new_notice_voids: bool
     refused: bool
+
+
+class NoticeText(View):
+    text: str
+    sha256: str = Field(description="of the text as UTF-8")
+
+
+class NoticeView(View):
+    """A version of the notice: by purpose and language, what people were shown."""
+
+    version: str
+    since: date
+    purposes: dict[str, dict[str, NoticeText]]
 
 
 class Receipt(View):

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 
+from consent.notices import LANGUAGES, published_notices
 from consent.purposes import published_purposes
 from profile_api.auth import Reader
 from profile_api.consents.desk import ConsentDesk
 from profile_api.consents.reading import receipt, status_of
-from profile_api.consents.views import Choice, ConsentsData, No, PurposeView, Recorded, Yes
+from profile_api.consents.views import Choice, ConsentsData, No, NoticeText, NoticeView, PurposeView, Recorded, Yes
 from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.errors import Problem
 from profile_api.routers.profiles import ProfileId
 from profile_api.views import Answer
 
@@ -39,6 +41,28 @@ def list_purposes() -> list[PurposeView]:
         )
         for one in published_purposes().values()
     ]
+
+
+@router.get("/notices/{version}", summary="What a version of the notice said, word for word", responses={})
+def read_notice(
+    version: Annotated[str, Path(max_length=63, description="`notice_version` of a decision")],
+) -> NoticeView:
+    """With the SHA-256 of each text as UTF-8, which receipts repeat; needs no token."""
+    notice = published_notices().versions.get(version)
+    if notice is None:
+        raise Problem(404, "notice-not-found", "Expected a version of the notice that was published, found another.")
+    purposes = sorted({purpose for purpose, _ in notice.texts})
+    return NoticeView(
+        version=notice.version,
+        since=notice.since,
+        purposes={
+            one: {
+                language: NoticeText(text=notice.texts[one, language], sha256=str(notice.hash(one, language)))
+                for language in LANGUAGES
+            }
+            for one in purposes
+        },
+    )
 
 
 @router.get("/profiles/{profile_id}/consents", summary="Where a person stands on every purpose that is their choice")

@@ -148,6 +148,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/requests/{request_id}/certificate": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
     "GET /v1/purposes": open_(),
+    "GET /v1/notices/{version}": open_(),
     "GET /v1/profiles/{profile_id}/audit": acting(only=RIGHTS),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
