@@ -111,16 +111,30 @@ class Envelope(msgspec.Struct, rename="camel"):
 
 
 def split_batch(body: bytes) -> Envelope:
-    """The messages of a batch, each still raw; RefusedItem where it is none."""
+    """The messages of a batch, each still raw; RefusedItem where it is none.
+
+    A `sentAt` that is no instant says nothing of any clock, and is left out.
+    """
     try:
-        return msgspec.json.decode(body, type=Envelope)
+        found = msgspec.json.decode(body, type=Envelope)
     except msgspec.ValidationError as error:
         raise RefusedItem(str(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        pass
-    try:  # a lone surrogate in one message would cost all: the slower reader takes it, and the message is refused
+        found = _split_slowly(body)
+    if found.sent_at is not None and _sent(found.sent_at) is None:
+        found.sent_at = None
+    return found
+
+
+def _split_slowly(body: bytes) -> Envelope:
+    """The same by a reader that takes a lone surrogate, which would cost all messages and so costs its own alone."""
+    try:
         listed = json.loads(body, parse_constant=lambda name: None)
-        return Envelope([msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]], listed.get("sentAt"))
+        raws = [msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]]
+        rest = {name: value for name, value in listed.items() if name != "batch"}
+        return msgspec.structs.replace(msgspec.convert({**rest, "batch": []}, Envelope), batch=raws)
+    except msgspec.ValidationError as error:
+        raise RefusedItem(str(error)) from None
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise RefusedItem("expected a JSON object with a list `batch`, found something else") from None
 
@@ -135,11 +149,11 @@ def read_message(
         plain = msgspec.json.decode(raw)
         if not isinstance(plain, dict):
             raise RefusedItem("expected a JSON object, found another JSON value")
-        _check_tree(plain)
         if call:
             plain["type"] = call
         if shared and isinstance(plain.get("context"), dict | None):
             plain["context"] = {**shared, **(plain.get("context") or {})}
+        _check_tree(plain)  # what the batch lends is as little checked as the message itself
         return plain, msgspec.convert(plain, Message)
     except RecursionError:
         raise RefusedItem(f"expected at most {DEEPEST} levels of nesting, found more") from None
@@ -205,8 +219,8 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
     if stated is None:
         return received_at
     happened = _instant(stated, "timestamp")
-    sent = message.sent_at or sent_at
-    ahead = _instant(sent, "sentAt") - received_at if sent else timedelta(0)
+    sent = _sent(message.sent_at or sent_at)
+    ahead = sent - received_at if sent else timedelta(0)
     if abs(ahead) > WRONG_CLOCK or happened > received_at + WRONG_CLOCK:
         raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years off, found one further off")
     moment = happened - ahead
@@ -256,6 +270,14 @@ def _instant(text: str, name: str) -> datetime:
         return parse_instant(text, "iso")
     except ValueError:
         raise RefusedItem(f"{name}: expected an ISO 8601 date and time, found something else") from None
+
+
+def _sent(text: str | None) -> datetime | None:
+    """When the sender's clock says that it sent; None, which corrects nothing, where that can't be read."""
+    try:
+        return _instant(text, "sentAt") if text else None
+    except RefusedItem:
+        return None
 
 
 def _part(context: Mapping[str, Any], name: str) -> dict[str, Any]:

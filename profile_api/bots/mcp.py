@@ -24,7 +24,7 @@ from profile_api.bots.context import BotContext
 from profile_api.bots.mcp_guard import Guarded, QuietServer
 from profile_api.errors import Problem
 from profile_api.gate import Gate, by_id, by_identifier
-from profile_api.live.inbox import Busy
+from profile_api.live.inbox import Busy, Unkeepable
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.routers.profiles import Lookup, normalised
 from profile_api.views import Answer, ProfileData, View
@@ -138,9 +138,15 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     if _actor(ctx).role is not Role.BOT or source is None:
         raise ToolError("unauthorised: expected a bot's token and a header `Write-Key` of a source; found others.")
     now: datetime = app.state.clock()
-    found = sort_messages([msgspec.json.encode(message)], Arrival(source, now, False, None, None, None))
+    try:
+        raw = msgspec.json.encode(message)
+    except (UnicodeError, ValueError, RecursionError):
+        raise ToolError("invalid-event: expected text without lone surrogates, found one.") from None
+    found = sort_messages([raw], Arrival(source, now, False, None, None, None))
     try:
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
+    except Unkeepable:
+        raise ToolError("invalid-event: expected what a database can keep, found something else.") from None
     except (SQLAlchemyError, Busy):
         raise ToolError("unavailable: nothing was kept; send it again.") from None
     if found.refused:
