@@ -5,7 +5,6 @@ takes it into the lake: all three see one event id, one instant and one set of v
 """
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -102,43 +101,6 @@ def event_payload(event: LiveEvent) -> dict[str, Any]:
     }
 
 
-class Envelope(msgspec.Struct, rename="camel"):
-    """A batch: its messages are read one by one, so that one bad message costs nobody else."""
-
-    batch: list[msgspec.Raw]
-    sent_at: str | None = None
-    context: dict[str, Any] | None = None
-
-
-def split_batch(body: bytes) -> Envelope:
-    """The messages of a batch, each still raw; RefusedItem where it is none.
-
-    A `sentAt` that is no instant says nothing of any clock, and is left out.
-    """
-    try:
-        found = msgspec.json.decode(body, type=Envelope)
-    except msgspec.ValidationError as error:
-        raise RefusedItem(str(error)) from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        found = _split_slowly(body)
-    if found.sent_at is not None and _sent(found.sent_at) is None:
-        found.sent_at = None
-    return found
-
-
-def _split_slowly(body: bytes) -> Envelope:
-    """The same by a reader that takes a lone surrogate, which would cost all messages and so costs its own alone."""
-    try:
-        listed = json.loads(body, parse_constant=lambda name: None)
-        raws = [msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]]
-        rest = {name: value for name, value in listed.items() if name != "batch"}
-        return msgspec.structs.replace(msgspec.convert({**rest, "batch": []}, Envelope), batch=raws)
-    except msgspec.ValidationError as error:
-        raise RefusedItem(str(error)) from None
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        raise RefusedItem("expected a JSON object with a list `batch`, found something else") from None
-
-
 def read_message(
     raw: bytes | msgspec.Raw, call: str | None = None, shared: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], Message]:
@@ -219,7 +181,7 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
     if stated is None:
         return received_at
     happened = _instant(stated, "timestamp")
-    sent = _sent(message.sent_at or sent_at)
+    sent = instant_of_sending(message.sent_at or sent_at)
     ahead = sent - received_at if sent else timedelta(0)
     if abs(ahead) > WRONG_CLOCK or happened > received_at + WRONG_CLOCK:
         raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years off, found one further off")
@@ -272,7 +234,7 @@ def _instant(text: str, name: str) -> datetime:
         raise RefusedItem(f"{name}: expected an ISO 8601 date and time, found something else") from None
 
 
-def _sent(text: str | None) -> datetime | None:
+def instant_of_sending(text: str | None) -> datetime | None:
     """When the sender's clock says that it sent; None, which corrects nothing, where that can't be read."""
     try:
         return _instant(text, "sentAt") if text else None

@@ -13,7 +13,8 @@ from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.signals import has_gpc
-from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem, split_batch
+from contracts.batches import split_batch
+from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem
 from contracts.sources import Source, Sources
 from profile_api.dependencies import PROBLEMS, ProblemDocument
 from profile_api.errors import Problem, unavailable
