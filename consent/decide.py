@@ -8,6 +8,7 @@ from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
 from consent.current import standing
+from consent.durations import in_words
 from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Part, Purpose
 from consent.policies import FAILED, Policies, reason_of
 from contracts.categories import Category
@@ -24,18 +25,21 @@ def decide(
     now: datetime,
     restricted: bool = False,
     parts: Collection[Part] | None = None,
+    ended: Collection[Category] = (),
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
     `consents` are the events of all identifiers of the person, in any order, `parts` the identifiers of each of their
-    records. Data of a person who is `restricted` is kept, and used for what the law requires alone.
+    records. Data of a person who is `restricted` is kept, and used for what the law requires alone. `ended` are the
+    categories that the purpose keeps no longer (consent.retention).
     """
     stands = standing(consents, purpose, now, parts)
     event, state = stands.event, stands.state
     wanted = sorted(set(categories), key=list(Category).index)
+    answers = _evaluate(policies, actor, purpose, wanted, state, restricted, frozenset(ended))
     decided = tuple(
         _category_decision(category, result, purpose, actor, state)
-        for category, result in zip(wanted, _evaluate(policies, actor, purpose, wanted, state, restricted), strict=True)
+        for category, result in zip(wanted, answers, strict=True)
     )
     rests_on_event = purpose.legal_basis in (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST) and event is not None
     return Decision(
@@ -57,9 +61,10 @@ def _evaluate(
     categories: list[Category],
     state: ConsentState,
     restricted: bool,
+    ended: frozenset[Category],
 ) -> Sequence[AuthzResult | None]:
     facts = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
-    asked = (is_authorized_batch, actor.subject, actor.role, *facts, tuple(categories), state, restricted)
+    asked = (is_authorized_batch, actor.subject, actor.role, *facts, tuple(categories), state, restricted, ended)
     if (known := policies.answer_to(asked)) is not None:
         return known
     requests: list[dict[str, Any]] = [
@@ -71,6 +76,7 @@ def _evaluate(
                 "purpose": _uid("Purpose", purpose.id),
                 "consent": state.value,
                 "restricted": restricted,
+                "ended": category in ended,
             },
         }
         for category in categories
@@ -110,7 +116,8 @@ def _category_decision(
     allowed = result is not None and result.decision is Cedar.Allow and not result.diagnostics.errors
     named = result.diagnostics.id_annotations_by_reason.values() if result and not result.diagnostics.errors else ()
     policy = min(named, key=_rank, default=FAILED)
-    reason = reason_of(policy, category=category.value, purpose=purpose.id, role=actor.role.value, state=state.value)
+    facts = {"category": category.value, "purpose": purpose.id, "role": actor.role.value, "state": state.value}
+    reason = reason_of(policy, **facts, kept=in_words(purpose.kept_for(category)))
     return CategoryDecision(category, allowed, policy, reason)
 
 
@@ -122,5 +129,5 @@ def _leading_policy(decided: tuple[CategoryDecision, ...]) -> str:
 
 def _rank(policy: str) -> tuple[int, str]:
     # The reason to name first: what can never be, then who asks, then what is asked for, then the person's own choice.
-    order = ["purpose-refused", "role-not-permitted", OUTSIDE, "restricted"]
+    order = ["purpose-refused", "role-not-permitted", OUTSIDE, "restricted", "retention-ended"]
     return (order.index(policy) if policy in order else len(order), policy)

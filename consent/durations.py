@@ -5,16 +5,36 @@ import re
 from datetime import datetime, timedelta
 
 DURATION = r"^P\d+[YMD]$"
+WORDS = {"Y": "year", "M": "month", "D": "day"}
 
 
 def after(moment: datetime, duration: str) -> datetime:
     """The instant that lies a duration later; a day that a month does not have is its last one."""
+    return _moved(moment, duration, 1)
+
+
+def before(moment: datetime, duration: str) -> datetime:
+    """The instant that lies a duration earlier; a day that a month does not have is its last one."""
+    return _moved(moment, duration, -1)
+
+
+def in_words(duration: str) -> str:
+    """A duration as people say it: `3 years`."""
+    number, unit = _read(duration)
+    return f"{number} {WORDS[unit]}{'' if number == 1 else 's'}"
+
+
+def _moved(moment: datetime, duration: str, way: int) -> datetime:
+    number, unit = _read(duration)
+    if unit == "D":
+        return moment + way * timedelta(days=number)
+    months = moment.year * 12 + moment.month - 1 + way * number * (12 if unit == "Y" else 1)
+    year, month = divmod(months, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _read(duration: str) -> tuple[int, str]:
     found = re.fullmatch(r"P(\d+)([YMD])", duration)
     if found is None:
         raise ValueError(f"expected a duration such as P3Y, P18M or P30D, found {duration!r}")
-    number, unit = int(found[1]), found[2]
-    if unit == "D":
-        return moment + timedelta(days=number)
-    months = moment.year * 12 + moment.month - 1 + number * (12 if unit == "Y" else 1)
-    year, month = divmod(months, 12)
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1]))
+    return int(found[1]), found[2]

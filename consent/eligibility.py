@@ -1,19 +1,21 @@
 """Who may be in a table that is made for a purpose: decided for each person at every instant that counts."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from consent import ledger
 from consent.decide import decide
 from consent.model import Actor, ConsentEvent, Part, Purpose
 from consent.policies import Policies
+from consent.retention import SENT_BY_US, ended, last_interaction, oldest_kept
 from contracts.categories import Category
 from contracts.identifiers import Identifier
-from stores.schema import profiles, records, restrictions
+from stores.schema import profiles, records, restrictions, timeline
 
 BATCH = 1_000
 UNKNOWN = "unknown person"
@@ -22,7 +24,10 @@ UNKNOWN = "unknown person"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about each person: by whom, for what, of which categories, and until when it must hold."""
+    """What is asked about each person: by whom, for what, of which categories, and until when it must hold.
+
+    The last instant of `until` is now: retention is asked then.
+    """
 
     actor: Actor
     purpose: Purpose
@@ -37,6 +42,9 @@ class Person:
     parts: Collection[Part]
     events: Collection[ConsentEvent]
     restricted: bool
+    document: Mapping[str, Any] = field(default_factory=dict)
+    newest_event: datetime | None = None
+    taken_in: datetime | None = None
 
 
 def refusals(
@@ -47,19 +55,19 @@ def refusals(
     waiting = sorted(moments)
     for start in range(0, len(waiting), BATCH):
         some = waiting[start : start + BATCH]
-        known = people(connection, {profile_id for profile_id, _ in some})
+        known = people(connection, {profile_id for profile_id, _ in some}, question.until[-1])
         found |= {(one, at): _refusal(policies, question, known.get(one), at) for one, at in some}
     return found
 
 
-def people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
+def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[str, Person]:
     """Those of these people who are published, with their decisions about every purpose."""
-    rows = connection.execute(
-        select(profiles.c.profile_id, profiles.c.document["records"], profiles.c.document["identifiers"]).where(
-            profiles.c.profile_id.in_(ids)
-        )
-    )
-    held = {row[0]: (list(row[1] or []), _identifiers(row[2])) for row in rows}
+    rows = connection.execute(select(profiles).where(profiles.c.profile_id.in_(ids))).all()
+    held = {
+        row.profile_id: (list(row.document.get("records") or []), _identifiers(row.document.get("identifiers")))
+        for row in rows
+    }
+    newest = _newest_events(connection, ids, now)
     record_ids = {one for its_records, _ in held.values() for one in its_records}
     carried = {
         row[0]: _identifiers(row[1])
@@ -80,10 +88,21 @@ def people(connection: Connection, ids: Collection[str]) -> dict[str, Person]:
         one: Person(
             parts[one],
             [event for identifier in frozenset().union(*parts[one]) for event in events.get(identifier, ())],
-            not restricted.isdisjoint(its_records),
+            not restricted.isdisjoint(held[one][0]),
+            row.document,
+            newest.get(one),
+            row.updated_at,
         )
-        for one, (its_records, _) in held.items()
+        for row in rows
+        for one in (row.profile_id,)
     }
+
+
+def _newest_events(connection: Connection, ids: Collection[str], now: datetime) -> dict[str, datetime]:
+    of = timeline.c
+    theirs = of.profile_id.in_(ids) & (of.occurred_at <= now) & ~of.document["type"].astext.regexp_match(SENT_BY_US)
+    query = select(of.profile_id, func.max(of.occurred_at)).where(theirs).group_by(of.profile_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _parts(ids: list[str], whole: Part, carried: dict[str, Part]) -> Collection[Part]:
@@ -100,6 +119,9 @@ def _identifiers(said: list[dict[str, str]] | None) -> Part:
 def _refusal(policies: Policies, question: Question, person: Person | None, at: datetime) -> str | None:
     if person is None:
         return UNKNOWN
+    now = question.until[-1]
+    oldest = oldest_kept(question.purpose, now)
+    since = last_interaction(person.document, person.newest_event, person.events, person.taken_in, now)
     for moment in (at, *question.until):
         decision = decide(
             policies,
@@ -110,6 +132,8 @@ def _refusal(policies: Policies, question: Question, person: Person | None, at: 
             moment,
             person.restricted,
             person.parts,
+            # What is told of long ago is as old as that.
+            ended(since, oldest) | ended(at, oldest) if moment == now else (),
         )
         if not question.categories <= decision.allowed:
             return f"{decision.policy} {'at the event' if moment == at else 'at the extraction'}"

@@ -1,6 +1,7 @@
 """The words of consent: who asks, for what purpose, and what the person decided."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -141,7 +142,8 @@ class Purpose:
 
     `contact` is how the purpose reaches the person: the kind of an identifier, or `post`. A consent that is given here
     ends after `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on. `gpc`: a browser
-    that sends Global Privacy Control objects to it.
+    that sends Global Privacy Control objects to it. Data is used for `retention` after the last interaction, a category
+    of `retention_of` for another time; where `all_held`, as long as it is held for any purpose at all.
     """
 
     id: str
@@ -160,6 +162,12 @@ class Purpose:
     new_notice_voids: bool = False
     notice_since: date | None = None
     gpc: bool = False
+    retention_of: Mapping[Category, str] = field(default_factory=dict)
+    all_held: bool = False
+
+    def kept_for(self, category: Category) -> str:
+        """How long data of a category is used for this purpose, as an ISO 8601 duration."""
+        return self.retention_of.get(category, self.retention)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     "role-not-permitted": "The role {role} may not read data for {purpose}.",
     "category-outside-purpose": "The purpose {purpose} does not cover data of this category.",
     "restricted": "The person had their data restricted: it is kept, and not used for {purpose}.",
+    "retention-ended": "For {purpose}, such data is kept for {kept} after the last interaction; that time has passed.",
     "consent-missing": "The person has not consented to {purpose} (state: {state}).",
     "person-objected": "The person objects to {purpose} (state: {state}).",
     "contract": "Needed to carry out the contract with the person.",

@@ -43,6 +43,8 @@ class _Entry(BaseModel):
     new_notice_voids: bool
     notice_since: date
     gpc: bool = False
+    retention_of: dict[Category, Annotated[str, StringConstraints(pattern=DURATION)]] = {}
+    all_held: bool = False
 
     @model_validator(mode="after")
     def _is_refused_or_founded(self) -> Self:
@@ -52,6 +54,8 @@ class _Entry(BaseModel):
             raise ValueError(
                 "expected `validity` in purposes that rest on consent alone: nothing else is given for a time"
             )
+        if not self.categories >= self.retention_of.keys():
+            raise ValueError("expected in `retention_of` categories that the purpose covers, found another")
         if not self.refused and not (self.categories and self.roles and self.channels):
             raise ValueError(
                 "expected at least one category, role and channel in a purpose that is not refused, found none"

@@ -42,7 +42,8 @@ def print_invitation(chosen: Settings, engine: Engine, address: str, console: Co
 
 
 def _somebody(engine: Engine) -> Identifier | None:
-    # An e-mail address that finds one person alone, with about four records: enough for sources to differ.
+    # An e-mail address that finds one person alone, with about four records: enough for sources to differ. Of those the
+    # one who was seen last: nothing is withheld of them because its time has passed.
     alone = (
         select(identifiers.c.value, func.min(identifiers.c.profile_id).label("profile_id"))
         .where(identifiers.c.kind == "email")
@@ -50,10 +51,15 @@ def _somebody(engine: Engine) -> Identifier | None:
         .having(func.count() == 1)
         .subquery()
     )
+    seen = profiles.c.document["last_seen"].astext
     query = (
         select(alone.c.value)
         .join(profiles, profiles.c.profile_id == alone.c.profile_id)
-        .order_by(func.abs(func.jsonb_array_length(profiles.c.document["records"]) - 4), alone.c.value)
+        .order_by(
+            func.abs(func.jsonb_array_length(profiles.c.document["records"]) - 4),
+            seen.desc().nulls_last(),
+            alone.c.value,
+        )
         .limit(1)
     )
     with engine.connect() as connection:

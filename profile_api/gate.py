@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from redis.exceptions import RedisError
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.decide import decide
 from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role
 from consent.policies import FAILED, Policies
+from consent.retention import ended, last_interaction, oldest_kept
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
 from profile_api.asking import NOBODY, REFUSALS, Ask, Found, may_know, met, refusal, with_own_id
@@ -70,7 +71,7 @@ class Gate:
         """The person's interactions, newest first, `limit` at a time."""
 
         def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> TimelineData:
-            events = reading.events(profile.profile_id, mask.categories, limit + 1, start)
+            events = reading.events(profile.profile_id, mask.events_after, limit + 1, start)
             shown = [mask.event(event) for event in events[:limit]]
             more = len(events) > limit
             return TimelineData(
@@ -120,7 +121,7 @@ class Gate:
     def answer(self, ask: Ask, find: Find, show: Show[Data]) -> Answer[Data]:
         """What `show` makes of the person that `find` finds: decided, masked and recorded in one transaction."""
         purpose, now, beforehand = self._beforehand(ask)
-        with self._one_transaction(self._store.reading()) as reading:
+        with self._one_transaction(self._store.reading(now)) as reading:
             # The audit row is written in the same transaction: an answer exists only once it is committed.
             outcome: Answer[Data] | Problem | None = refusal(ask, beforehand)
             if outcome:
@@ -149,13 +150,11 @@ class Gate:
             return found
         # A profile that is not there goes the same way as one that is not theirs, so that the time taken tells nothing.
         profile = found.profile if isinstance(found, Found) else NOBODY
-        parts = reading.parts(profile)
-        consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
-        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile), parts)
+        decision, mask, consents, parts = self._about(reading, ask, purpose, profile, now)
         if isinstance(found, Problem) or not may_know(ask.actor, found, decision):
             self._record(reading, ask, None, decision, not_found().kind, now)
             return not_found()
-        data = show(reading, profile, Mask(profile, decision.allowed, reach_of(decision, parts)), decision)
+        data = show(reading, profile, mask, decision)
         self._record(reading, ask, profile.profile_id, decision, "answered", now)
         return Answer(
             profile_id=profile.profile_id,
@@ -180,7 +179,7 @@ class Gate:
         """
         _, now, decision = self._beforehand(ask)
         problem = refusal(ask, decision)
-        with self._one_transaction(self._store.acting()) as reading:
+        with self._one_transaction(self._store.acting(now)) as reading:
             if problem is None:
                 try:
                     with reading.connection.begin_nested():
@@ -200,12 +199,22 @@ class Gate:
             return None
         if refused := self._throttle.meet(ask.actor, profile.profile_id):
             raise refused
-        parts = reading.parts(profile)
-        consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
-        decision = self._decide(ask, purpose, consents, now, reading.restricted(profile), parts)
+        decision, mask, _, _ = self._about(reading, ask, purpose, profile, now)
         known = Category.IDENTITY in decision.allowed
         self._record(reading, ask, profile.profile_id, decision, "answered" if known else not_found().kind, now)
-        return (Mask(profile, decision.allowed, reach_of(decision, parts)), decision) if known else None
+        return (mask, decision) if known else None
+
+    def _about(
+        self, reading: Reading, ask: Ask, purpose: Purpose, profile: StoredProfile, now: datetime
+    ) -> tuple[Decision, Mask, Collection[ConsentEvent], Mapping[str, Part]]:
+        """What is decided about somebody, and what that lets out; with what the person decided, and their records."""
+        parts = reading.parts(profile)
+        consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
+        oldest = oldest_kept(purpose, now)
+        since = last_interaction(profile.document, reading.newest_event(profile), consents, profile.updated_at, now)
+        of = {"restricted": reading.restricted(profile), "parts": parts.values(), "ended": ended(since, oldest)}
+        decision = self._decide(ask, purpose, consents, now, **of)
+        return decision, Mask(profile, decision.allowed, reach_of(decision, parts), oldest), consents, parts
 
     def _beforehand(self, ask: Ask) -> tuple[Purpose, datetime, Decision]:
         """What can be decided before anyone is found."""
@@ -215,16 +224,9 @@ class Gate:
         return purpose, now, self._decide(ask, purpose, (), now)
 
     def _decide(
-        self,
-        ask: Ask,
-        purpose: Purpose,
-        events: Collection[ConsentEvent],
-        now: datetime,
-        restricted: bool = False,
-        parts: Mapping[str, Part] | None = None,
+        self, ask: Ask, purpose: Purpose, events: Collection[ConsentEvent], now: datetime, **of: Any
     ) -> Decision:
-        of = parts.values() if parts is not None else None
-        decision = decide(self._policies, events, ask.actor, purpose, Category, now, restricted, of)
+        decision = decide(self._policies, events, ask.actor, purpose, Category, now, **of)
         if decision.policy == FAILED:
             raise unavailable("the policies")
         return decision

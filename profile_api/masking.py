@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from consent.model import Decision, Part
@@ -37,11 +38,18 @@ def reach_of(decision: Decision, parts: Mapping[str, Part]) -> Reach | None:
 
 
 class Mask:
-    """What of one person may leave under one decision."""
+    """What of one person may leave under one decision; `oldest`: the instant up to which no event of a category may."""
 
-    def __init__(self, profile: StoredProfile, allowed: Collection[Category], reach: Reach | None = None) -> None:
+    def __init__(
+        self,
+        profile: StoredProfile,
+        allowed: Collection[Category],
+        reach: Reach | None = None,
+        oldest: Mapping[Category, datetime] | None = None,
+    ) -> None:
         document = profile.document
         self._allowed = {category.value for category in allowed}
+        self._oldest = {category.value: instant for category, instant in (oldest or {}).items()}
         self._whole = reach is None or reach.records is None
         self._document = within(document, reach) if reach else document
         self._denied_keys = {
@@ -54,6 +62,11 @@ class Mask:
     def categories(self) -> list[str]:
         """The categories of events that may leave; what was joined from all records leaves with all records alone."""
         return sorted(self._allowed) if self._whole else []
+
+    @property
+    def events_after(self) -> dict[str, datetime | None]:
+        """Those categories, each with the instant up to which events of it are kept no longer."""
+        return {category: self._oldest.get(category) for category in self.categories}
 
     def profile(self) -> ProfileData:
         """The fields and identifiers that may leave, each field with its provenance."""
@@ -79,7 +92,9 @@ class Mask:
         categories = document.get("categories") or {}
 
         def open_(key: str) -> bool:
-            return categories.get(key) in self._allowed
+            category = categories.get(key)
+            oldest = self._oldest.get(category or "")
+            return category in self._allowed and (oldest is None or event.occurred_at > oldest)
 
         properties = document.get("properties") or {}
         return EventView(

@@ -1,6 +1,6 @@
 """Reads the operational store: the gate's hands, imported by `profile_api.gate` alone."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,23 +8,31 @@ from itertools import chain
 from typing import Any
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, and_, false, or_, select, text
 from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
 from consent.model import ConsentEvent, Part
+from consent.retention import SENT_BY_US
 from contracts.identifiers import Identifier
 from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
 from stores.postgres import driver_of
 from stores.schema import profiles, records, restrictions, timeline
 
+# When somebody last did something, by the index of their timeline; what we sent them is nothing that they did.
+_NEWEST = """
+SELECT occurred_at FROM timeline WHERE profile_id = %(id)s AND occurred_at <= %(now)s AND document->>'type' !~ %(sent)s
+ORDER BY occurred_at DESC LIMIT 1
+"""
+
 # Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
-# became part of, the identifiers of its records, the decisions about all of these, and whether its use is restricted.
+# became part of, the identifiers of its records, the decisions about all of these, whether its use is restricted, and
+# its newest event.
 # OFFSET 0 keeps each look one by key: the planner takes a JSON list for a hundred rows, and would read whole tables.
 _PERSON = """
 WITH found AS (
-  SELECT profile_id, version, document FROM profiles
+  SELECT profile_id, version, document, updated_at FROM profiles
   WHERE profile_id IN (%(id)s, (SELECT profile_id FROM redirects WHERE old_id = %(id)s))
   ORDER BY profile_id <> %(id)s LIMIT 1
 ), named AS (
@@ -40,7 +48,7 @@ WITH found AS (
   ) AS every
   UNION SELECT 'record', record_id FROM named
 )
-SELECT profile_id, version, document,
+SELECT profile_id, version, document, updated_at,
   (SELECT jsonb_object_agg(record_id, identifiers) FROM held) AS parts,
   (SELECT jsonb_agg(to_jsonb(decided) ORDER BY sequence) FROM carried CROSS JOIN LATERAL (
     SELECT consent_id, sequence, identifier_kind, identifier, contact_kind, contact_point, purpose, state, decided_at,
@@ -49,9 +57,10 @@ SELECT profile_id, version, document,
   ) AS decided) AS consents,
   EXISTS (SELECT FROM named CROSS JOIN LATERAL (
     SELECT FROM restrictions WHERE restrictions.record_id = named.record_id AND lifted_at IS NULL OFFSET 0
-  ) AS kept) AS restricted
+  ) AS kept) AS restricted,
+  ({newest}) AS newest_event
 FROM found
-"""
+""".replace("{newest}", _NEWEST.replace("%(id)s", "found.profile_id"))
 _OWNERS = text("SELECT DISTINCT profile_id FROM identifiers WHERE kind = :kind AND value = :value ORDER BY profile_id")
 _RECORD = """
 INSERT INTO audit (at, actor, role, purpose, action, profile_id, decision, outcome) VALUES (%(at)s, %(actor)s, %(role)s,
@@ -65,6 +74,7 @@ class _Known:
 
     parts: dict[str, Any]
     restricted: bool
+    newest_event: datetime | None
 
 
 class Reading:
@@ -74,10 +84,10 @@ class Reading:
     transaction with the first question, and of a snapshot the audit rows with what commits them.
     """
 
-    def __init__(self, connection: Connection, snapshot: bool) -> None:
-        self.connection, self._snapshot = connection, snapshot
+    def __init__(self, connection: Connection, snapshot: bool, now: datetime) -> None:
+        self.connection, self._snapshot, self._now = connection, snapshot, now
         self._unwritten: list[dict[str, Any]] = []
-        self._known = {NOBODY.profile_id: _Known({}, False)}
+        self._known = {NOBODY.profile_id: _Known({}, False, now)}
         self._asked = set(NOBODY.identifiers)
         self._decided: dict[str, ConsentEvent] = {}
         # What an act says of itself for its audit row: whom it was about, and how it ended.
@@ -90,17 +100,21 @@ class Reading:
             return None
         driver = driver_of(self.connection)
         with driver.pipeline():
-            found = driver.execute(_PERSON, {"id": profile_id})
+            found = driver.execute(_PERSON, {"id": profile_id, **self._until})
         row = found.fetchone()
         if row is None:
             return None
-        profile = StoredProfile(*row[:3])
+        profile = StoredProfile(*row[:4])
         if self._snapshot:
-            parts, consents, restricted = row[3:]
-            self._known[profile.profile_id] = _Known(parts or {}, restricted)
+            parts, consents, restricted, newest_event = row[4:]
+            self._known[profile.profile_id] = _Known(parts or {}, restricted, newest_event)
             self._asked |= {*profile.identifiers, *chain.from_iterable(self.parts(profile).values())}
             self._decided |= {event.consent_id: event for event in map(ledger.event_of, consents or [])}
         return profile
+
+    @property
+    def _until(self) -> dict[str, Any]:
+        return {"now": self._now, "sent": SENT_BY_US}
 
     def owners(self, identifier: Identifier) -> list[str]:
         """The ids of the profiles that carry an identifier."""
@@ -138,18 +152,34 @@ class Reading:
         query = select(columns.record_id).where(columns.record_id.in_(named), columns.lifted_at.is_(None)).limit(1)
         return self.connection.scalar(query) is not None
 
+    def newest_event(self, profile: StoredProfile) -> datetime | None:
+        """When the person last did something, as their timeline says."""
+        if (known := self._known.get(profile.profile_id)) is not None:
+            return known.newest_event
+        row = driver_of(self.connection).execute(_NEWEST, {"id": profile.profile_id, **self._until}).fetchone()
+        return row[0] if row else None
+
     def events(
-        self, profile_id: str, categories: list[str], limit: int, start: tuple[datetime, int] | None
+        self, profile_id: str, after: Mapping[str, datetime | None], limit: int, start: tuple[datetime, int] | None
     ) -> list[StoredEvent]:
-        """The newest events whose type is of one of these categories; others are not even counted.
+        """The newest events whose type is of one of these categories, younger than what is kept of it; others are not
+        even counted.
 
         `start` is an instant, and how many such events at that instant to leave out.
         """
         columns = timeline.c
+        category = columns.document["categories"]["type"].astext
+        kept = [
+            and_(
+                category.in_(one for one, since in after.items() if since == instant),
+                *([columns.occurred_at > instant] if instant else []),
+            )
+            for instant in set(after.values())
+        ]
         query = (
             select(columns.event_id, columns.occurred_at, columns.document)
             .where(columns.profile_id == profile_id)
-            .where(columns.document["categories"]["type"].astext.in_(categories))
+            .where(or_(false(), *kept))
             .order_by(columns.occurred_at.desc(), columns.event_id)
             .limit(limit)
         )
@@ -181,19 +211,19 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def reading(self) -> AbstractContextManager[Reading]:
+    def reading(self, now: datetime) -> AbstractContextManager[Reading]:
         """One snapshot, committed at the end: an answer whose audit row is not kept is never given."""
-        return self._transaction("REPEATABLE READ", snapshot=True)
+        return self._transaction("REPEATABLE READ", True, now)
 
-    def acting(self) -> AbstractContextManager[Reading]:
+    def acting(self, now: datetime) -> AbstractContextManager[Reading]:
         """A transaction that sees what others commit meanwhile: whoever appends to a chain must see its end."""
-        return self._transaction("READ COMMITTED", snapshot=False)
+        return self._transaction("READ COMMITTED", False, now)
 
     @contextmanager
-    def _transaction(self, isolation: IsolationLevel, snapshot: bool) -> Iterator[Reading]:
+    def _transaction(self, isolation: IsolationLevel, snapshot: bool, now: datetime) -> Iterator[Reading]:
         connected = self._engine.connect().execution_options(isolation_level=isolation)
         with connected as connection, connection.begin():
-            reading = Reading(connection, snapshot)
+            reading = Reading(connection, snapshot, now)
             yield reading
             if snapshot:
                 reading.commit()

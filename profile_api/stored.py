@@ -15,6 +15,7 @@ class StoredProfile:
     profile_id: str
     version: int
     document: dict[str, Any]
+    updated_at: datetime | None = None
 
     @property
     def identifiers(self) -> list[Identifier]:

@@ -25,7 +25,7 @@ NOT_OURS = {".git", ".venv", ".local", ".hypothesis", ".mypy_cache", ".pytest_ca
 
 NO_IO = {
     "__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "math", "operator",
-    "types", "typing", "cedarpy", "consent", "contracts", "re", "isodate",
+    "types", "typing", "calendar", "cedarpy", "consent", "contracts", "re", "isodate",
 }  # fmt: skip
 
 

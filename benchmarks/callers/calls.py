@@ -67,7 +67,7 @@ class Caller:
         return [heard]
 
     def _birth(self) -> list[Any]:
-        draws, born = self._draws, self._person.born
+        draws, born = self._draws, self._person.birthday
         month, kind = _MONTHS[born.month - 1], draws.random()
         if kind < 0.06:
             return [f"{month} {born.year}"]

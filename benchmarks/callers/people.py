@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine
 
+from benchmarks.generate.days import AS_SIMULATED
 from benchmarks.generate.draws import Draws
 from benchmarks.generate.households import Population
 from benchmarks.generate.output import HEADERS, Files
@@ -96,7 +97,7 @@ def _chained(first: Iterable[Known], rest: Iterable[Known]) -> Iterator[Known]:
 def _households(people: int, seed: int, found: OnFile) -> Iterator[Known]:
     """(profile id, records) of everybody who is on file; tells `found` who may call."""
     draws, rows = Draws(seed), _Rows()
-    population, channels, chance = Population(draws), PersonChannels(draws, rows), Draws(seed + 1)
+    population, channels, chance = Population(draws), PersonChannels(draws, rows, AS_SIMULATED), Draws(seed + 1)
     contracts = load_channels(CONTRACTS)
     made = 0
     while made < people:

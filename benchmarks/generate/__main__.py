@@ -1,6 +1,7 @@
-"""`python -m benchmarks.generate --people N --seed S --out DIR`."""
+"""`python -m benchmarks.generate --people N --seed S --out DIR [--last DAY]`."""
 
 import argparse
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.generate.run import generate
@@ -15,8 +16,14 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other customers (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the files; existing ones are replaced")
+    parser.add_argument(
+        "--last",
+        type=date.fromisoformat,
+        default=datetime.now(UTC).date() - timedelta(days=1),
+        help="day with which the five years end (default: yesterday); 2020-12-31 for the figures of the benchmarks",
+    )
     options = parser.parse_args()
-    for name, count in generate(options.people, options.seed, options.out).items():
+    for name, count in generate(options.people, options.seed, options.out, options.last).items():
         print(f"{name:<12} {count:>12,}")
 
 

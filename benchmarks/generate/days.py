@@ -1,4 +1,4 @@
-"""Days as whole numbers since 2016-01-01, in the spellings that the files use."""
+"""Days as whole numbers since 2016-01-01, and how the files write them down: as they are, or so much later."""
 
 from datetime import date, timedelta
 
@@ -8,15 +8,26 @@ FIRST = date(2016, 1, 1)
 LAST = date(2020, 12, 31)
 DAYS = (LAST - FIRST).days + 1  # the simulation covers the days 0 to DAYS - 1
 
-_DATES = [FIRST + timedelta(days=day) for day in range(DAYS)]
-ISO = [day.isoformat() for day in _DATES]
-FRENCH = [f"{day:%d/%m/%Y}" for day in _DATES]
-YEAR = [day.year for day in _DATES]
+
+class Calendar:
+    """Writes the simulation's days down so that the newest is `last`: birthdays and all that happens move alike."""
+
+    def __init__(self, last: date = LAST) -> None:
+        self._later = last - LAST
+        dates = [self.moved(FIRST + timedelta(days=day)) for day in range(DAYS)]
+        self.iso = [day.isoformat() for day in dates]
+        self.french = [f"{day:%d/%m/%Y}" for day in dates]
+
+    def moved(self, day: date) -> date:
+        """How a calendar day of the simulation is written."""
+        return day + self._later
+
+    def instant(self, draws: Draws, day: int, at: tuple[int, int] = (0, 23)) -> str:
+        """A moment of that day between two hours, as ISO 8601 in UTC."""
+        return f"{self.iso[day]}T{draws.between(*at):02d}:{draws.below(60):02d}:{draws.below(60):02d}Z"
 
 
-def instant(draws: Draws, day: int, at: tuple[int, int] = (0, 23)) -> str:
-    """A moment of that day between two hours, as ISO 8601 in UTC."""
-    return f"{ISO[day]}T{draws.between(*at):02d}:{draws.below(60):02d}:{draws.below(60):02d}Z"
+AS_SIMULATED = Calendar()
 
 
 def day_of(when: date) -> int:

@@ -1,6 +1,6 @@
 """Rows that no customer stands behind: without a key, tests, unreadable dates, as every real export has some."""
 
-from benchmarks.generate.days import DAYS, ISO, instant
+from benchmarks.generate.days import DAYS, Calendar
 from benchmarks.generate.draws import Draws
 from benchmarks.generate.output import Files
 
@@ -10,9 +10,10 @@ _TESTS = [("Test", "TEST"), ("Essai", "INFORMATIQUE"), ("Toto", "Tata"), ("Ne pa
 class Flaws:
     """Writes one set of broken and made-up rows at a time."""
 
-    def __init__(self, draws: Draws, files: Files) -> None:
+    def __init__(self, draws: Draws, files: Files, calendar: Calendar) -> None:
         self._draws = draws
         self._files = files
+        self._calendar = calendar
         self._sets = 0
 
     def write(self) -> None:
@@ -20,15 +21,15 @@ class Flaws:
         draws, add = self._draws, self._files.add
         self._sets += 1
         day = draws.below(DAYS)
-        moment = instant(draws, day)
+        moment = self._calendar.instant(draws, day)
         test = f"test-{self._sets}"
         given, family = draws.pick(_TESTS)
         customer, card = f"CTEST{self._sets:05d}", f"TEST{self._sets:09d}"
         email = f"test{self._sets}@test.example"
         add("crm", (customer, "", given, family, "01/01/1900", "1 rue du Test", "", "00000", "TEST", email,
-                    "0000000000", "", "", "", ISO[day], moment))  # fmt: skip
+                    "0000000000", "", "", "", self._calendar.iso[day], moment))  # fmt: skip
         add("truth", ("crm", customer, test))
-        add("loyalty", (card, f"{family} {given}", email, "0199000000", "", "", "", ISO[day], moment))
+        add("loyalty", (card, f"{family} {given}", email, "0199000000", "", "", "", self._calendar.iso[day], moment))
         add("truth", ("loyalty", card, test))
         add("crm", ("", "", given, family, "", "", "", "", "", "n/a", "", "", "", "", "", moment))
         add("web", ("n/a", "", "", f"anonyme{self._sets}@courriel.example", "", "", "", moment))

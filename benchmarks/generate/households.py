@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from benchmarks.generate.contact_points import ContactPoints
-from benchmarks.generate.days import DAYS, LAST, day_of, some_day_of
+from benchmarks.generate.days import AS_SIMULATED, DAYS, LAST, Calendar, day_of, some_day_of
 from benchmarks.generate.draws import Draws, Numbers
 from benchmarks.generate.given_names import given_names
 from benchmarks.generate.people import BEFORE, Person, Timeline
@@ -14,8 +14,9 @@ from benchmarks.generate.surnames import birth_name
 class Population:
     """Makes one household after the other; the people of a household know each other, other households don't."""
 
-    def __init__(self, draws: Draws) -> None:
+    def __init__(self, draws: Draws, calendar: Calendar = AS_SIMULATED) -> None:
         self._draws = draws
+        self._calendar = calendar
         self._points = ContactPoints(draws)
         self._persons = 0
         self._devices = Numbers(9, draws.below(1_000_000))
@@ -44,13 +45,15 @@ class Population:
     def _person(self, sex: str, year: int, family: str, homes: Timeline[Address], given: str = "") -> Person:
         draws = self._draws
         born = some_day_of(draws, year)
+        birthday = self._calendar.moved(born)
         self._persons += 1
         person = Person(
             key=f"p{self._persons}",
             sex=sex,
             born=born,
+            birthday=birthday,
             given=given or given_names(sex, year).pick(draws),
-            national_id=f"FICTIF-{'2' if sex == 'F' else '1'}-{born:%y-%m}-{self._national.next()}",
+            national_id=f"FICTIF-{'2' if sex == 'F' else '1'}-{birthday:%y-%m}-{self._national.next()}",
             homes=homes,
             families=[(BEFORE, family)],
             situation=[(BEFORE, "célibataire")],
@@ -111,8 +114,8 @@ class Population:
             children.append(child)
             if draws.chance(0.03):
                 twin = self._child(adults, year)
-                twin.born, twin.first_day = child.born, child.first_day
-                twin.national_id = twin.national_id[:9] + f"{child.born:%y-%m}" + twin.national_id[14:]
+                twin.born, twin.birthday, twin.first_day = child.born, child.birthday, child.first_day
+                twin.national_id = twin.national_id[:9] + f"{child.birthday:%y-%m}" + twin.national_id[14:]
                 children.append(twin)
             year += draws.between(1, 4)
         given: set[str] = set()

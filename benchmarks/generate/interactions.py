@@ -1,10 +1,13 @@
 """The rows of the channels that hold events and consents: orders, chat and consents."""
 
-from benchmarks.generate.days import DAYS, YEAR, instant
+from bisect import bisect_right
+
+from benchmarks.generate.days import DAYS, Calendar
 from benchmarks.generate.draws import Draws, Numbers
 from benchmarks.generate.output import Files
 from benchmarks.generate.people import Person
 from benchmarks.generate.wording import BOTS, CHAT_INTENTS, MESSAGES, PRODUCTS, RESOLVED_MESSAGES, SHOPS
+from consent.notices import published_notices
 
 PURPOSES = ["marketing_email", "personalisation", "analytics", "marketing_post", "marketing_phone", "model_training"]
 _ASKED_BY = ["web", "web", "magasin", "call_centre", "appli"]
@@ -16,9 +19,12 @@ _BABY = [
 class Interactions:
     """Writes what customers buy, ask a bot, allow and refuse."""
 
-    def __init__(self, draws: Draws, files: Files) -> None:
+    def __init__(self, draws: Draws, files: Files, calendar: Calendar) -> None:
         self._draws = draws
         self._files = files
+        self._calendar = calendar
+        published = published_notices().versions.values()
+        self._notices = sorted((notice.since.isoformat(), notice.version) for notice in published)
         self._orders = Numbers(9, draws.below(1_000_000))
         self._messages = Numbers(9, draws.below(1_000_000))
 
@@ -46,7 +52,7 @@ class Interactions:
 
     def _order(self, card: str, day: int, shop: str, lines: int, items: int, cents: int, top: str) -> None:
         amount = f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
-        moment = instant(self._draws, day, (8, 22))
+        moment = self._calendar.instant(self._draws, day, (8, 22))
         self._files.add("orders", (f"O{self._orders.next()}", card, moment, shop, lines, items, amount, top))
 
     def chat(self, person: Person, keys: dict[str, str]) -> None:
@@ -93,7 +99,7 @@ class Interactions:
 
     def _message(self, person: Person, day: int, identity: dict[str, str], intent: str, text: str) -> None:
         key = f"chat-{self._messages.next()}"
-        moment = instant(self._draws, day, (6, 23))
+        moment = self._calendar.instant(self._draws, day, (6, 23))
         bot = self._draws.pick(BOTS)
         row = {"message_id": key, "sent_at": moment, "bot": bot, "identity": identity, "intent": intent, "text": text}
         self._files.add("chat", row)
@@ -114,9 +120,9 @@ class Interactions:
                 self._decisions("phone", phone, max(0, since, person.first_day))
 
     def _decisions(self, kind: str, value: str, earliest: int) -> None:
-        draws = self._draws
+        draws, at = self._draws, self._calendar.instant
         day = draws.between(min(earliest, DAYS - 1), DAYS - 1)
-        moment, asked_by = instant(draws, day), draws.pick(_ASKED_BY)
+        moment, asked_by = at(draws, day), draws.pick(_ASKED_BY)
         willing = draws.pick([0.25, 0.65, 0.9])
         for purpose in PURPOSES:
             if purpose == ("marketing_phone" if kind == "email" else "marketing_email") or draws.chance(0.35):
@@ -125,13 +131,14 @@ class Interactions:
             self._consent(kind, value, purpose, "granted" if granted else "refused", day, moment, asked_by)
             if granted and day + 40 < DAYS and draws.chance(0.16):
                 later = draws.between(day + 20, DAYS - 1)
-                self._consent(kind, value, purpose, "withdrawn", later, instant(draws, later), draws.pick(_ASKED_BY))
+                self._consent(kind, value, purpose, "withdrawn", later, at(draws, later), draws.pick(_ASKED_BY))
                 if later + 40 < DAYS and draws.chance(0.15):
                     again = draws.between(later + 20, DAYS - 1)
-                    self._consent(kind, value, purpose, "granted", again, instant(draws, again), draws.pick(_ASKED_BY))
+                    self._consent(kind, value, purpose, "granted", again, at(draws, again), draws.pick(_ASKED_BY))
 
     def _consent(
         self, kind: str, value: str, purpose: str, decision: str, day: int, moment: str, asked_by: str
     ) -> None:
-        notice = f"{YEAR[day]}-{1 + (int(moment[5:7]) > 6)}"
+        in_force = bisect_right(self._notices, self._calendar.iso[day], key=lambda one: one[0]) - 1
+        notice = self._notices[in_force][1]
         self._files.add("consents", (kind, value, purpose, decision, moment, asked_by, notice))

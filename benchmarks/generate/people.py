@@ -25,11 +25,15 @@ def at(timeline: Timeline[Value], day: int) -> Value | None:
 
 @dataclass(slots=True)
 class Person:
-    """One customer. Days count from 2016-01-01; lists start with what held before."""
+    """One customer. Days count from 2016-01-01; lists start with what held before.
+
+    `born` is the day in the simulation, `birthday` as it is written down.
+    """
 
     key: str
     sex: str
     born: date
+    birthday: date
     given: str
     national_id: str
     homes: Timeline[Address]

@@ -1,6 +1,8 @@
 """The rows of the channels that hold persons: crm, billing, loyalty, web and call_centre."""
 
-from benchmarks.generate.days import DAYS, FRENCH, ISO, instant
+from datetime import date
+
+from benchmarks.generate.days import DAYS, Calendar
 from benchmarks.generate.draws import Draws, Numbers
 from benchmarks.generate.noise import Hand, mistyped_digit
 from benchmarks.generate.output import Files
@@ -26,9 +28,10 @@ _TITLES = {"M": ["M.", "M", "Monsieur", "M."], "F": ["Mme", "Mme", "MME", "Madam
 class PersonChannels:
     """Decides which channels know a person, and writes what each of them knows."""
 
-    def __init__(self, draws: Draws, files: Files) -> None:
+    def __init__(self, draws: Draws, files: Files, calendar: Calendar) -> None:
         self._draws = draws
         self._files = files
+        self._calendar = calendar
         starts = [draws.below(10_000_000) for _ in range(5)]
         self._customers, self._accounts, self._cards, self._users, self._calls = map(Numbers, (8, 8, 9, 9, 8), starts)
 
@@ -70,9 +73,9 @@ class PersonChannels:
 
     def _since(self, person: Person, at_most: int) -> str:
         if person.first_day >= 0:
-            return ISO[min(person.first_day, at_most)]
+            return self._calendar.iso[min(person.first_day, at_most)]
         year, month = 2015 + person.first_day // 366, self._draws.between(1, 12)
-        return f"{year}-{month:02d}-{self._draws.between(1, 28):02d}"
+        return self._calendar.moved(date(year, month, self._draws.between(1, 28))).isoformat()
 
     def _crm(self, person: Person) -> str:
         draws = self._draws
@@ -107,7 +110,7 @@ class PersonChannels:
             self._situation(person, scribe.known),
             str(children) if children and draws.random() < 0.7 else "",
             since,
-            instant(draws, day, (8, 19)),
+            self._calendar.instant(draws, day, (8, 19)),
         )
 
     def _situation(self, person: Person, day: int) -> str:
@@ -142,7 +145,7 @@ class PersonChannels:
                 contact,
                 draws.pick(_PAYMENTS),
                 f"{since[8:]}/{since[5:7]}/{since[:4]}",
-                FRENCH[day],
+                self._calendar.french[day],
             ),
         )
         self._truth("billing", key, person)
@@ -156,7 +159,7 @@ class PersonChannels:
         street, _, postcode, city = scribe.address()
         row = (
             key, f"{given} {family}".strip(), scribe.email(), scribe.phone(landline=0.05), street, postcode, city,
-            self._since(person, day), instant(draws, day, (9, 20)),
+            self._since(person, day), self._calendar.instant(draws, day, (9, 20)),
         )  # fmt: skip
         self._files.add("loyalty", row)
         self._truth("loyalty", key, person)
@@ -168,7 +171,7 @@ class PersonChannels:
         day = self.some_day(person)
         scribe = Scribe(draws, _WEB, person, day)
         given, family = scribe.names() if draws.random() < 0.85 else ("", "")
-        year = str(person.born.year) if draws.random() < 0.55 else ""
+        year = str(person.birthday.year) if draws.random() < 0.55 else ""
         device = person.shared_device if person.shared_device and draws.random() < 0.45 else person.device
         email = person.email(scribe.known) or person.emails[-1][1]
         if person.other_email and draws.random() < 0.4:
@@ -181,7 +184,7 @@ class PersonChannels:
             scribe.phone(0.03) if draws.random() < 0.6 else "",
             year,
             device,
-            instant(draws, day),
+            self._calendar.instant(draws, day),
         )
         self._files.add("web", row)
         self._truth("web", key, person)
@@ -207,7 +210,8 @@ class PersonChannels:
             key, given, family.upper(), scribe.birth() if draws.random() < 0.6 else "",
             scribe.street() if has_address else "", scribe.postcode() if has_address else "",
             scribe.city() if has_address else "", scribe.phone(0.25),
-            f"{FRENCH[day]} {draws.between(8, 18):02d}:{draws.below(60):02d}", reason, str(draws.between(30, 1500)),
+            f"{self._calendar.french[day]} {draws.between(8, 18):02d}:{draws.below(60):02d}", reason,
+            str(draws.between(30, 1500)),
         )  # fmt: skip
         self._files.add("call_centre", row)
         self._truth("call_centre", key, person)

@@ -1,7 +1,9 @@
 """One pass over the population: each household is simulated, written down by every channel, and forgotten."""
 
+from datetime import date
 from pathlib import Path
 
+from benchmarks.generate.days import LAST, Calendar
 from benchmarks.generate.draws import Draws
 from benchmarks.generate.flaws import Flaws
 from benchmarks.generate.households import Population
@@ -12,12 +14,16 @@ from benchmarks.generate.person_channels import PersonChannels
 _PEOPLE_PER_FLAW = 700
 
 
-def generate(people: int, seed: int, folder: Path) -> dict[str, int]:
-    """Writes the data set of that many people into the folder, the same bytes for the same numbers; rows per file."""
-    draws = Draws(seed)
-    population = Population(draws)
+def generate(people: int, seed: int, folder: Path, last: date = LAST) -> dict[str, int]:
+    """Writes the data set of that many people into the folder, the same bytes for the same numbers; rows per file.
+
+    What happens ends with the day `last`.
+    """
+    draws, calendar = Draws(seed), Calendar(last)
+    population = Population(draws, calendar)
     with Files(folder, draws) as files:
-        channels, interactions, flaws = PersonChannels(draws, files), Interactions(draws, files), Flaws(draws, files)
+        channels, flaws = PersonChannels(draws, files, calendar), Flaws(draws, files, calendar)
+        interactions = Interactions(draws, files, calendar)
         made = 0
         while made < people:
             members = population.household(people - made)

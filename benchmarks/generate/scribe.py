@@ -62,7 +62,7 @@ class Scribe:
     def birth(self) -> str:
         if self._missing():
             return nothing(self._draws)
-        born = self._person.born
+        born = self._person.birthday
         return written_birth(self._draws, (born.year, born.month, born.day))
 
     def email(self) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def make_sample(home: Path, people: int, seed: int = 1) -> Sample:
     """Generates the files and runs the pipeline on them."""
     sample = Sample(home)
     (home / "jars").symlink_to(jar_folder())
-    generate(people, seed, sample.sources)
+    generate(people, seed, sample.sources, datetime.now(UTC).date() - timedelta(days=1))
     sample.command("spark_jobs.pipeline", "--sources", str(sample.sources), "--contracts", str(CONTRACTS))
     return sample
 

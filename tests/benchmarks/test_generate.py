@@ -6,7 +6,7 @@ import re
 import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,18 @@ def test_the_same_people_and_seed_give_the_same_bytes(tmp_path: Path) -> None:
     for path in sorted((tmp_path / "once").iterdir()):
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
         assert path.read_bytes() != (tmp_path / "other" / path.name).read_bytes(), path.name
+
+
+def test_the_same_five_years_can_end_on_any_day_and_birthdays_move_with_them(tmp_path: Path) -> None:
+    newest = date(2026, 11, 28)
+    generate(120, 3, tmp_path / "moved", newest)
+    days, born = [], []
+    for row in rows_of(tmp_path / "moved", CHANNELS["crm"]):
+        days.append(row["maj_le"][:10])
+        born += [int(found[0]) for found in [re.search(r"(19|20)\d\d", row["date_naissance"])] if found]
+    assert (newest - timedelta(days=40)).isoformat() < max(days) <= newest.isoformat()
+    assert min(days) >= (newest - timedelta(days=5 * 365 + 2)).isoformat()
+    assert max(born) > 2019, "children are as old as they were"
 
 
 @pytest.mark.parametrize("people", [1, 2, 3, 50])
