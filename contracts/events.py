@@ -5,7 +5,6 @@ takes it into the lake: all three see one event id, one instant and one set of v
 """
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -102,29 +101,6 @@ def event_payload(event: LiveEvent) -> dict[str, Any]:
     }
 
 
-class Envelope(msgspec.Struct, rename="camel"):
-    """A batch: its messages are read one by one, so that one bad message costs nobody else."""
-
-    batch: list[msgspec.Raw]
-    sent_at: str | None = None
-    context: dict[str, Any] | None = None
-
-
-def split_batch(body: bytes) -> Envelope:
-    """The messages of a batch, each still raw; RefusedItem where it is none."""
-    try:
-        return msgspec.json.decode(body, type=Envelope)
-    except msgspec.ValidationError as error:
-        raise RefusedItem(str(error)) from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        pass
-    try:  # a lone surrogate in one message would cost all: the slower reader takes it, and the message is refused
-        listed = json.loads(body, parse_constant=lambda name: None)
-        return Envelope([msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]], listed.get("sentAt"))
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        raise RefusedItem("expected a JSON object with a list `batch`, found something else") from None
-
-
 def read_message(
     raw: bytes | msgspec.Raw, call: str | None = None, shared: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], Message]:
@@ -135,11 +111,11 @@ def read_message(
         plain = msgspec.json.decode(raw)
         if not isinstance(plain, dict):
             raise RefusedItem("expected a JSON object, found another JSON value")
-        _check_tree(plain)
         if call:
             plain["type"] = call
         if shared and isinstance(plain.get("context"), dict | None):
             plain["context"] = {**shared, **(plain.get("context") or {})}
+        _check_tree(plain)  # what the batch lends is as little checked as the message itself
         return plain, msgspec.convert(plain, Message)
     except RecursionError:
         raise RefusedItem(f"expected at most {DEEPEST} levels of nesting, found more") from None
@@ -205,8 +181,8 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
     if stated is None:
         return received_at
     happened = _instant(stated, "timestamp")
-    sent = message.sent_at or sent_at
-    ahead = _instant(sent, "sentAt") - received_at if sent else timedelta(0)
+    sent = instant_of_sending(message.sent_at or sent_at)
+    ahead = sent - received_at if sent else timedelta(0)
     if abs(ahead) > WRONG_CLOCK or happened > received_at + WRONG_CLOCK:
         raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years off, found one further off")
     moment = happened - ahead
@@ -256,6 +232,14 @@ def _instant(text: str, name: str) -> datetime:
         return parse_instant(text, "iso")
     except ValueError:
         raise RefusedItem(f"{name}: expected an ISO 8601 date and time, found something else") from None
+
+
+def instant_of_sending(text: str | None) -> datetime | None:
+    """When the sender's clock says that it sent; None, which corrects nothing, where that can't be read."""
+    try:
+        return _instant(text, "sentAt") if text else None
+    except RefusedItem:
+        return None
 
 
 def _part(context: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem documents, which never repeat what the caller sent."""
 
+from collections.abc import Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+UNKNOWN = "?"
+QUOTING = frozenset({"union_tag_invalid", "uuid_parsing", "url_parsing"})
+"""Kinds of pydantic's errors whose text may hold a part of what was sent."""
 PREFIX = "urn:one-customer-view:problem:"
 
 log = structlog.get_logger()
@@ -49,8 +54,37 @@ def problem_response(problem: Problem) -> JSONResponse:
     return JSONResponse(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
+def expectations(errors: Iterable[Mapping[str, Any]], known: Iterable[str]) -> list[dict[str, str]]:
+    """What pydantic found wrong: where, and what was expected. `known` are the names that may be told: a place may be
+    named by a key that the caller made up."""
+    names = frozenset(known)
+    return [
+        {
+            "at": ".".join(str(part) if isinstance(part, int) or part in names else UNKNOWN for part in one["loc"]),
+            "expected": one["msg"] if one["type"] not in QUOTING else "a value as the API document describes it",
+        }
+        for one in errors
+    ]
+
+
+def _names(document: dict[str, Any]) -> frozenset[str]:
+    """Every name that the API document gives to a part of a request."""
+    found: set[str] = {"body", "query", "path", "header"}
+    waiting: list[Any] = [document]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            found |= {one["name"]} if isinstance(one.get("name"), str) else set()
+            found |= set(one["properties"]) if isinstance(one.get("properties"), dict) else set()
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return frozenset(found)
+
+
 def handle_errors(app: FastAPI) -> None:
     """Makes every error of this app a problem document."""
+    names = cache(lambda: _names(app.openapi()))
 
     @app.exception_handler(Problem)
     async def _problem(request: Request, error: Problem) -> JSONResponse:
@@ -58,7 +92,7 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"at": ".".join(str(part) for part in one["loc"]), "expected": one["msg"]} for one in error.errors()]
+        errors = expectations(error.errors(), names())
         detail = "Expected a request as the API document describes it, found one that is not; see `errors`."
         return problem_response(Problem(422, "invalid-request", detail, errors=errors))
 

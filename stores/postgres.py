@@ -8,7 +8,8 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 RESTED = 1.0
@@ -47,6 +48,24 @@ def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     raw = connection.connection.dbapi_connection
     assert isinstance(raw, psycopg.Connection)
     return raw
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same may succeed a moment later: deadlocks, lock timeouts, a store that is away or shuts down."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, NoConnection | DisconnectionError)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # the driver's own: of a broken connection, or of a value that it can't send
+        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return error.connection_invalidated or state[:2] in ("08", "40", "53", "55", "57")
+
+
+def is_of_the_rows(error: Exception) -> bool:
+    """Whether a value or a row is at fault: too long, malformed, or nothing that the driver can send."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, ValueError | TypeError)
+    state = getattr(error.orig, "sqlstate", None)
+    return not is_passing(error) and (state is None or state[:2] in ("22", "23", "54"))
 
 
 def _note_when(connection: Any, record: Any) -> None:

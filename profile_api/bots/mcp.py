@@ -4,6 +4,7 @@ Stateless: every request carries its token and any worker may answer it.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,14 +18,13 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consent.model import Actor, Role
-from profile_api.auth import unauthorised
 from profile_api.bots.context import BotContext
-from profile_api.errors import Problem, problem_response
+from profile_api.bots.mcp_guard import Guarded, QuietServer
+from profile_api.errors import Problem
 from profile_api.gate import Gate, by_id, by_identifier
-from profile_api.live.inbox import Busy
+from profile_api.live.inbox import Busy, Unkeepable
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.routers.profiles import Lookup, normalised
 from profile_api.views import Answer, ProfileData, View
@@ -50,7 +50,14 @@ class Recorded(View):
 
 def mount_mcp(app: FastAPI) -> None:
     """Adds the endpoint; `serving_mcp` must run while the application serves."""
-    server = MCPServer("one-customer-view", title="One customer view", instructions=INSTRUCTIONS, log_level="WARNING")
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # it quotes what callers send; requests are logged by route
+    server = QuietServer(
+        "one-customer-view",
+        title="One customer view",
+        instructions=INSTRUCTIONS,
+        log_level="WARNING",
+        subscriptions=False,  # the other kind of stream that would stay open for nothing
+    )
     _add_tools(server, app)
     # A token guards every request, so a page that guesses this address by another host name gains nothing by it.
     security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -58,7 +65,7 @@ def mount_mcp(app: FastAPI) -> None:
         streamable_http_path="/", stateless_http=True, json_response=True, transport_security=security
     )
     app.state.mcp = server
-    app.mount(PATH, _Guarded(protocol, app))
+    app.mount(PATH, Guarded(protocol, app))
 
 
 @asynccontextmanager
@@ -66,24 +73,6 @@ async def serving_mcp(app: FastAPI) -> AsyncIterator[None]:
     """The endpoint's own tasks."""
     async with app.state.mcp.session_manager.run():
         yield
-
-
-class _Guarded:
-    """Lets in whoever has a token that the API accepts; the actor goes with the request."""
-
-    def __init__(self, protocol: ASGIApp, app: FastAPI) -> None:
-        self._protocol, self._app = protocol, app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scheme, _, token = Request(scope).headers.get("authorization", "").partition(" ")
-        try:
-            if scheme.lower() != "bearer":
-                raise unauthorised()
-            actor = await self._app.state.verifier.actor_soon(token)
-        except Problem as problem:
-            return await problem_response(problem)(scope, receive, send)
-        scope["actor"] = actor
-        return await self._protocol(scope, receive, send)
 
 
 def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
@@ -149,9 +138,15 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     if _actor(ctx).role is not Role.BOT or source is None:
         raise ToolError("unauthorised: expected a bot's token and a header `Write-Key` of a source; found others.")
     now: datetime = app.state.clock()
-    found = sort_messages([msgspec.json.encode(message)], Arrival(source, now, False, None, None, None))
+    try:
+        raw = msgspec.json.encode(message)
+    except (UnicodeError, ValueError, RecursionError):
+        raise ToolError("invalid-event: expected text without lone surrogates, found one.") from None
+    found = sort_messages([raw], Arrival(source, now, False, None, None, None))
     try:
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
+    except Unkeepable:
+        raise ToolError("invalid-event: expected what a database can keep, found something else.") from None
     except (SQLAlchemyError, Busy):
         raise ToolError("unavailable: nothing was kept; send it again.") from None
     if found.refused:

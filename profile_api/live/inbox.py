@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from sqlalchemy import Connection, Engine, text
 
 from profile_api.live.messages import Accepted, Refused, Sorted
+from stores.postgres import is_of_the_rows, is_passing
 
 TOGETHER = 1_000
 """Requests that may share one commit."""
@@ -29,6 +30,10 @@ _REFUSE = text(
 
 class Busy(RuntimeError):
     """More waits than can be kept soon; nothing of this request was kept."""
+
+
+class Unkeepable(ValueError):
+    """The store takes no such row; nothing of this request was kept, and sending it again would not help."""
 
 
 class Inbox:
@@ -78,14 +83,27 @@ class Inbox:
             group = [one for one in waiting if one is not None]
             if not group:
                 continue
-            try:
-                news = self._commit([found for found, _ in group])
-            except Exception as error:  # whatever the store raises: none of these was kept, and each asker hears it
-                for _, outcome in group:
-                    outcome.set_exception(error)
-            else:
-                for (_, outcome), new in zip(group, news, strict=True):
-                    outcome.set_result(new)
+            # From here on nobody can take a request back; those that were taken back before are not kept.
+            self._settle([one for one in group if one[1].set_running_or_notify_cancel()])
+
+    def _settle(self, group: "Sequence[tuple[Sorted, Future[set[int]]]]") -> None:
+        """One commit for all; where one request's rows are at fault, the others are kept without it."""
+        if not group:
+            return
+        try:
+            news = self._commit([found for found, _ in group])
+        except Exception as error:  # whatever it is: none of these was kept
+            if len(group) > 1 and not is_passing(error):
+                half = len(group) // 2
+                self._settle(group[:half])
+                self._settle(group[half:])
+                return
+            told = Unkeepable() if is_of_the_rows(error) else error
+            for _, outcome in group:
+                outcome.set_exception(told)
+        else:
+            for (_, outcome), new in zip(group, news, strict=True):
+                outcome.set_result(new)
 
     def _commit(self, group: Sequence[Sorted]) -> list[set[int]]:
         accepted = [one for found in group for one in found.accepted]

@@ -14,13 +14,12 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from contracts.sources import Sources
 from profile_api.live.due import FeatureWriter, write_due
 from profile_api.live.inbox import CHANNEL
 from profile_api.live.projection import project, put_aside, waiting
-from stores.postgres import driver_of
+from stores.postgres import driver_of, is_passing
 
 LOCK = 0x11FE
 AT_ONCE = 200
@@ -111,7 +110,7 @@ class Projector:
                 with connection.begin():
                     project(connection, rows, self._sources, self._clock(), self._key)
             except Exception as error:  # whatever it was: where one message is at fault, the others still go on
-                if _passing(error):
+                if is_passing(error):
                     raise
                 self._one_by_one(connection, rows)
         return len(rows)
@@ -122,8 +121,8 @@ class Projector:
             try:
                 with connection.begin():
                     project(connection, [row], self._sources, self._clock(), self._key)
-            except (SQLAlchemyError, ValueError, KeyError, TypeError) as error:
-                if _passing(error):
+            except Exception as error:  # whatever it was: one message never holds up the others
+                if is_passing(error):
                     raise
                 log.error("a message could not be projected", error=type(error).__name__)
                 with connection.begin():
@@ -145,14 +144,6 @@ def projecting(
         yield
     finally:
         projector.stop()
-
-
-def _passing(error: Exception) -> bool:
-    """Whether the same message may succeed a moment later: deadlocks, lock timeouts, a store that shuts down."""
-    if not isinstance(error, DBAPIError):
-        return False
-    state = str(getattr(error.orig, "sqlstate", "") or "08")
-    return error.connection_invalidated or state[:2] in ("08", "40", "53", "55", "57")
 
 
 def _wait(connection: Connection) -> None:

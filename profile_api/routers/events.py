@@ -13,11 +13,12 @@ from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.signals import has_gpc
-from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem, split_batch
+from contracts.batches import split_batch
+from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem
 from contracts.sources import Source, Sources
 from profile_api.dependencies import PROBLEMS, ProblemDocument
 from profile_api.errors import Problem, unavailable
-from profile_api.live.inbox import Busy, Inbox
+from profile_api.live.inbox import Busy, Inbox, Unkeepable
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.views import View
 
@@ -70,7 +71,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["events"],
     responses={
-        400: {"model": ProblemDocument, "description": "Not gzip, or not JSON"},
+        400: {"model": ProblemDocument, "description": "Not gzip, not JSON, or no batch"},
         401: PROBLEMS[401],
         413: {"model": ProblemDocument, "description": "Larger than 32 KB an event or 500 KB a batch"},
         422: {"model": ProblemDocument, "description": "No message is an event; `refused` says why, item by item"},
@@ -172,6 +173,9 @@ async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arri
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
     try:
         new = await asyncio.wrap_future(inbox.keep(found))
+    except Unkeepable:
+        detail = "Expected messages that a database can keep, found something that it refuses; nothing was kept."
+        raise Problem(400, "unkeepable", detail) from None
     except SQLAlchemyError as error:
         raise unavailable("the operational store") from error
     except Busy as error:

@@ -3,26 +3,34 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select, text
 
+from contracts.events import Message, live_event
 from contracts.settings import Settings
+from contracts.sources import demo_key
 from profile_api.app import create_app
 from profile_api.auth import Verifier
 from profile_api.errors import Problem
 from profile_api.keys import DemoIssuer, fetch_keys
+from profile_api.live.inbox import Inbox, Unkeepable
+from profile_api.live.messages import Accepted, Sorted
+from stores.schema import inbox
 from tests.profile_api.people import ANA, NOW, Features
 
 ISSUER, AUDIENCE = "https://issuer.demo.example", "one-customer-view"
@@ -167,3 +175,105 @@ def test_no_token_is_good_for_longer_than_the_settings_say_or_before_its_time(
         verifier.actor(_token(**claims))
     with pytest.raises(Problem):
         Verifier(Given(), ISSUER, AUDIENCE, lambda: NOW, longest=60).actor(_token())
+
+
+GOOD = {"type": "track", "event": "Cart Viewed", "userId": "someone-else"}
+LONE = '{"type":"track","event":"\\ud83d","userId":"u"}'
+SENT_AT_OF_A_WRONG_TYPE = ['{"a":1}', "1709287200000", "[1]", "true", "1.5", '[{"a":"\\ud83d"}]']
+BATCHES = ("/v1/batch", "/v1/import", "/v1/events/batch")
+
+
+@pytest.fixture
+def send(client: TestClient, api_settings: Settings) -> Callable[[str, str | bytes], int]:
+    def post(path: str, body: str | bytes) -> int:
+        content = body.encode() if isinstance(body, str) else body
+        headers = {"Content-Type": "application/json"}
+        return int(client.post(path, content=content, headers=headers, auth=(demo_key(api_settings), "")).status_code)
+
+    return post
+
+
+def kept(engine: Engine) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.scalars(select(inbox.c.item).order_by(inbox.c.inbox_id)))
+
+
+def test_a_sent_at_of_a_wrong_type_is_a_400_whatever_the_order_of_the_keys(
+    send: Callable[[str, str], int], engine: Engine
+) -> None:
+    for path, item, sent_at in product(BATCHES, (LONE, json.dumps(GOOD)), SENT_AT_OF_A_WRONG_TYPE):
+        assert send(path, f'{{"batch":[{item}],"sentAt":{sent_at}}}') == 400
+        assert send(path, f'{{"sentAt":{sent_at},"batch":[{item}]}}') == 400
+        assert send(path, f'{{"context":[],"batch":[{item}]}}') == 400
+        assert send(path, f'{{"batch":[{item}],"context":7}}') == 400
+    assert kept(engine) == []
+
+
+def test_an_unreadable_sent_at_corrects_nothing_and_keeps_the_event(
+    send: Callable[[str, str], int], engine: Engine
+) -> None:
+    event = json.dumps({**GOOD, "timestamp": "2024-05-01T11:00:00Z"})
+    unreadable = ['"yesterday"', '""', '"\\u0000"', '"\\ud83d"', '"9999-99-99T00:00:00Z"', "null"]
+    for path, sent_at in product(BATCHES, unreadable):
+        assert send(path, f'{{"batch":[{event}],"sentAt":{sent_at}}}') in (200, 202)
+        assert send(path, f'{{"batch":[{LONE},{event}],"sentAt":{sent_at}}}') in (200, 207)
+    own = event[:-1] + ',"sentAt":"yesterday"}'
+    assert send("/v1/batch", f'{{"batch":[{own}]}}') == 200
+    found = kept(engine)
+    assert len(found) == 37
+    assert {str(live_event(msgspec.convert(one, Message), NOW).occurred_at) for one in found} == {
+        "2024-05-01 11:00:00+00:00"
+    }
+
+
+def test_a_context_that_a_batch_lends_is_checked_like_the_messages(send: Callable[[str, str], int]) -> None:
+    for context in ('{"a":"\\u0000"}', '{"a":"\\ud83d"}', '{"a":' * 40 + "1" + "}" * 40, '{"a":NaN}'):
+        body = f'{{"batch":[{json.dumps(GOOD)}],"context":{context}}}'
+        assert send("/v1/events/batch", body) in (202, 400, 422)
+    assert send("/v1/events/batch", json.dumps({"batch": [GOOD]})) == 202
+
+
+def test_a_lone_surrogate_in_one_message_leaves_the_batchs_context_to_the_others(
+    send: Callable[[str, str], int], engine: Engine
+) -> None:
+    said = {"consent": {"categoryPreferences": {"analytics": False}}}
+    body = f'{{"batch":[{LONE},{json.dumps(GOOD)}],"context":{json.dumps(said)}}}'
+    assert send("/v1/batch", body) == 200
+    assert [one["context"] for one in kept(engine)] == [said]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"message_id": "\x00"}, {"message_id": "\ud83d"}, {"item": "{"}, {"received_at": "never"}, {"gpc": {}}]
+)
+def test_one_bad_row_never_fails_a_shared_commit(bad: dict[str, Any], engine: Engine) -> None:
+    def request(number: int) -> Sorted:
+        row = {"index": 0, "source": "web", "message_id": f"m{number}", "record_id": "web:u", "received_at": NOW}
+        fields = row | {"item": "{}", "gpc": False}
+        return Sorted(accepted=[Accepted(**(fields | (bad if number == 3 else {})))])
+
+    kept_by = Inbox(engine)
+    waiting = [(request(number), Future()) for number in range(9)]
+    waiting[5][1].cancel()  # and who went away takes nobody along, nor the writer
+    kept_by._settle([one for one in waiting if one[1].set_running_or_notify_cancel()])  # as the writer does
+    outcomes = [future for number, (_, future) in enumerate(waiting) if number not in (3, 5)]
+    assert [future.result(timeout=0) for future in outcomes] == [{0}] * 7
+    with pytest.raises(Unkeepable):
+        waiting[3][1].result(timeout=0)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(inbox)) == 7
+
+
+def test_a_request_that_was_taken_back_does_not_end_the_writer(engine: Engine) -> None:
+    kept_by = Inbox(engine)
+    row = {"index": 0, "source": "web", "record_id": "web:u", "received_at": NOW, "item": "{}", "gpc": False}
+    with engine.connect() as other, other.begin():
+        other.execute(text("LOCK TABLE inbox"))
+        first = kept_by.keep(Sorted(accepted=[Accepted(message_id="m0", **row)]))
+        while not first.running():
+            time.sleep(0.005)
+        assert not first.cancel(), "under way, it is not taken back"
+        second = kept_by.keep(Sorted(accepted=[Accepted(message_id="m1", **row)]))
+        second.cancel()
+    assert first.result(timeout=10) == {0}
+    assert kept_by.keep(Sorted(accepted=[Accepted(message_id="m2", **row)])).result(timeout=10) == {0}
+    kept_by.close()

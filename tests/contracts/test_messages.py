@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.batches import split_batch
 from contracts.events import (
     LARGEST_ITEM,
     LiveEvent,
@@ -13,7 +14,6 @@ from contracts.events import (
     event_slug,
     live_event,
     read_message,
-    split_batch,
     visitor_key,
 )
 
