@@ -1,6 +1,5 @@
 """The ledger of consent in PostgreSQL: what people decided, appended by one database function and never changed."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from consent.controller import published_controller
 from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
+from contracts.keyed import keyed
 from stores.schema import consent_events
 
 # In this order, one at a time; an event whose id the ledger holds is left out.
@@ -51,7 +51,7 @@ class Entry:
         point = self.contact_point
         said = [self.identifier.kind, self.identifier.value, point.kind if point else "", point.value if point else ""]
         said += [self.purpose, self.state, self.decided_at.isoformat(), self.decided_through, self.method]
-        return hashlib.sha256("\x1f".join(said).encode()).hexdigest()
+        return keyed("consent entry", *said)
 
 
 def append(connection: Connection, entries: Iterable[Entry], received_at: datetime) -> int:

@@ -1,6 +1,5 @@
 """Signals that a person's browser sends by itself: Global Privacy Control."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from consent.ledger import Entry, append
 from consent.model import ConsentState, Method
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
+from contracts.keyed import keyed
 from stores.schema import consent_events
 
 
@@ -49,4 +49,4 @@ def object_by_gpc(
 
 
 def _id(identifier: Identifier, purpose: str) -> str:
-    return hashlib.sha256("\x1f".join(["gpc", identifier.kind, identifier.value, purpose]).encode()).hexdigest()
+    return keyed("consent gpc", identifier.kind, identifier.value, purpose)

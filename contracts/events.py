@@ -4,7 +4,6 @@ The same reading serves the request that accepts a message, the projection that 
 takes it into the lake: all three see one event id, one instant and one set of values.
 """
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import msgspec
 
 from contracts.dates import parse_instant
 from contracts.identifiers import is_nothing
+from contracts.keyed import keyed
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 LARGEST_ITEM = 32 * 1024
@@ -82,7 +82,7 @@ class LiveEvent:
 
 def visitor_key(anonymous_id: str) -> str:
     """The key of a visitor's record: never that of a user, whatever a client calls its devices."""
-    return "visitor-" + hashlib.blake2b(anonymous_id.encode(), digest_size=12).hexdigest()
+    return f"visitor-{keyed('visitor', anonymous_id, size=12)}"
 
 
 def event_payload(event: LiveEvent) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """One frozen settings object for every process, read from `OCV_*` environment variables."""
 
 import hashlib
+import os
+import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
 
     demo: bool = False
     audit_key: SecretStr | None = None
+    installation_key: SecretStr | None = None
     certificate_key: Path | None = None
     jwt_issuer: str = "https://issuer.demo.example"
     jwt_audience: str = "one-customer-view"
@@ -75,6 +78,17 @@ class Settings(BaseSettings):
         )
 
     @property
+    def installation_secret(self) -> bytes:
+        """What ids and the ledger's MACs are made with (decision 0024); never kept in a store.
+
+        Embedded stores have one that is made once beside them. A PostgreSQL of one's own takes OCV_AUDIT_KEY's, so that
+        all machines have the same; raises MissingSecret where it has none.
+        """
+        if self.installation_key and self.installation_key.get_secret_value():
+            return self.installation_key.get_secret_value().encode()
+        return self.audit_secret if self.database_url else _made_once(self.local.resolve() / "installation-key")
+
+    @property
     def store_dir(self) -> Path:
         """The folder of the embedded stores that belong to this lake."""
         return self.local.resolve() / "stores" / hashlib.sha256(self.lake_uri.encode()).hexdigest()[:12]
@@ -83,6 +97,21 @@ class Settings(BaseSettings):
     def lake_uri(self) -> str:
         """The lake's root as Spark wants it: an absolute path, or the object store's URI unchanged."""
         return self.lake.rstrip("/") if "://" in self.lake else str(Path(self.lake).resolve())
+
+
+def _made_once(file: Path) -> bytes:
+    """The secret in a file, made where there is none; of two processes that make one at once, both have the same."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        own.touch(mode=0o600)
+        own.write_text(secrets.token_hex(32))
+        try:
+            os.link(own, file)
+        except FileExistsError:
+            pass
+        own.unlink()
+    return file.read_bytes()
 
 
 @lru_cache

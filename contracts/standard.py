@@ -1,6 +1,5 @@
 """Turns raw rows into the canonical records, events and consents that every later step works on."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +8,7 @@ from typing import Any
 from contracts.addresses import split_address_line
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
+from contracts.keyed import keyed
 from contracts.names import Name, split_full_name, tidy_case
 from contracts.reading import RefusedRow, Row
 
@@ -171,7 +171,7 @@ def consent_row(contract: Channel, payload: Mapping[str, Any]) -> ConsentRow:
         through,
     ]
     return ConsentRow(
-        consent_id=hashlib.sha256("\x1f".join(said).encode()).hexdigest(),
+        consent_id=keyed("consent row", *said),
         channel=contract.channel,
         identifier=identifier,
         purpose=str(texts["purpose"]),

@@ -4,7 +4,6 @@ Counted in Valkey, so that every worker counts the same. While Valkey does not a
 a limit then is one per worker, and profiles still serve.
 """
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from consent.model import Actor, Role
+from contracts.keyed import keyed
 from contracts.settings import Settings
 from profile_api.errors import Problem
 
@@ -121,7 +121,7 @@ class Unlimited:
 
 
 def _digest(subject: str) -> str:
-    return hashlib.sha256(subject.encode(errors="surrogatepass")).hexdigest()[:16]
+    return keyed("met", subject, size=8)
 
 
 def _expected(what: str, item: RateLimitItem) -> str:

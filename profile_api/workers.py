@@ -64,6 +64,7 @@ def run_workers(
         "OCV_DATABASE_URL": stores.database_url,
         "OCV_REDIS_URL": stores.redis_url,
         "OCV_POOL": str(chosen.pool),
+        "OCV_INSTALLATION_KEY": chosen.installation_secret.decode(),
     }
     os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
     with _shared_metrics(chosen, overdue):

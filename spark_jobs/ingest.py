@@ -20,6 +20,7 @@ from pyspark.sql.window import Window
 from consent.erasure.tombstones import ERASED, NOBODY, Tombstones
 from contracts.channel import Channel
 from contracts.dates import parse_instant
+from contracts.keyed import keyed
 from contracts.loading import load_channels
 from contracts.reading import RefusedRow
 from contracts.settings import settings
@@ -60,11 +61,13 @@ def source_files(sources: str, channels: dict[str, Channel]) -> list[SourceFile]
     for channel, contract in sorted(channels.items()):
         for file in sorted(filesystem.glob(f"{root}/{contract.files}")):
             name = file.removeprefix(root).lstrip("/")
-            digest = hashlib.blake2b(f"{channel}\0{name}\0".encode(), digest_size=16)
+            digest = hashlib.blake2b(digest_size=32)
             with filesystem.open(file, "rb") as stream:
                 while chunk := stream.read(1 << 20):
                     digest.update(chunk)
-            found.append(SourceFile(channel, name, filesystem.unstrip_protocol(file), digest.hexdigest()))
+            # It stays in the rows of others when somebody who was in the file is erased.
+            batch_id = keyed("batch", channel, name, digest.hexdigest(), size=16)
+            found.append(SourceFile(channel, name, filesystem.unstrip_protocol(file), batch_id))
     return found
 
 

@@ -18,8 +18,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from contracts.channel import Channel
 from contracts.dates import parse_instant
+from contracts.keyed import require_key
 from contracts.loading import ContractError, load_channels
-from contracts.settings import Settings, settings
+from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
 from spark_jobs import features, inbox, ingest, overrides, profiles, publish, standardise
 from spark_jobs.erased import united
@@ -57,6 +58,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
     now = datetime.now(UTC)
     lake = config.lake_uri
     ingest.source_files(sources, channels)  # refuse a wrong folder before anything is started
+    require_key()
     with open_stores(config) as stores:
         spark = steps.run("start", lambda: spark_session(config))
         engine = open_engine(stores.database_url)
@@ -163,7 +165,7 @@ def main(args: list[str] | None = None) -> None:
         channels = load_channels(given.contracts)
         with Progress(*columns, console=console) as progress:
             report = run(settings(), given.sources, channels, given.as_of, Steps(progress))
-    except (ContractError, ingest.SourceError) as error:
+    except (ContractError, ingest.SourceError, MissingSecret) as error:
         raise SystemExit(str(error)) from None
     if given.report:
         given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

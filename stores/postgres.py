@@ -7,9 +7,13 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+
+from contracts.keyed import keyed
+from contracts.settings import MissingSecret
+from stores.schema import installation
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 RESTED = 1.0
@@ -82,11 +86,26 @@ def _ask_if_it_rested(connection: psycopg.Connection[Any], record: Any, proxy: A
             raise DisconnectionError from error
 
 
+class WrongKey(MissingSecret):
+    """The installation's key is not the one that this database's ids were made with."""
+
+
 def migrate(engine: Engine) -> None:
-    """Brings the tables to the newest version; safe when several processes do so at once."""
+    """Brings the tables to the newest version; safe when several processes do so at once.
+
+    Raises WrongKey: with another key the same person would get other ids, and nothing would be found again.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        own = keyed("key check")
+        if (kept := connection.scalar(select(installation.c.key_check))) is None:
+            connection.execute(insert(installation).values(key_check=own))
+        elif kept != own:
+            raise WrongKey(
+                "expected the installation's key that the ids in this database were made with, found another; set"
+                " OCV_INSTALLATION_KEY to what it was (embedded stores keep it in OCV_LOCAL/installation-key)"
+            )

@@ -1,5 +1,6 @@
 """What several folders of tests share: the embedded stores, and a database of its own for every test."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -15,6 +16,7 @@ from spark_jobs.session import spark_session
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
+os.environ["OCV_INSTALLATION_KEY"] = "the installation of all tests"
 _numbers = count()
 
 

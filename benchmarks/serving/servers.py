@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import yaml
 
+from contracts.settings import settings
 from feature_repo.store import KEY_VERSION, PROJECT, REGISTRY_SCHEMA
 from stores.embedded import Stores
 
@@ -31,6 +32,7 @@ def environment(home: Path) -> dict[str, str]:
     """The settings of a demonstration in a folder of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
     own = {"OCV_LOCAL": str(home), "OCV_LAKE": str(home / "lake"), "OCV_DEMO": "1"}
+    own["OCV_INSTALLATION_KEY"] = settings().installation_secret.decode()  # what is measured is filled by this process
     # The service's own setting of threads for linear algebra, which it does not use.
     return kept | own | FREE | {"OMP_NUM_THREADS": "1"}
 

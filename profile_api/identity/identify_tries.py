@@ -3,7 +3,6 @@
 Counted in PostgreSQL, so that every worker counts the same and a restart forgets nothing.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from consent.model import Actor, Role
+from contracts.keyed import keyed
 from profile_api.errors import Problem
 from stores.schema import call_tries
 
@@ -36,7 +36,7 @@ def one_more_try(connection: Connection, actor: Actor, call: str, now: datetime)
     hour = select(call_tries.c.wrong).where(call_tries.c.actor == actor.subject, call_tries.c.window == _hour(now))
     if (connection.scalar(hour) or 0) >= WRONG_OF_AN_HOUR[actor.role]:
         raise _too_many("wrong tries in this hour", 3600 - now.minute * 60 - now.second)
-    window = f"call {hashlib.sha256(call.encode()).hexdigest()}"
+    window = f"call {keyed('call', call)}"
     begun = insert(call_tries).values(
         actor=actor.subject, window=window, tries=1, wrong=0, salt=secrets.token_hex(16), at=now
     )

@@ -4,7 +4,6 @@ Client libraries stamp every event with the preferences that hold; only a change
 signed in, else to the device: what one person decides on a shared device binds nobody else.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from consent.purposes import published_purposes
 from consent.signals import object_by_gpc
 from contracts.events import LiveEvent
 from contracts.identifiers import Identifier
+from contracts.keyed import keyed
 from contracts.sources import Source
 
 Decided = set[tuple[Identifier, str]]
@@ -97,7 +97,7 @@ def decisions(source: Source, preferences: Mapping[str, bool]) -> dict[str, bool
 
 
 def _entry(item: Heard, who: Identifier, purpose: str, allowed: bool) -> Entry:
-    told = "\x1f".join([item.source.name, item.event.message_id, who.kind, who.value, purpose])
+    told = (item.source.name, item.event.message_id, who.kind, who.value, purpose)
     return Entry(
         identifier=who,
         purpose=purpose,
@@ -109,5 +109,5 @@ def _entry(item: Heard, who: Identifier, purpose: str, allowed: bool) -> Entry:
         recorded_by=item.source.name,
         contact_point=contact_point_of(purpose, who),
         notice_version=published_purposes()[purpose].notice_version,
-        given_id=hashlib.sha256(told.encode()).hexdigest(),
+        given_id=keyed("consent live", *told),
     )

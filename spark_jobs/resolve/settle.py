@@ -1,6 +1,5 @@
 """From clusters to profiles: stable ids over what was assigned before, in the lake or live, and the run's history."""
 
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -9,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from contracts.keyed import keyed
 from spark_jobs.resolve.stable_ids import Change, StableIds, assign
 
 REASONS = {
@@ -59,8 +59,8 @@ def history_rows(
     around = _weights_around(outcome.moved, pairs)
     rows, run = [], run_at.isoformat()
     for change in outcome.changes:
-        line = "\0".join([str(basis), change.kind, change.profile_id, change.other_id or "", *change.records])
-        history_id = hashlib.blake2b(line.encode(), digest_size=12).hexdigest()
+        line = (str(basis), change.kind, change.profile_id, change.other_id or "", *change.records)
+        history_id = keyed("history", *line, size=12)
         who = (change.kind, change.profile_id, change.other_id, list(change.records))
         evidence = _evidence(change, outcome.assignments, around)
         rows.append((history_id, run_at, run, *who, REASONS[change.kind], evidence))

@@ -1,12 +1,13 @@
 """Keeps profile ids stable when clusters change, and says what changed: created, merged, split, moved."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
+
+from contracts.keyed import keyed
 
 
 class Change(NamedTuple):
@@ -119,8 +120,7 @@ def new_id(record_id: str, used: Collection[str]) -> str:
 
 def nth_id(record_id: str, attempt: int) -> str:
     """The id that a founding record gives at an attempt; the first is free unless its profile lives on without it."""
-    digest = hashlib.blake2b(f"{record_id}\0{attempt}".encode(), digest_size=10).hexdigest()
-    return f"p_{digest}"
+    return f"p_{keyed('profile', record_id, str(attempt), size=10)}"
 
 
 def follow(redirects: Mapping[str, str]) -> dict[str, str]:

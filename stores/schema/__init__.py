@@ -16,6 +16,7 @@ from stores.schema.identity import (
     records,
     reviews,
 )
+from stores.schema.installation import installation
 from stores.schema.live import features_due, inbox, inbox_quarantine, live_records
 from stores.schema.rights import (
     erasure_steps,
@@ -44,6 +45,7 @@ __all__ = [
     "identity_history",
     "inbox",
     "inbox_quarantine",
+    "installation",
     "live_assignments",
     "live_records",
     "metadata",

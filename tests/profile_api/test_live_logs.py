@@ -33,7 +33,8 @@ def test_a_live_service_logs_no_personal_data_whatever_happens(
     same = Settings(local=tmp_path, lake=str(tmp_path / "lake"), demo=True, jwks_url=None)
     now = datetime.now(UTC)
     world = World(FastAPI(), engine, CanaryFeatures(), demo_issuer(same), demo_key(same), now)
-    server = _serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url)
+    key = {"OCV_INSTALLATION_KEY": os.environ["OCV_INSTALLATION_KEY"]}
+    server = _serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url, **key)
     try:
         _wait_until_it_lives(server, port)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
