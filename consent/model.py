@@ -119,11 +119,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else."""
+    """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else.
+
+    `reference` names the case or the request that staff ask for, where they said one.
+    """
 
     subject: str
     role: Role
     profile_id: str | None = None
+    reference: str | None = None
 
     @property
     def on_record(self) -> str:
@@ -144,6 +148,7 @@ class Purpose:
     ends after `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on. `gpc`: a browser
     that sends Global Privacy Control objects to it. Data is used for `retention` after the last interaction, a category
     of `retention_of` for another time; where `all_held`, as long as it is held for any purpose at all.
+    `needs_reference`: staff say which case or request they ask for.
     """
 
     id: str
@@ -162,6 +167,7 @@ class Purpose:
     new_notice_voids: bool = False
     notice_since: date | None = None
     gpc: bool = False
+    needs_reference: bool = False
     retention_of: Mapping[Category, str] = field(default_factory=dict)
     all_held: bool = False
 

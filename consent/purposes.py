@@ -45,6 +45,7 @@ class _Entry(BaseModel):
     gpc: bool = False
     retention_of: dict[Category, Annotated[str, StringConstraints(pattern=DURATION)]] = {}
     all_held: bool = False
+    needs_reference: bool = False
 
     @model_validator(mode="after")
     def _is_refused_or_founded(self) -> Self:

@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from consent.model import Actor, Role
+from profile_api.asking import referring
 from profile_api.errors import Problem
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
@@ -129,7 +130,8 @@ async def _reader(
     if credentials is None:
         raise unauthorised()
     verifier: Verifier = request.app.state.verifier
-    return await verifier.actor_soon(credentials.credentials)
+    actor = await verifier.actor_soon(credentials.credentials)
+    return referring(actor, request.headers, request.path_params)
 
 
 Reader = Annotated[Actor, Depends(_reader)]

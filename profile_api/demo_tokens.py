@@ -7,6 +7,7 @@ from rich.console import Console
 from sqlalchemy import Engine, func, select
 
 from consent.model import Role
+from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from contracts.settings import Settings, settings
 from contracts.sources import DEMO_SOURCE, demo_key
@@ -21,6 +22,10 @@ PURPOSES = {
     Role.PRIVACY_OFFICER: "privacy_rights",
     Role.STEWARD: "identity_resolution",
 }
+
+
+DEMO_CASE = "letter-2024-17"
+"""The case that staff of the demonstration work on; any number of a case will do."""
 
 
 def print_invitation(chosen: Settings, engine: Engine, address: str, console: Console | None = None) -> None:
@@ -68,10 +73,11 @@ def _somebody(engine: Engine) -> Identifier | None:
 
 
 def _curl(address: str, token: str, purpose: str, identifier: Identifier) -> str:
+    case = f"-H 'Case-Reference: {DEMO_CASE}' " if published_purposes()[purpose].needs_reference else ""
     body = json.dumps({"kind": identifier.kind, "value": identifier.value}, ensure_ascii=False).replace("'", "'\\''")
     return (
         f"curl -s {address}/v1/profiles/lookup -H 'Authorization: Bearer {token}' -H 'Purpose: {purpose}' "
-        f"-H 'Content-Type: application/json' -d '{body}'"
+        f"{case}-H 'Content-Type: application/json' -d '{body}'"
     )
 
 

@@ -21,7 +21,18 @@ from consent.policies import FAILED, Policies
 from consent.retention import ended, last_interaction, oldest_kept
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
-from profile_api.asking import NOBODY, REFUSALS, Ask, Found, may_know, met, refusal, with_own_id
+from profile_api.asking import (
+    NOBODY,
+    REFUSALS,
+    Ask,
+    Found,
+    as_recorded,
+    may_know,
+    met,
+    refusal,
+    unsuited,
+    with_own_id,
+)
 from profile_api.bots.context import BotContext, context_of
 from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
@@ -123,7 +134,7 @@ class Gate:
         purpose, now, beforehand = self._beforehand(ask)
         with self._one_transaction(self._store.reading(now)) as reading:
             # The audit row is written in the same transaction: an answer exists only once it is committed.
-            outcome: Answer[Data] | Problem | None = refusal(ask, beforehand)
+            outcome: Answer[Data] | Problem | None = refusal(ask, beforehand, purpose)
             if outcome:
                 self._record(reading, ask, None, beforehand, "refused", now)
             else:
@@ -145,6 +156,8 @@ class Gate:
         ask = with_own_id(ask, reading.profile)
         found = find(reading, ask, beforehand)
         found = self._throttle.meet(ask.actor, met(found)) or found
+        if isinstance(found, Found):
+            found = unsuited(ask, purpose, found.profile.profile_id, reading.is_case_of) or found
         if isinstance(found, Problem) and found.kind != not_found().kind:
             self._record(reading, ask, None, beforehand, found.kind, now)
             return found
@@ -177,13 +190,15 @@ class Gate:
 
         A Problem raised inside undoes the changes, and is recorded.
         """
-        _, now, decision = self._beforehand(ask)
-        problem = refusal(ask, decision)
+        purpose, now, decision = self._beforehand(ask)
+        problem = refusal(ask, decision, purpose)
         with self._one_transaction(self._store.acting(now)) as reading:
             if problem is None:
                 try:
                     with reading.connection.begin_nested():
                         yield reading
+                        if wrong := unsuited(ask, purpose, reading.about, reading.is_case_of):
+                            raise wrong
                 except Problem as raised:
                     problem = raised
             about = None if problem else reading.about
@@ -261,13 +276,7 @@ class Gate:
             purpose=decision.purpose,
             action=ask.action,
             profile_id=profile_id,
-            decision={
-                "policy": decision.policy,
-                "allowed": sorted(decision.allowed),
-                "withheld": {one.category.value: one.policy for one in decision.withheld},
-                "consent_event": decision.consent_event,
-                "notice_version": decision.notice_version,
-            },
+            decision=as_recorded(decision, reading.case or ask.actor.reference),
             outcome=outcome,
         )
 

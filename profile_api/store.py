@@ -18,7 +18,7 @@ from contracts.identifiers import Identifier
 from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
 from stores.postgres import driver_of
-from stores.schema import profiles, records, restrictions, timeline
+from stores.schema import privacy_requests, profiles, records, redirects, restrictions, timeline
 
 # When somebody last did something, by the index of their timeline; what we sent them is nothing that they did.
 _NEWEST = """
@@ -93,6 +93,7 @@ class Reading:
         # What an act says of itself for its audit row: whom it was about, and how it ended.
         self.about: str | None = None
         self.outcome = "answered"
+        self.case: str | None = None  # that the act opened, so that nobody could name it before
 
     def profile(self, profile_id: str) -> StoredProfile | None:
         """The profile of this id or, for a merged-away id, the one that it became part of."""
@@ -158,6 +159,16 @@ class Reading:
             return known.newest_event
         row = driver_of(self.connection).execute(_NEWEST, {"id": profile.profile_id, **self._until}).fetchone()
         return row[0] if row else None
+
+    def is_case_of(self, reference: str | None, profile_id: str) -> bool:
+        """Whether a reference may stand for this person: a privacy request must be theirs, another system's case is
+        taken at its word."""
+        if reference is None or not reference.startswith("r_"):
+            return reference is not None
+        whose = select(privacy_requests.c.profile_id).where(privacy_requests.c.request_id == reference)
+        of = self.connection.scalar(whose)
+        merged = select(redirects.c.profile_id).where(redirects.c.old_id == of)
+        return of is not None and profile_id in (of, self.connection.scalar(merged))
 
     def events(
         self, profile_id: str, after: Mapping[str, datetime | None], limit: int, start: tuple[datetime, int] | None

@@ -22,7 +22,7 @@ class TrailEntry(View):
 
     audit_id: int
     at: datetime
-    actor: str
+    actor: str | None = Field(description="who read; a customer learns the role alone")
     role: str
     purpose: str
     action: str
@@ -33,6 +33,7 @@ class TrailEntry(View):
     withheld: dict[str, str] = Field(description="the others, each with the policy that kept it in")
     consent_event: str | None
     notice_version: str | None
+    reference: str | None = Field(description="the case that staff read it for; not for customers")
 
 
 class TrailData(View):
@@ -48,7 +49,7 @@ def of_person(
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> TrailData:
         merged = select(redirects.c.old_id).where(redirects.c.profile_id == profile.profile_id)
         of = or_(audit.c.profile_id == profile.profile_id, audit.c.profile_id.in_(merged))
-        return _page(reading, select(audit).where(of), before, limit)
+        return _page(reading, select(audit).where(of), before, limit, of_customer=actor.role is Role.CUSTOMER)
 
     return gate.answer(Ask(actor, purpose, "audit", RIGHTS), by_id(profile_id), show)
 
@@ -61,7 +62,7 @@ def of_reader(gate: Gate, actor: Actor, purpose: str | None, reader: str, before
         return _page(reading, select(audit).where(audit.c.actor == reader), before, limit)
 
 
-def _page(reading: Reading, query: Select[Any], before: int | None, limit: int) -> TrailData:
+def _page(reading: Reading, query: Select[Any], before: int | None, limit: int, of_customer: bool = False) -> TrailData:
     if before is not None:
         query = query.where(audit.c.audit_id < before)
     rows = reading.connection.execute(query.order_by(audit.c.audit_id.desc()).limit(limit + 1)).all()
@@ -69,7 +70,7 @@ def _page(reading: Reading, query: Select[Any], before: int | None, limit: int) 
         TrailEntry(
             audit_id=row.audit_id,
             at=row.at,
-            actor=row.actor,
+            actor=None if of_customer else row.actor,
             role=row.role,
             purpose=row.purpose,
             action=row.action,
@@ -80,6 +81,7 @@ def _page(reading: Reading, query: Select[Any], before: int | None, limit: int) 
             withheld=row.decision["withheld"],
             consent_event=row.decision["consent_event"],
             notice_version=row.decision["notice_version"],
+            reference=None if of_customer else row.decision.get("reference"),
         )
         for row in rows[:limit]
     ]

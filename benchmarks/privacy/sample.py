@@ -54,6 +54,7 @@ class Sample:
         return {
             "Authorization": f"Bearer {demo_issuer(self.settings).token(role, datetime.now(UTC))}",
             "Purpose": purpose,
+            "Case-Reference": "benchmark-1",
         }
 
     def profiles(self) -> dict[str, list[str]]:

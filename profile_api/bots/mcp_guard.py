@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from profile_api.asking import referring
 from profile_api.auth import unauthorised
 from profile_api.errors import Problem, expectations, problem_response
 
@@ -77,7 +78,8 @@ class Guarded:
         try:
             if scheme.lower() != "bearer":
                 raise unauthorised()
-            scope["actor"] = await self._app.state.verifier.actor_soon(token)
+            actor = await self._app.state.verifier.actor_soon(token)
+            scope["actor"] = referring(actor, Request(scope).headers, {})
             if request.method != "POST":
                 raise Problem(405, "method-not-allowed", "Expected a POST, found another.", headers={"Allow": "POST"})
         except Problem as problem:

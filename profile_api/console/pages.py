@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from consent.model import Actor, Role
 from consent.purposes import published_purposes
 from contracts.identifiers import KINDS, InvalidIdentifier, normalise
+from profile_api.asking import referring
 from profile_api.console import words
 from profile_api.console.session import COOKIE, Advisor, advisor_of, forget, keep, same_origin
 from profile_api.cursors import position_of
@@ -77,39 +78,59 @@ def search(
     value: Text = "",
     region: Text = "",
     purpose: Text = "",
+    reference: Text = "",
 ) -> HTMLResponse:
     """The person who carries an identifier."""
+
+    asking = _for_case(actor, reference)
 
     def find() -> Answer[ProfileData]:
         try:
             asked = Lookup(kind=kind, value=value.strip(), region=region.strip().upper() or None)
-            return gate.lookup(actor, purpose, normalise(asked.kind, asked.value, asked.region))
+            return gate.lookup(asking, purpose, normalise(asked.kind, asked.value, asked.region))
         except (ValidationError, InvalidIdentifier) as error:
             detail = str(error) if isinstance(error, InvalidIdentifier) else "Expected an identifier, found none."
             raise Problem(422, "invalid-identifier", detail) from error
 
-    return _person(request, gate, actor, find, {"kind": kind, "region": region, "purpose": purpose})
+    chosen = {"kind": kind, "region": region, "purpose": purpose, "reference": reference}
+    return _person(request, gate, asking, find, chosen)
 
 
 @router.post("/profile", dependencies=[same_origin])
 def change_purpose(
-    request: Request, actor: Advisor, gate: AskedGate, profile_id: Text = "", purpose: Text = ""
+    request: Request,
+    actor: Advisor,
+    gate: AskedGate,
+    profile_id: Text = "",
+    purpose: Text = "",
+    reference: Text = "",
 ) -> HTMLResponse:
     """The same person for another purpose."""
-    chosen = {"kind": "email", "region": "", "purpose": purpose}
-    return _person(request, gate, actor, lambda: gate.profile(actor, purpose, profile_id), chosen)
+    asking = _for_case(actor, reference)
+    chosen = {"kind": "email", "region": "", "purpose": purpose, "reference": reference}
+    return _person(request, gate, asking, lambda: gate.profile(asking, purpose, profile_id), chosen)
 
 
 @router.post("/timeline", dependencies=[same_origin])
 def earlier_events(
-    actor: Advisor, gate: AskedGate, profile_id: Text = "", purpose: Text = "", cursor: Text = ""
+    actor: Advisor,
+    gate: AskedGate,
+    profile_id: Text = "",
+    purpose: Text = "",
+    cursor: Text = "",
+    reference: Text = "",
 ) -> HTMLResponse:
     """The next page of the person's interactions."""
+    asking = _for_case(actor, reference)
     try:
-        timeline = gate.timeline(actor, purpose, profile_id, position_of(cursor), PAGE)
+        timeline = gate.timeline(asking, purpose, profile_id, position_of(cursor), PAGE)
     except Problem as problem:
         return _page("problem.html", problem.status, problem=problem)
-    return _page("events.html", timeline=timeline)
+    return _page("events.html", timeline=timeline, reference=reference)
+
+
+def _for_case(actor: Actor, reference: str) -> Actor:
+    return referring(actor, {"case-reference": reference.strip()}, {})
 
 
 def _person(
@@ -123,6 +144,7 @@ def _person(
             "features": _or_problem(lambda: gate.features(actor, profile.purpose, profile.profile_id)),
             "timeline": _or_problem(lambda: gate.timeline(actor, profile.purpose, profile.profile_id, None, PAGE)),
             "problem": None,
+            "reference": actor.reference or "",
         }
         status = 200
     except Problem as problem:
@@ -142,7 +164,7 @@ def _or_problem(read: Callable[[], Result]) -> "Result | Problem":
 
 def _search() -> dict[str, Any]:
     purposes = [one for one in published_purposes().values() if Role.ADVISOR in one.roles]
-    chosen = {"kind": "email", "region": "", "purpose": "service"}
+    chosen = {"kind": "email", "region": "", "purpose": "service", "reference": ""}
     return {"kinds": list(KINDS), "purposes": purposes, "chosen": chosen, "found": None}
 
 

@@ -52,6 +52,9 @@ TITLES = {
 PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")
 """What the person provided, or was observed of them (art. 20); not what was concluded."""
 
+PROGRAMS = ("resolve", "live")
+"""Who joins and parts records without a person; what staff wrote as their reason may name somebody else, and stays."""
+
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape())
 
 
@@ -94,7 +97,13 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "requests": [one | _steps(connection, one["request_id"]) for one in rows(select(*request).where(mine))],
         "identity": rows(select(*joined).where(edges.c.left_id.in_(names), edges.c.right_id.in_(names))),
         "identity_history": [
-            {"at": row.at, "kind": row.kind, "reason": row.reason, "records": sorted(set(row.records) & set(names))}
+            {
+                "at": row.at,
+                "kind": row.kind,
+                "by": "program" if row.actor in PROGRAMS else "staff",
+                "reason": row.reason if row.actor in PROGRAMS else None,
+                "records": sorted(set(row.records) & set(names)),
+            }
             for row in connection.execute(select(identity_history).where(history).order_by(identity_history.c.at))
         ],
         "live_messages": rows(

@@ -13,7 +13,7 @@ from profile_api.gate import Ask, Gate, by_id
 from profile_api.rights.bundle import collected, of_features, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
 from profile_api.rights.erasing import certificate_of, check_erasable, start_erasing
-from profile_api.rights.requests import details_of, file, find, listed, move, steps_of, write_down
+from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
     Collected,
     PrivacyRequestDetails,
@@ -48,7 +48,7 @@ class Desk:
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
         self._check_purposes(form)
-        with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS)) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS, of_case=False)) as reading:
             asked = actor.profile_id if actor.role is Role.CUSTOMER else form.profile_id
             profile = reading.profile(asked) if asked else None
             own = actor.role is not Role.CUSTOMER or form.profile_id in (None, asked, profile and profile.profile_id)
@@ -63,11 +63,12 @@ class Desk:
             now = self._gate.clock()
             request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
             request = self._start(reading.connection, reading.profile, request, actor, now)
-            return _detailed(reading.connection, request, now)
+            reading.about, reading.case = profile.profile_id, request.request_id
+            return _detailed(reading.connection, request, actor, now)
 
     def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
         """The requests that this actor may see."""
-        with self._gate.acting(Ask(actor, purpose, "request-list", RIGHTS)) as reading:
+        with self._gate.acting(Ask(actor, purpose, "request-list", RIGHTS, of_case=False)) as reading:
             now = self._gate.clock()
             own = _own(reading.profile, actor)
             found = listed(reading.connection, own=own, state=state, overdue=overdue, now=now)
@@ -77,7 +78,7 @@ class Desk:
         """A request with its timeline."""
         with self._gate.acting(Ask(actor, purpose, "request", RIGHTS)) as reading:
             request = find(reading.connection, request_id, actor.profile_id)
-            return _detailed(reading.connection, request, self._gate.clock())
+            return _detailed(reading.connection, request, actor, self._gate.clock())
 
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
         """The request after a step of the privacy officer, with what the step brings about."""
@@ -94,7 +95,7 @@ class Desk:
                 rectify(reading.connection, profile, request_id, asked, now)
             if form.step is RequestStep.CHECK_IDENTITY:
                 request = self._start(reading.connection, reading.profile, request, actor, now)
-            return _detailed(reading.connection, request, now)
+            return _detailed(reading.connection, request, actor, now)
 
     def bundle(self, actor: Actor, purpose: str | None, request_id: str) -> bytes:
         """Everything about the person of an access or portability request; a customer who takes it ends the request."""
@@ -125,7 +126,7 @@ class Desk:
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             check_erasable(reading.connection, request)
             write_down(reading.connection, request, actor, "erase", None, now)
-            detailed = _detailed(reading.connection, request, now)
+            detailed = _detailed(reading.connection, request, actor, now)
         self._start_erasing(request_id)
         return detailed
 
@@ -142,7 +143,7 @@ class Desk:
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             lift(reading.connection, request_id, now)
             write_down(reading.connection, request, actor, "lift", note, now)
-            return _detailed(reading.connection, request, now)
+            return _detailed(reading.connection, request, actor, now)
 
     def _start(
         self, connection: Connection, profile_of: ProfileOf, request: PrivacyRequest, actor: Actor, now: datetime
@@ -183,7 +184,7 @@ def _seen(request: PrivacyRequest, now: datetime) -> dict[str, Any]:
     return vars(request) | {"overdue": is_overdue(request, today), "possible_steps": possible_steps(request, today)}
 
 
-def _detailed(connection: Connection, request: PrivacyRequest, now: datetime) -> PrivacyRequestDetails:
+def _detailed(connection: Connection, request: PrivacyRequest, actor: Actor, now: datetime) -> PrivacyRequestDetails:
     asked = {"fields": {}, "purposes": [], "records": []} | details_of(connection, request.request_id)
-    steps = [StepView(**step) for step in steps_of(connection, request.request_id)]
+    steps = [StepView(**seen_by(actor, step)) for step in steps_of(connection, request.request_id)]
     return PrivacyRequestDetails(**_seen(request, now), **asked, steps=steps)

@@ -1,11 +1,11 @@
 """Privacy requests as they are kept: filed, moved step by step, listed; every step leaves its line in the timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from consent.model import Actor, Role
@@ -15,6 +15,8 @@ from stores.schema import privacy_request_events, privacy_request_notes, privacy
 
 OPEN = privacy_requests.c.state.not_in([state.value for state in RequestState if not state.open])
 SIGNED_IN = "signed in"
+TOLD = frozenset({"extend", "refuse", "lift"})
+"""Steps whose note is the reason that the person is told."""
 
 
 def file(
@@ -52,7 +54,7 @@ def find(connection: Connection, request_id: str, own: str | None = None, *, loc
     """The request of this id; with `own`, only if it is that profile's. Otherwise the one 404."""
     query = select(privacy_requests).where(privacy_requests.c.request_id == request_id)
     row = connection.execute(query.with_for_update() if lock else query).first() if "\x00" not in request_id else None
-    if row is None or (own is not None and own not in (row.profile_id, current_id(connection, row.profile_id))):
+    if row is None or (own is not None and not _same_person(connection, own, row.profile_id)):
         raise Problem(404, "request-not-found", "Expected the id of a request that you may see, found none.")
     return _request(row)
 
@@ -69,7 +71,8 @@ def listed(
     """Requests, the soonest due first; `own` limits them to these profile ids."""
     query = select(privacy_requests).order_by(privacy_requests.c.due_on, privacy_requests.c.request_id).limit(200)
     if own is not None:
-        query = query.where(privacy_requests.c.profile_id.in_(own))
+        merged = select(redirects.c.old_id).where(redirects.c.profile_id.in_(own))
+        query = query.where(or_(privacy_requests.c.profile_id.in_(own), privacy_requests.c.profile_id.in_(merged)))
     if state is not None:
         query = query.where(privacy_requests.c.state == state)
     if overdue:
@@ -93,6 +96,24 @@ def steps_of(connection: Connection, request_id: str) -> list[dict[str, Any]]:
         .order_by(events.c.event_id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def seen_by(actor: Actor, step: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of the timeline as this reader may see it.
+
+    A customer learns by what role a step was taken, not by whom, and what was written for them: the reasons that they
+    are told. What staff note for themselves, such as whom they spoke with, may be about somebody else.
+    """
+    if actor.role is not Role.CUSTOMER:
+        return dict(step)
+    by = Role.CUSTOMER if step["actor"] == Role.CUSTOMER else Role.PRIVACY_OFFICER
+    told = by is Role.CUSTOMER or step["step"] in TOLD
+    return {**step, "actor": by.value, "note": step["note"] if told else None}
+
+
+def _same_person(connection: Connection, one: str, other: str) -> bool:
+    # Either may be an id that was merged away: the token's, or the one under which the request was filed.
+    return one == other or current_id(connection, one) == current_id(connection, other)
 
 
 def current_id(connection: Connection, profile_id: str) -> str:

@@ -90,8 +90,10 @@ def create_subscription(
     """The secret in the answer is shown once."""
     with _deciding(gate, reader, purpose, "webhook.create") as connection:
         bound = published_purposes().get(wanted.purpose)
-        if bound is None or bound.refused or wanted.role not in bound.roles:
-            detail = f"Expected a purpose for which a {wanted.role} may read, found one for which none may."
+        if bound is None or bound.refused or bound.needs_reference or wanted.role not in bound.roles:
+            detail = (
+                f"Expected a purpose for which a {wanted.role} may read, case or no case; found one for which none may."
+            )
             raise Problem(422, "invalid-subscription", detail)
         try:
             check_url(wanted.url, settings.demo)
@@ -138,7 +140,7 @@ def replay_subscription(
 
 @contextmanager
 def _deciding(gate: Gate, reader: Actor, purpose: str | None, action: str) -> Iterator[Connection]:
-    with gate.acting(Ask(reader, purpose, action)) as reading:
+    with gate.acting(Ask(reader, purpose, action, of_case=False)) as reading:
         if reader.role is not Role.PRIVACY_OFFICER:
             detail = "Expected a privacy officer, who decides to whom data is disclosed; found another role."
             raise Problem(403, "role-not-permitted", detail)

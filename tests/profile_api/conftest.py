@@ -20,6 +20,7 @@ from tests.profile_api.people import NOW, Features, write_people
 from tests.profile_api.world import World
 
 Headers = Callable[..., dict[str, str]]
+CASE = "Case-Reference"
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def headers(issuer: DemoIssuer) -> Headers:
 
     def of(role: Role = Role.ADVISOR, purpose: str | None = "service", profile_id: str | None = None) -> dict[str, str]:
         sent = {"Authorization": f"Bearer {issuer.token(role, NOW, profile_id)}"}
-        return sent | ({"Purpose": purpose} if purpose else {})
+        return sent | ({"Purpose": purpose} if purpose else {}) | ({} if role is Role.CUSTOMER else {CASE: "case-1"})
 
     return of
 

@@ -53,12 +53,13 @@ class World:
         form = route.form(person) if route.form else None
         if route.page:
             headers |= {"Cookie": f"ocv_advisor={token}"} if token else {}
-            form = {**(form or {}), **({"purpose": purpose} if purpose is not None else {})}
+            form = {**(form or {}), **({"purpose": purpose} if purpose is not None else {}), "reference": "case-1"}
         elif route.kind is Kind.COLLECTS:
             headers |= self.as_source() if role else {}
         else:
             headers |= {"Authorization": f"Bearer {token}"} if token else {}
             headers |= {"Purpose": purpose} if purpose is not None else {}
+            headers |= {"Case-Reference": "case-1"} if role != Role.CUSTOMER else {}
         return {
             "method": method,
             "url": path.format(**self.path_names(named) | {"profile_id": person.profile_id}),
