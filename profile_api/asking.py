@@ -48,6 +48,16 @@ def referring(actor: Actor, headers: Mapping[str, str], path: Mapping[str, str])
     return replace(actor, reference=named) if REFERENCE.fullmatch(named) else actor
 
 
+def purpose_of(ask: Ask, purposes: Mapping[str, Purpose]) -> Purpose:
+    """The purpose that is stated; a 400 where none is."""
+    purpose = purposes.get(ask.purpose or "")
+    if purpose is None:
+        valid = sorted(known.id for known in purposes.values() if not known.refused)
+        detail = "Expected a header `Purpose` that says what the data is for, found none that is known; see `valid`."
+        raise Problem(400, "purpose-required", detail, valid=valid)
+    return purpose
+
+
 def refusal(ask: Ask, decision: Decision, purpose: Purpose) -> Problem | None:
     """What is refused whomever it is about."""
     if decision.policy in REFUSALS:

@@ -29,6 +29,7 @@ from profile_api.asking import (
     as_recorded,
     may_know,
     met,
+    purpose_of,
     refusal,
     unsuited,
     with_own_id,
@@ -209,7 +210,7 @@ class Gate:
     def about(self, reading: Reading, ask: Ask, profile_id: str) -> tuple[Mask, Decision] | None:
         """What may be shown of one more person in this transaction, decided and recorded as every read is; None
         where there is no such person, or where this one may not be identified for the purpose."""
-        purpose, now, profile = self._purpose(ask), self.clock(), reading.profile(profile_id)
+        purpose, now, profile = purpose_of(ask, self._purposes), self.clock(), reading.profile(profile_id)
         if profile is None:
             return None
         if refused := self._throttle.meet(ask.actor, profile.profile_id):
@@ -233,7 +234,7 @@ class Gate:
 
     def _beforehand(self, ask: Ask) -> tuple[Purpose, datetime, Decision]:
         """What can be decided before anyone is found."""
-        purpose, now = self._purpose(ask), self.clock()
+        purpose, now = purpose_of(ask, self._purposes), self.clock()
         if throttled := self._throttle.admit(ask.actor, purpose.id):
             raise throttled
         return purpose, now, self._decide(ask, purpose, (), now)
@@ -245,16 +246,6 @@ class Gate:
         if decision.policy == FAILED:
             raise unavailable("the policies")
         return decision
-
-    def _purpose(self, ask: Ask) -> Purpose:
-        purpose = self._purposes.get(ask.purpose or "")
-        if purpose is None:
-            valid = sorted(known.id for known in self._purposes.values() if not known.refused)
-            detail = (
-                "Expected a header `Purpose` that says what the data is for, found none that is known; see `valid`."
-            )
-            raise Problem(400, "purpose-required", detail, valid=valid)
-        return purpose
 
     @contextmanager
     def _one_transaction(self, opened: AbstractContextManager[Reading]) -> Iterator[Reading]:
