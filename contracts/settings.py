@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     jwks_url: str | None = None
     token_seconds: int = Field(86_400, ge=60)
 
+    at_once: int = Field(100, ge=1)
     bot_rate: Rate = "1200/minute"
     bot_people: Rate = "5000/hour"
     staff_people: Rate = "300/hour"

@@ -16,6 +16,7 @@ from profile_api.api_document import describe_problems
 from profile_api.auth import Verifier
 from profile_api.bots.mcp import mount_mcp, serving_mcp
 from profile_api.console import mount_console
+from profile_api.crowd import Crowd
 from profile_api.errors import handle_errors
 from profile_api.gate import Gate
 from profile_api.keys import accepted_keys
@@ -85,6 +86,7 @@ def create_app(
     describe_problems(app)
     observe(app, settings)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Crowd, most=settings.at_once)
     app.add_middleware(Guarded)
     return app
 

@@ -1,5 +1,6 @@
 """Guards before any route: how large a body may be, what headers every answer carries, what the log may say."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -12,6 +13,8 @@ from profile_api.errors import Problem, problem_response
 LARGEST_BODY = 64 * 1024
 LARGEST_OF = dict.fromkeys(("/v1/batch", "/v1/import", "/v1/events/batch"), LARGEST_BATCH)
 """Paths that may be sent more."""
+BODY_WITHIN = 15.0
+"""Seconds for a whole body: even a batch then needs 33 KB a second."""
 HEADERS = {
     b"cache-control": b"no-store",
     b"x-content-type-options": b"nosniff",
@@ -27,7 +30,8 @@ log = structlog.get_logger()
 
 
 class BodyLimit:
-    """Refuses bodies beyond 64 KiB, or beyond the cap of their path, also those that do not state their length."""
+    """Refuses bodies that are beyond 64 KiB, or the cap of their path, whatever length they state, and such as come
+    too slowly."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,16 +41,17 @@ class BodyLimit:
             return await self._app(scope, receive, send)
         # Read whole before the route runs: it is small, and so no answer has begun when it proves too large.
         largest = LARGEST_OF.get(scope["path"], LARGEST_BODY)
-        body, more = bytearray(), True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > largest:
-                detail = f"Expected a body of at most {largest} bytes, found a larger one."
-                return await problem_response(Problem(413, "body-too-large", detail))(scope, receive, send)
+        try:
+            async with asyncio.timeout(BODY_WITHIN):
+                body = await _whole(receive, largest)
+        except TimeoutError:
+            detail = f"Expected a whole body within {BODY_WITHIN:.0f} seconds, found a part of one; send it again."
+            problem = Problem(408, "body-too-slow", detail, headers={"Connection": "close"})
+            return await problem_response(problem)(scope, receive, send)
+        except Problem as problem:
+            return await problem_response(problem)(scope, receive, send)
+        if body is None:
+            return None
         given = False
 
         async def once() -> Message:
@@ -54,9 +59,24 @@ class BodyLimit:
             if given:
                 return await receive()
             given = True
-            return {"type": "http.request", "body": bytes(body), "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         return await self._app(scope, once, send)
+
+
+async def _whole(receive: Receive, largest: int) -> bytes | None:
+    """The body; None where its sender went away."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > largest:
+            detail = f"Expected a body of at most {largest} bytes, found a larger one."
+            raise Problem(413, "body-too-large", detail, headers={"Connection": "close"})
+    return bytes(body)
 
 
 class Guarded:

@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from contracts.settings import Settings, settings
 from feature_repo.served import serve_features
 from profile_api.app import create_app
+from profile_api.connections import PatientProtocol
 from profile_api.logs import configure_logs
 from profile_api.telemetry import SHARED, Overdue, serve_metrics
 from stores.embedded import Stores
@@ -46,6 +47,7 @@ def application() -> FastAPI:
     """What a worker serves; its parent has put the addresses of the stores into the environment."""
     configure_logs()
     chosen = settings()
+    PatientProtocol.most = chosen.at_once
     stores = Stores(str(chosen.database_url), str(chosen.redis_url))
     return create_app(chosen, stores.database_url, serve_features(stores), redis_url=stores.redis_url)
 
@@ -79,6 +81,8 @@ def run_workers(
             server_header=False,
             timeout_graceful_shutdown=GRACE,
             timeout_worker_healthcheck=PATIENCE,
+            http=PatientProtocol,
+            ws="none",
         )
         _Supervisor(config, [config.bind_socket()], ready).run()
 
