@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     bot_rate: Rate = "1200/minute"
     bot_people: Rate = "5000/hour"
     staff_people: Rate = "300/hour"
+    staff_rate: Rate = "600/minute"
+    customer_rate: Rate = "120/minute"
+    write_rate: Rate = "6000/minute"
+    write_key_rate: Rate = "300000/minute"
+    write_people: Rate = "500/hour"
 
     @model_validator(mode="after")
     def _no_demo_secret_outside_demo_mode(self) -> Self:

@@ -19,6 +19,7 @@ from profile_api.console import mount_console
 from profile_api.crowd import Crowd
 from profile_api.errors import handle_errors
 from profile_api.gate import Gate
+from profile_api.intake import Intake
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
 from profile_api.live.inbox import Inbox
@@ -76,7 +77,7 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.features = feature_reader
-    app.state.sources, app.state.inbox = load_sources(settings), inbox
+    app.state.sources, app.state.inbox, app.state.intake = load_sources(settings), inbox, Intake(settings)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
     for resource in (*asked_most, health, identity, consents, requests, callers, audit, webhooks):
         app.include_router(resource.router)

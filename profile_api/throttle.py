@@ -1,7 +1,8 @@
-"""How much one client may ask: bots per purpose, and how many different people anyone may look up in a while.
+"""How much one client may ask: in all, bots per purpose, and how many different people anyone may look up in a while.
 
-Counted in Valkey, so that every worker counts the same. While Valkey does not answer each worker counts for itself:
-a limit then is one per worker, and profiles still serve.
+Bots' requests and the people whom one meets are counted in Valkey, so that every worker counts the same. While Valkey
+does not answer each worker counts for itself: a limit then is one per worker, and profiles still serve. What staff and
+customers ask in all, only to bound the rows that it leaves, each worker always counts for itself.
 """
 
 import math
@@ -53,6 +54,7 @@ class Limits:
 
     def __init__(self, settings: Settings, redis_url: str | None, clock: Callable[[], float] = time.time) -> None:
         self._bot_rate = parse(settings.bot_rate)
+        self._rates = dict.fromkeys(Role, parse(settings.staff_rate)) | {Role.CUSTOMER: parse(settings.customer_rate)}
         self._people = {role: parse(settings.staff_people) for role in Role} | {Role.BOT: parse(settings.bot_people)}
         self._clock, self._down_until = clock, float("-inf")
         self._own = FixedWindowRateLimiter(MemoryStorage())
@@ -66,12 +68,15 @@ class Limits:
             self._meet = self._redis.register_script(_MEET)
 
     def admit(self, actor: Actor, purpose: str) -> Problem | None:
-        """Bots alone are counted, per client and purpose."""
-        if actor.role is not Role.BOT:
-            return None
-        item, names = self._bot_rate, (_digest(actor.subject), purpose)
-        admitted = self._ask(lambda: self._shared.hit(item, *names), lambda: self._own.hit(item, *names))
-        return None if admitted else Problem(429, "rate-limited", _expected("requests", item), headers=self._wait(item))
+        """Bots are counted per client and purpose, anybody else per client."""
+        who = _digest(actor.subject)
+        if actor.role is Role.BOT:
+            item, names = self._bot_rate, (who, purpose)
+            admitted = self._ask(lambda: self._shared.hit(item, *names), lambda: self._own.hit(item, *names))
+        else:
+            item = self._rates[actor.role]
+            admitted = self._own.hit(item, actor.role.value, who)
+        return None if admitted else too_many("rate-limited", "requests", item, self._clock())
 
     def meet(self, actor: Actor, profile_id: str) -> Problem | None:
         """Customers meet themselves alone, and are not counted."""
@@ -86,7 +91,7 @@ class Limits:
         given: list[str | int] = [member, item.get_expiry(), item.amount]
         count = self._ask(lambda: int(self._meet([window], given)), lambda: len(met) + 1)
         if count > item.amount:
-            return Problem(429, "too-many-people", _expected("people", item), headers=self._wait(item))
+            return too_many("too-many-people", "people", item, self._clock())
         met.add(profile_id)
         return None
 
@@ -95,9 +100,6 @@ class Limits:
             now = window.rpartition(":")[0]
             self._met = {one: met for one, met in self._met.items() if one.rpartition(":")[0] != now}
         return self._met.setdefault(window, set())
-
-    def _wait(self, item: RateLimitItem) -> dict[str, str]:
-        return {"Retry-After": str(max(1, math.ceil(item.get_expiry() - self._clock() % item.get_expiry())))}
 
     def _ask(self, shared: Callable[[], Result], alone: Callable[[], Result]) -> Result:
         if self._redis is not None and self._clock() >= self._down_until:
@@ -124,6 +126,8 @@ def _digest(subject: str) -> str:
     return keyed("met", subject, size=8)
 
 
-def _expected(what: str, item: RateLimitItem) -> str:
+def too_many(kind: str, what: str, item: RateLimitItem, now: float) -> Problem:
+    """The answer to one more than a limit allows; `Retry-After` is the end of the window."""
     seconds = item.get_expiry()
-    return f"Expected at most {item.amount} {what} in {seconds} seconds, found more; wait as `Retry-After` says."
+    detail = f"Expected at most {item.amount} {what} in {seconds} seconds, found more; wait as `Retry-After` says."
+    return Problem(429, kind, detail, headers={"Retry-After": str(max(1, math.ceil(seconds - now % seconds)))})

@@ -17,7 +17,8 @@ from contracts.settings import settings
 from feature_repo.store import KEY_VERSION, PROJECT, REGISTRY_SCHEMA
 from stores.embedded import Stores
 
-FREE = {"OCV_BOT_RATE": "10000000/minute", "OCV_BOT_PEOPLE": "10000000/hour", "OCV_STAFF_PEOPLE": "10000000/hour"}
+LIMITS = ("BOT_RATE", "BOT_PEOPLE", "STAFF_PEOPLE", "STAFF_RATE", "WRITE_RATE", "WRITE_KEY_RATE", "WRITE_PEOPLE")
+FREE = {f"OCV_{name}": "100000000/minute" for name in LIMITS}
 """Limits far above the load; they are counted all the same."""
 START = 240.0
 

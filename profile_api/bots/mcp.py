@@ -142,9 +142,15 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
         raw = msgspec.json.encode(message)
     except (UnicodeError, ValueError, RecursionError):
         raise ToolError("invalid-event: expected text without lone surrogates, found one.") from None
+    request = ctx.request_context.request
+    address = request.client.host if isinstance(request, Request) and request.client else ""
     found = sort_messages([raw], Arrival(source, now, False, None, None, None))
     try:
+        app.state.intake.admit(source.name, address, 1)
+        app.state.intake.meet(source.name, address, {one.record_id for one in found.accepted})
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
+    except Problem as problem:
+        raise ToolError(f"{problem.kind}: {problem.detail}") from None
     except Unkeepable:
         raise ToolError("invalid-event: expected what a database can keep, found something else.") from None
     except (SQLAlchemyError, Busy):

@@ -18,6 +18,7 @@ from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, Ref
 from contracts.sources import Source, Sources
 from profile_api.dependencies import PROBLEMS, ProblemDocument
 from profile_api.errors import Problem, unavailable
+from profile_api.intake import Intake
 from profile_api.live.inbox import Busy, Inbox, Unkeepable
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.views import View
@@ -75,6 +76,10 @@ router = APIRouter(
         401: PROBLEMS[401],
         413: {"model": ProblemDocument, "description": "Larger than 32 KB an event or 500 KB a batch"},
         422: {"model": ProblemDocument, "description": "No message is an event; `refused` says why, item by item"},
+        429: {
+            "model": ProblemDocument,
+            "description": "Too many messages or people; wait as `Retry-After` says",
+        },
         503: {"model": ProblemDocument, "description": "Nothing can be kept now: send it again"},
     },
 )
@@ -169,8 +174,12 @@ def _arrival(
 
 async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Receipt:
     inbox: Inbox = request.app.state.inbox
+    intake: Intake = request.app.state.intake
+    key, address = arrival.source.name, request.client.host if request.client else ""
+    intake.admit(key, address, len(raws))
     # Many take long enough to hold up everybody else's requests on the event loop.
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
+    intake.meet(key, address, {one.record_id for one in found.accepted})
     try:
         new = await asyncio.wrap_future(inbox.keep(found))
     except Unkeepable:

@@ -1,6 +1,8 @@
 """Ledger, service, outgoing: what one sender or one hanging neighbour can do to everybody else."""
 
 import asyncio
+import gzip
+import itertools
 import json
 import socket
 import threading
@@ -36,8 +38,8 @@ from profile_api.errors import Problem
 from profile_api.keys import DemoIssuer, fetch_keys
 from profile_api.live.inbox import Inbox, Unkeepable
 from profile_api.live.messages import Accepted, Sorted
-from stores.schema import inbox
-from tests.profile_api.people import ANA, NOW, Features
+from stores.schema import audit, inbox
+from tests.profile_api.people import ANA, NOW, Features, write_people
 
 ISSUER, AUDIENCE = "https://issuer.demo.example", "one-customer-view"
 KEY = ECKey.generate_key("P-256", {"kid": "one", "alg": "ES256", "use": "sig"})
@@ -417,3 +419,74 @@ def test_the_agents_endpoint_opens_no_stream(client: TestClient, issuer: DemoIss
         listen = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {"notifications": {}}}
         answer = client.post("/mcp/", json=listen, headers=sent | accept)
         assert answer.headers["content-type"].startswith("application/json") and "error" in answer.json()
+
+
+def test_a_write_key_brings_only_so_many_messages_from_one_address(
+    api_settings: Settings, database_url: str, engine: Engine, issuer: DemoIssuer
+) -> None:
+    few = api_settings.model_copy(update={"write_rate": "5/minute", "write_key_rate": "12/minute"})
+    app = create_app(few, database_url, Features(), clock=lambda: NOW)
+    paths = itertools.cycle(["/v1/events", "/v1/track", "/v1/batch", "/v1/import", "/v1/events/batch"])
+
+    def post(address: str, many: int = 1) -> httpx.Response:
+        client = TestClient(app, client=(address, 1))
+        message, path = {**GOOD, "properties": {"x": 1}}, next(paths)
+        body = {"batch": [message] * many} if path in BATCHES else message
+        return client.post(path, json=body, auth=(demo_key(api_settings), ""))
+
+    assert [post("10.0.0.1").status_code // 100 for _ in range(5)] == [2] * 5
+    refused = post("10.0.0.1")
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (429, "rate-limited")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert [post("10.0.0.2").status_code // 100 for _ in range(5)] == [2] * 5, "another address is another client"
+    assert [post("10.0.0.3").status_code // 100 for _ in range(3)] == [2, 2, 4], "and the key has a limit of its own"
+    assert len(kept(engine)) == 12
+    with TestClient(app, client=("10.0.0.2", 1)) as agent:
+        call = {"name": "record_event", "arguments": {"message": GOOD}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+        sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_key(api_settings)}
+        answer = agent.post("/mcp/", json=body, headers=sent | {"Accept": "application/json, text/event-stream"})
+        assert "rate-limited" in answer.text
+
+
+def test_a_few_bytes_that_unpack_to_many_messages_count_as_what_they_are(
+    api_settings: Settings, database_url: str, engine: Engine
+) -> None:
+    few = api_settings.model_copy(update={"write_rate": "2390/minute", "write_people": "500/hour"})
+    client = TestClient(create_app(few, database_url, Features(), clock=lambda: NOW))
+
+    refusals = dict.fromkeys(("analytics", "personalisation", "marketing_email", "advice", "model_training"), False)
+    context = {"consent": {"categoryPreferences": refusals}}
+    said = {"type": "track", "event": "e"}
+
+    def post(messages: list[dict[str, Any]]) -> int:
+        body = gzip.compress(json.dumps({"batch": messages, "context": context}).encode())
+        assert len(body) < 20_000
+        sent = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return int(client.post("/v1/batch", content=body, headers=sent, auth=(demo_key(api_settings), "")).status_code)
+
+    assert post([{**said, "anonymousId": f"{n}"} for n in range(2_400)]) == 429, "12,000 decisions in 17 kB"
+    assert post([{"type": "x"}] * 2_400) == 429, "and refused messages are rows too"
+    assert post([{**said, "anonymousId": f"{n}"} for n in range(1_000)]) == 429, "of more people than one address has"
+    assert kept(engine) == []
+    assert post([{**said, "anonymousId": f"{n % 400}"} for n in range(800)]) == 200
+    assert post([{**said, "anonymousId": f"{n}"} for n in range(400)]) == 200, "people met before are no new ones"
+    assert post([{**said, "anonymousId": f"new-{n}"} for n in range(101)]) == 429
+
+
+@pytest.mark.parametrize(("role", "purpose"), [(Role.CUSTOMER, "service"), (Role.ADVISOR, "service")])
+def test_nobody_leaves_rows_of_the_audit_without_end(
+    role: Role, purpose: str, api_settings: Settings, database_url: str, engine: Engine, headers: Any
+) -> None:
+    write_people(engine)
+    few = api_settings.model_copy(update={"staff_rate": "3/minute", "customer_rate": "3/minute"})
+    client = TestClient(create_app(few, database_url, Features(), clock=lambda: NOW))
+    answers = [client.get(f"/v1/profiles/{ANA}", headers=headers(role, purpose, ANA)) for _ in range(5)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    withdrawn = client.post(
+        f"/v1/profiles/{ANA}/consents/withdraw", headers=headers(role, purpose, ANA), json={"purpose": "analytics"}
+    )
+    assert withdrawn.status_code == 429
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(audit)) == 3

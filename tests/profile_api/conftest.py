@@ -27,7 +27,9 @@ CASE = "Case-Reference"
 def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     many = "100000000/hour"  # one advisor asks for everyone in these tests
     local = tmp_path_factory.mktemp("api")
-    return Settings(local=local, demo=True, jwks_url=None, bot_rate=many, bot_people=many, staff_people=many)
+    rates = ("bot_rate", "staff_rate", "customer_rate", "write_rate", "write_key_rate", "write_people")
+    free = dict.fromkeys((*rates, "bot_people", "staff_people"), many)
+    return Settings(local=local, demo=True, jwks_url=None, **free)
 
 
 @pytest.fixture(scope="session")
