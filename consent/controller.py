@@ -1,24 +1,68 @@
-"""Who answers for the data, as every consent event and receipt names them."""
+"""Who answers for the data, and what people are told about that: in consent events, receipts, bundles and letters."""
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 PUBLISHED = Path(__file__).parent / "controller.yml"
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
-class Controller(BaseModel):
-    """The organisation that decides what the data is used for, and under whose law."""
-
+class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Texts(_Told):
+    """The same in every language that people are spoken to in."""
+
+    fr: Words
+    en: Words
+
+    def in_(self, language: str) -> str:
+        """The text in one of these languages."""
+        return str(getattr(self, language))
+
+
+class Authority(_Told):
+    """Where people complain (Art. 77)."""
+
+    name: Texts
+    address: Words
+
+
+class Recipient(_Told):
+    """Somebody outside who gets data, for some purposes or for all of them."""
+
     name: Words
+    country: Country
+    does: Texts
+    purposes: list[str] | Literal["all"]
+
+    def serves(self, purpose: str) -> bool:
+        """Whether it gets data for this purpose."""
+        return self.purposes == "all" or purpose in self.purposes
+
+
+class Controller(_Told):
+    """The organisation that decides what the data is used for, and under whose law."""
+
+    name: Words
+    address: Words
     contact: Words
-    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+    officer: Words
+    jurisdiction: Country
+    language: Literal["fr", "en"]
+    currency: Words
+    consent_age: int = Field(ge=13, le=16)
+    authority: Authority
+    transfers: Texts
+    recipients: list[Recipient]
+    sources: dict[str, Texts]
+    measures: Texts
 
 
 @lru_cache

@@ -8,14 +8,17 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from sqlalchemy import Connection, Select, or_, select, tuple_
 
+from consent.notices import LANGUAGES
 from profile_api.masking import Mask
+from profile_api.rights.page import PARTS, Rows, Told, rendered
+from profile_api.rights.wording import words
 from profile_api.stored import StoredEvent, StoredProfile
 from stores.schema import (
     audit,
@@ -30,32 +33,16 @@ from stores.schema import (
     redirects,
     restrictions,
     timeline,
+    webhook_deliveries,
+    webhook_outbox,
+    webhook_subscriptions,
 )
 
-Rows = list[dict[str, Any]]
-
-TITLES = {
-    "profile": "Who you are to us, and where each value comes from",
-    "identifiers": "What we recognise you by",
-    "records": "What each source says of you",
-    "timeline": "Your interactions",
-    "features": "What we computed from them",
-    "consents": "What you decided",
-    "reads": "Who read your data, and what for",
-    "requests": "Your privacy requests",
-    "identity": "Why these records are taken for yours",
-    "identity_history": "When they were joined or parted",
-    "live_messages": "Messages of sites and apps, as they arrived",
-    "rectifications": "What you put right",
-    "restrictions": "What you had restricted",
-}
 PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")
 """What the person provided, or was observed of them (art. 20); not what was concluded."""
 
 PROGRAMS = ("resolve", "live")
 """Who joins and parts records without a person; what staff wrote as their reason may name somebody else, and stays."""
-
-TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape())
 
 
 def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dict[str, Rows]:
@@ -64,7 +51,7 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
     own = select(records.c.record_id, records.c.document).where(records.c.profile_id == profile.profile_id)
     documents = {row.record_id: row.document for row in connection.execute(own.order_by(records.c.record_id))}
     names = sorted({*documents, *(profile.document.get("records") or [])})
-    held = [(one.kind, one.value) for one in profile.identifiers]
+    held = [(one.kind, one.value) for one in profile.identifiers] + [("record", name) for name in names]
     decided = tuple_(consent_events.c.identifier_kind, consent_events.c.identifier).in_(held)
     mine = privacy_requests.c.profile_id.in_(ids)
     history = or_(identity_history.c.profile_id.in_(ids), identity_history.c.other_id.in_(ids))
@@ -83,7 +70,8 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
     )
     shown = mask.profile().model_dump()
     consents = columns(
-        consent_events, "identifier_kind identifier purpose state decided_at channel method notice_version"
+        consent_events,
+        "identifier_kind identifier contact_kind contact_point purpose state decided_at channel method notice_version",
     )
     request = columns(privacy_requests, "request_id kind state received_at due_on details")
     joined = columns(edges, "left_id right_id rule tier weight")
@@ -118,19 +106,30 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
     }
 
 
-def zipped(found: Mapping[str, Rows], *, portable: bool, made_at: datetime) -> bytes:
-    """The bundle: a JSON and a CSV file per part, and for a person who reads, one page."""
-    parts = {name: _plain(found.get(name) or []) for name in (PORTABLE if portable else TITLES)}
-    packed = io.BytesIO()
+def zipped(told: Told, language: str, *, portable: bool) -> bytes:
+    """The bundle: a JSON and a CSV file per part, and a page to read in each language, the person's own first."""
+    parts = {name: plain(told.parts.get(name) or []) for name in (PORTABLE if portable else PARTS)}
+    told, packed = replace(told, parts=parts), io.BytesIO()
+    pages = {one: "index.html" if one == language else f"{one}.html" for one in LANGUAGES}
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in parts.items():
             archive.writestr(f"{name}.json", json.dumps(rows, indent=2, ensure_ascii=False))
             archive.writestr(f"{name}.csv", _csv(rows))
-        page = TEMPLATES.get_template("bundle.html")
-        sections = [(TITLES[name], name, rows, _columns(rows)) for name, rows in parts.items()]
-        made = made_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
-        archive.writestr("index.html", page.render(sections=sections, made=made))
+        for one, file in pages.items():
+            other = next(name for spoken, name in pages.items() if spoken != one)
+            archive.writestr(file, rendered(told, words(one), other))
     return packed.getvalue()
+
+
+def systems_told(connection: Connection, profile_id: str) -> list[tuple[str, str]]:
+    """The hosts of the systems that were told of changes of this person, each with what for."""
+    query = (
+        select(webhook_subscriptions.c.url, webhook_subscriptions.c.purpose)
+        .join(webhook_deliveries, webhook_deliveries.c.subscription_id == webhook_subscriptions.c.subscription_id)
+        .join(webhook_outbox, webhook_outbox.c.sequence == webhook_deliveries.c.sequence)
+        .where(webhook_outbox.c.profile_id == profile_id, webhook_deliveries.c.state == "delivered")
+    )
+    return sorted({(urlsplit(url).hostname or "", purpose) for url, purpose in connection.execute(query).tuples()})
 
 
 def _former_ids(connection: Connection, profile_id: str) -> list[str]:
@@ -144,9 +143,9 @@ def _steps(connection: Connection, request_id: str) -> dict[str, Rows]:
 
 
 def _flat(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
-    lost = [f"{one['value']} ({one['channel']})" for one in field["losing"]]
+    lost = [{"value": one["value"], "channel": one["channel"]} for one in field["losing"]]
     kept = {"field": name} | {key: value for key, value in field.items() if key != "losing"}
-    return kept | {"other_values": "; ".join(lost)}
+    return kept | {"other_values": lost}
 
 
 def _record(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +153,8 @@ def _record(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value not in (None, [], {}) and name not in internal}
 
 
-def _plain(rows: Rows) -> Rows:
+def plain(rows: Rows) -> Rows:
+    """Rows as JSON holds them: instants and days as text."""
     return [dict(json.loads(json.dumps(row, default=_text))) for row in rows]
 
 
@@ -185,4 +185,4 @@ def _cell(value: Any) -> Any:
 
 def of_features(features: Mapping[str, Any]) -> Rows:
     """Features as the gate lets them out, a row each."""
-    return [{"feature": name, **_plain([dict(one)])[0]} for name, one in features.items()]
+    return [{"feature": name, **plain([dict(one)])[0]} for name, one in features.items()]

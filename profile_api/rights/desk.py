@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 
-from consent.model import Actor, LegalBasis, Purpose, Role
+from consent.controller import published_controller
+from consent.model import Actor, Decision, LegalBasis, Purpose, Role
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
+from consent.retention import ends, last_interaction
+from contracts.categories import Category
 from profile_api.errors import Problem, not_found
-from profile_api.gate import Ask, Gate, by_id
-from profile_api.rights.bundle import collected, of_features, zipped
+from profile_api.gate import Ask, Gate, Reading, by_id
+from profile_api.masking import Mask
+from profile_api.rights.bundle import collected, of_features, systems_told, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
 from profile_api.rights.erasing import certificate_of, check_erasable, start_erasing
+from profile_api.rights.page import Told
 from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
     Collected,
@@ -23,6 +29,7 @@ from profile_api.rights.views import (
     StepForm,
     StepView,
 )
+from profile_api.rights.wording import language_of
 from profile_api.stored import StoredProfile
 
 ProfileOf = Callable[[str], StoredProfile | None]
@@ -111,13 +118,19 @@ class Desk:
         computed = {name: one.model_dump(mode="json") for name, one in features.items()}
 
         ask = Ask(actor, purpose, "bundle", RIGHTS)
-        answer = self._gate.answer(
-            ask,
-            by_id(request.profile_id),
-            lambda reading, profile, mask, may: Collected(parts=collected(reading.connection, profile, mask)),
-        )
-        found = answer.data.parts | {"features": of_features(computed)}
-        return zipped(found, portable=portable, made_at=self._gate.clock())
+
+        def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> Collected:
+            return Collected(
+                parts=collected(reading.connection, profile, mask),
+                language=language_of(profile.document, published_controller()),
+                ends=self._ends(reading, profile),
+                systems=systems_told(reading.connection, profile.profile_id),
+            )
+
+        found = self._gate.answer(ask, by_id(request.profile_id), show).data
+        parts = found.parts | {"features": of_features(computed)}
+        told = Told(parts, self._purposes, found.ends, found.systems, self._gate.clock())
+        return zipped(told, found.language, portable=portable)
 
     def erase(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
         """Starts the erasure of a request that is under way; its certificate comes when all stores are done."""
@@ -144,6 +157,14 @@ class Desk:
             lift(reading.connection, request_id, now)
             write_down(reading.connection, request, actor, "lift", note, now)
             return _detailed(reading.connection, request, actor, now)
+
+    def _ends(self, reading: Reading, profile: StoredProfile) -> dict[str, dict[Category, datetime]]:
+        """When each purpose stops keeping what it covers, as things stand."""
+        of = {*profile.identifiers, *chain.from_iterable(reading.parts(profile).values())}
+        taken_in, newest = profile.updated_at, reading.newest_event(profile)
+        now = self._gate.clock()
+        since = last_interaction(profile.document, newest, reading.consents(of), taken_in, now)
+        return {one.id: ends(one, since) for one in self._purposes.values() if since and not one.refused}
 
     def _start(
         self, connection: Connection, profile_of: ProfileOf, request: PrivacyRequest, actor: Actor, now: datetime

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from consent.requests import RequestKind, RequestStep
+from contracts.categories import Category
 from profile_api.views import View
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
@@ -102,9 +103,12 @@ class PrivacyRequestDetails(PrivacyRequestView):
 
 
 class Collected(View):
-    """All parts of a bundle."""
+    """All parts of a bundle, and what its page says beside them."""
 
     parts: dict[str, list[dict[str, Any]]]
+    language: str
+    ends: dict[str, dict[Category, datetime]]
+    systems: list[tuple[str, str]]
 
 
 class RequestList(View):

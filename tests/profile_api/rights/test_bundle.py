@@ -13,8 +13,10 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import Engine, insert
 
 from consent.model import Role
+from consent.purposes import published_purposes
 from profile_api.identity.rebuild import rebuild
-from profile_api.rights.bundle import TITLES, zipped
+from profile_api.rights.bundle import zipped
+from profile_api.rights.page import PARTS, Told
 from stores.schema import edges, identity_history, inbox, redirects, timeline
 from tests.profile_api.conftest import Headers
 from tests.profile_api.live.collecting import batch_record
@@ -75,8 +77,8 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     files = unpacked(answer.content)
-    assert set(files) == {f"{name}.{kind}" for name in TITLES for kind in ("json", "csv")} | {"index.html"}
-    found = {name: json.loads(files[f"{name}.json"]) for name in TITLES}
+    assert set(files) == {f"{name}.{kind}" for name in PARTS for kind in ("json", "csv")} | {"index.html", "en.html"}
+    found = {name: json.loads(files[f"{name}.json"]) for name in PARTS}
     assert {one["record_id"] for one in found["records"]} == {"crm:EV-7000", "web:EV-1"}
     assert {one["value"] for one in found["identifiers"]} == {"eve@inbox.example", LANDLINE}, "the landline is hers too"
     assert [one["event_id"] for one in found["timeline"]] == ["web:eve-visit"]
@@ -95,12 +97,12 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     assert done["state"] == "done", "whoever takes the answer has it"
 
     page_file = tmp_path / "index.html"
-    page_file.write_text(files["index.html"], encoding="utf-8")
+    page_file.write_text(files["en.html"], encoding="utf-8")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         page.goto(page_file.as_uri())
-        assert page.get_by_role("heading", name="Your interactions").is_visible()
+        assert page.get_by_role("heading", name="Your dealings with us").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "no scrolling sideways"
         page.screenshot(path=str(tmp_path / "bundle.png"), full_page=True)
         browser.close()
@@ -122,5 +124,6 @@ def test_a_portable_bundle_holds_no_conclusions_and_an_officer_needs_a_checked_r
 
 
 def test_a_cell_is_no_formula_and_a_phone_number_stays_one() -> None:
-    files = unpacked(zipped({"records": [{"a": "=1+1", "b": "+33170009999", "c": "@x"}]}, portable=True, made_at=NOW))
+    rows = [{"record_id": "=1+1", "b": "+33170009999", "c": "@x"}]
+    files = unpacked(zipped(Told({"records": rows}, published_purposes(), {}, [], NOW), "en", portable=True))
     assert files["records.csv"].splitlines()[1] == "'=1+1,+33170009999,'@x"
