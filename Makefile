@@ -13,7 +13,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline identity-preview serve erase sample verify-ledger test lint
+.PHONY: help setup demo pipeline identity-preview serve erase backup restore sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ verify-ledger: setup ## [ANCHOR=FILE]: check the consent ledger from its first e
 
 erase: setup ## REQUEST=ID [CONTRACTS=DIR] [LAKE=URI]: erase the person of a privacy request from every store
 	@$(RUN) -m consent.erasure.run --request $(REQUEST) --contracts $(CONTRACTS)
+
+backup: setup ## TO=DIR [LAKE=URI]: database and lake into an empty folder
+	@$(RUN) -m recovery.backup --to $(TO)
+
+restore: setup ## FROM=DIR [CONTRACTS=DIR] [LAKE=URI]: a backup into empty stores; whoever was erased since stays erased
+	@$(RUN) -m recovery.restore --from $(FROM) --contracts $(CONTRACTS)
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadgroup

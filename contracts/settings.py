@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = None
     installation_key: SecretStr | None = None
     certificate_key: Path | None = None
+    tombstones_file: Path | None = None
     jwt_issuer: str = "https://issuer.demo.example"
     jwt_audience: str = "one-customer-view"
     jwks_url: str | None = None
@@ -98,6 +99,11 @@ class Settings(BaseSettings):
     def store_dir(self) -> Path:
         """The folder of the embedded stores that belong to this lake."""
         return self.local.resolve() / "stores" / hashlib.sha256(self.lake_uri.encode()).hexdigest()[:12]
+
+    @property
+    def kept_tombstones(self) -> Path:
+        """The file that keeps every tombstone outside the stores, so that a restore knows who was erased since."""
+        return self.tombstones_file or self.local.resolve() / "tombstones" / f"{self.store_dir.name}.jsonl"
 
     @property
     def lake_uri(self) -> str:

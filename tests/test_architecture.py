@@ -15,6 +15,7 @@ PACKAGES = [
     "consent",
     "profile_api",
     "stores",
+    "recovery",
     "benchmarks",
     "dags",
     "scripts",

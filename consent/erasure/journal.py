@@ -1,11 +1,12 @@
 """Which steps of an erasure are done, and whom it is about: what a killed one is taken up again from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, Connection, Text, cast, insert, select, update
+from sqlalchemy import ARRAY, Connection, Engine, Text, cast, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.erasure.subject import Subject
@@ -19,6 +20,18 @@ ACTOR = "erasure"
 
 class NotErasable(ValueError):
     """The request can't be carried out by erasing; the message says why."""
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """Holds the lock that every erasure takes, for as long as this lasts; raises NotErasable while one is at work."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+            raise NotErasable("expected no other erasure to run, found one; try again when it has ended")
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
 
 
 def open_requests(connection: Connection, request_ids: Collection[str]) -> list[tuple[PrivacyRequest, list[str]]]:

@@ -5,8 +5,7 @@ Every step can be done again, and is written down once it is done: a killed eras
 
 import argparse
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -15,10 +14,11 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 from redis import Redis
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from consent.erasure import certificate, compaction, journal, operational
 from consent.erasure.followers import move_on
+from consent.erasure.kept_tombstones import keep
 from consent.erasure.online import forget_or_compute
 from consent.erasure.scan import Stock, scan
 from consent.erasure.subject import Subject
@@ -66,7 +66,7 @@ class Erasure:
 
     def run(self, request_ids: Collection[str]) -> dict[str, Any]:
         """The signed certificate of the erasure of the people behind these requests, taken together."""
-        with self._alone():
+        with journal.alone(self.engine):
             with self.engine.begin() as connection:
                 erasure_id = journal.unfinished(connection, request_ids)
                 ended = journal.ended(connection, request_ids)
@@ -123,6 +123,7 @@ class Erasure:
 
     def _bury(self, erasure_id: str, subject: Subject) -> int:
         digests = self._digests(subject)
+        keep(self.config.kept_tombstones, digests, erasure_id, self.clock())
         with self.engine.begin() as connection:
             bury(connection, digests, erasure_id, self.clock())
             keep_in_lake(self.spark(), self.lake, connection)
@@ -158,16 +159,6 @@ class Erasure:
         certificate.written(document, self.config.store_dir / "certificates")
         self.after("certificate")
         return document
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": journal.LOCK}):
-                raise journal.NotErasable("expected no other erasure to run, found one; try again when it has ended")
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": journal.LOCK})
 
 
 def _rebuild(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
