@@ -2,18 +2,27 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
-from consent.current import standing
+from consent.current import reachable, standing
 from consent.durations import in_words
 from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Part, Purpose
 from consent.policies import FAILED, Policies, reason_of
 from contracts.categories import Category
 
 OUTSIDE = "category-outside-purpose"
+
+
+class _Facts(NamedTuple):
+    """What the policies know of the person and the act, by the names of the schema's context."""
+
+    consent: str
+    restricted: bool
+    reachable: bool
+    repair: bool
 
 
 def decide(
@@ -26,17 +35,23 @@ def decide(
     restricted: bool = False,
     parts: Collection[Part] | None = None,
     ended: Collection[Category] = (),
+    addressed: Collection[Part] | None = None,
+    repair: bool = False,
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
     `consents` are the events of all identifiers of the person, in any order, `parts` the identifiers of each of their
-    records. Data of a person who is `restricted` is kept, and used for what the law requires alone. `ended` are the
-    categories that the purpose keeps no longer (consent.retention).
+    records, `addressed` those of the records with a postal address. Data of a person who is `restricted` is kept, and
+    used for what the law requires alone. `ended` are the categories that the purpose keeps no longer
+    (consent.retention). `repair` is a steward who takes back what was wrongly joined: neither a no nor a restriction
+    stops that.
     """
     stands = standing(consents, purpose, now, parts)
     event, state = stands.event, stands.state
+    # Without `parts` it is not known who carries what.
+    facts = _Facts(state.value, restricted, parts is None or reachable(purpose, stands, addressed), repair)
     wanted = sorted(set(categories), key=list(Category).index)
-    answers = _evaluate(policies, actor, purpose, wanted, state, restricted, frozenset(ended))
+    answers = _evaluate(policies, actor, purpose, wanted, facts, frozenset(ended))
     decided = tuple(
         _category_decision(category, result, purpose, actor, state)
         for category, result in zip(wanted, answers, strict=True)
@@ -59,12 +74,11 @@ def _evaluate(
     actor: Actor,
     purpose: Purpose,
     categories: list[Category],
-    state: ConsentState,
-    restricted: bool,
+    facts: _Facts,
     ended: frozenset[Category],
 ) -> Sequence[AuthzResult | None]:
-    facts = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
-    asked = (is_authorized_batch, actor.subject, actor.role, *facts, tuple(categories), state, restricted, ended)
+    of = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
+    asked = (is_authorized_batch, actor.subject, actor.role, *of, tuple(categories), facts, ended)
     if (known := policies.answer_to(asked)) is not None:
         return known
     requests: list[dict[str, Any]] = [
@@ -72,12 +86,7 @@ def _evaluate(
             "principal": {"type": "Actor", "id": actor.subject},
             "action": {"type": "Action", "id": "read"},
             "resource": {"type": "DataCategory", "id": category.value},
-            "context": {
-                "purpose": _uid("Purpose", purpose.id),
-                "consent": state.value,
-                "restricted": restricted,
-                "ended": category in ended,
-            },
+            "context": {"purpose": _uid("Purpose", purpose.id), **facts._asdict(), "ended": category in ended},
         }
         for category in categories
     ]

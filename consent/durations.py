@@ -4,13 +4,22 @@ import calendar
 import re
 from datetime import datetime, timedelta
 
+from consent.model import Purpose
+
 DURATION = r"^P\d+[YMD]$"
 WORDS = {"Y": "year", "M": "month", "D": "day"}
 
 
 def after(moment: datetime, duration: str) -> datetime:
-    """The instant that lies a duration later; a day that a month does not have is its last one."""
-    return _moved(moment, duration, 1)
+    """The instant that lies a duration later; a day that a month does not have is its last one.
+
+    What lies beyond the year 9999 is the last instant that there is.
+    """
+    try:
+        return _moved(moment, duration, 1)
+    except (OverflowError, ValueError):
+        _read(duration)
+        return datetime.max.replace(tzinfo=moment.tzinfo)
 
 
 def before(moment: datetime, duration: str) -> datetime:
@@ -38,3 +47,11 @@ def _read(duration: str) -> tuple[int, str]:
     if found is None:
         raise ValueError(f"expected a duration such as P3Y, P18M or P30D, found {duration!r}")
     return int(found[1]), found[2]
+
+
+def end_of_consent(purpose: Purpose, given_at: datetime, stated: datetime | None) -> datetime | None:
+    """When a yes ends: after the purpose's validity, or sooner where it states an end itself; None: never."""
+    if purpose.validity is None:
+        return stated
+    latest = after(given_at, purpose.validity)
+    return latest if stated is None else min(latest, stated)

@@ -11,11 +11,13 @@ from sqlalchemy import Connection, func, select
 from consent import ledger
 from consent.decide import decide
 from consent.model import Actor, ConsentEvent, Part, Purpose
+from consent.parts import parts_of
 from consent.policies import Policies
 from consent.retention import SENT_BY_US, ended, last_interaction, oldest_kept
 from contracts.categories import Category
 from contracts.identifiers import Identifier
-from stores.schema import profiles, records, restrictions, timeline
+from stores.restricted import restricted_among
+from stores.schema import profiles, records, timeline
 
 BATCH = 1_000
 UNKNOWN = "unknown person"
@@ -75,19 +77,17 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
             select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(record_ids))
         )
     }
-    limited = select(restrictions.c.record_id).where(
-        restrictions.c.record_id.in_(record_ids), restrictions.c.lifted_at.is_(None)
-    )
-    restricted = set(connection.scalars(limited))
-    parts = {one: _parts(*its, carried) for one, its in held.items()}
-    everybody = {identifier for its in parts.values() for part in its for identifier in part}
+    restricted = restricted_among(connection, record_ids)
+    parts = {one: parts_of(one, *its, carried) for one, its in held.items()}
+    whole = {one: held[one][1].union(*its.values()) for one, its in parts.items()}
+    everybody = frozenset().union(*whole.values())
     events: dict[Identifier, list[ConsentEvent]] = defaultdict(list)
     for event in ledger.read(connection, everybody):
         events[event.identifier].append(event)
     return {
         one: Person(
-            parts[one],
-            [event for identifier in frozenset().union(*parts[one]) for event in events.get(identifier, ())],
+            list(parts[one].values()),
+            [event for identifier in whole[one] for event in events.get(identifier, ())],
             not restricted.isdisjoint(held[one][0]),
             row.document,
             newest.get(one),
@@ -103,13 +103,6 @@ def _newest_events(connection: Connection, ids: Collection[str], now: datetime) 
     theirs = of.profile_id.in_(ids) & (of.occurred_at <= now) & ~of.document["type"].astext.regexp_match(SENT_BY_US)
     query = select(of.profile_id, func.max(of.occurred_at)).where(theirs).group_by(of.profile_id)
     return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _parts(ids: list[str], whole: Part, carried: dict[str, Part]) -> Collection[Part]:
-    # A record without identifiers is its own; records that are not held singly are taken as one.
-    if not any(one in carried for one in ids):
-        return [whole]
-    return [carried.get(one) or frozenset({Identifier("record", one)}) for one in ids]
 
 
 def _identifiers(said: list[dict[str, str]] | None) -> Part:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text, tuple_
 
 from consent.controller import published_controller
+from consent.durations import end_of_consent
 from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
@@ -66,7 +67,9 @@ def append(connection: Connection, entries: Iterable[Entry], received_at: dateti
 def as_row(entry: Entry, received_at: datetime) -> dict[str, str | None]:
     """The event as append_consent takes it."""
     controller, purpose = published_controller(), published_purposes().get(entry.purpose)
-    point = entry.contact_point
+    point, ends = entry.contact_point, entry.expires_at
+    if purpose is not None and entry.state.permits:
+        ends = end_of_consent(purpose, min(entry.decided_at, received_at), ends)
     return {
         "consent_id": entry.consent_id,
         "identifier_kind": entry.identifier.kind,
@@ -78,7 +81,7 @@ def as_row(entry: Entry, received_at: datetime) -> dict[str, str | None]:
         "state": entry.state.value,
         "decided_at": entry.decided_at.isoformat(),
         "received_at": received_at.isoformat(),
-        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
+        "expires_at": ends.isoformat() if ends else None,
         "notice_version": entry.notice_version,
         "notice_language": entry.notice_language,
         "jurisdiction": controller.jurisdiction,

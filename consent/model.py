@@ -51,6 +51,11 @@ class ConsentState(StrEnum):
     def permits(self) -> bool:
         return self in (ConsentState.GIVEN, ConsentState.RENEWED)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether the person said no, rather than nothing that permits."""
+        return self in (ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED)
+
 
 _RESTRICTIVENESS = {state: rank for rank, state in enumerate(ConsentState)}
 
@@ -144,11 +149,11 @@ class Actor:
 class Purpose:
     """What data may be read for, and who may read which categories of it.
 
-    `contact` is how the purpose reaches the person: the kind of an identifier, or `post`. A consent that is given here
-    ends after `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on. `gpc`: a browser
-    that sends Global Privacy Control objects to it. Data is used for `retention` after the last interaction, a category
-    of `retention_of` for another time; where `all_held`, as long as it is held for any purpose at all.
-    `needs_reference`: staff say which case or request they ask for.
+    `contact` is how the purpose reaches the person: the kind of an identifier, or `post`. A consent ends after
+    `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on; `earlier_notices` are the
+    versions that were shown before. `gpc`: a browser that sends Global Privacy Control objects to it. Data is used for
+    `retention` after the last interaction, a category of `retention_of` for another time; where `all_held`, as long as
+    it is held for any purpose at all. `needs_reference`: staff say which case or request they ask for.
     """
 
     id: str
@@ -166,6 +171,7 @@ class Purpose:
     validity: str | None = None
     new_notice_voids: bool = False
     notice_since: date | None = None
+    earlier_notices: frozenset[str] = frozenset()
     gpc: bool = False
     needs_reference: bool = False
     retention_of: Mapping[Category, str] = field(default_factory=dict)
@@ -174,6 +180,10 @@ class Purpose:
     def kept_for(self, category: Category) -> str:
         """How long data of a category is used for this purpose, as an ISO 8601 duration."""
         return self.retention_of.get(category, self.retention)
+
+    def had_notice(self, version: str | None) -> bool:
+        """Whether somebody can have been shown this version; what names none is not held against it."""
+        return version in (None, self.notice_version) or version in self.earlier_notices
 
 
 @dataclass(frozen=True)

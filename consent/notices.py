@@ -77,6 +77,10 @@ class Notices:
         notice = self.versions.get(version or "")
         return notice is not None and notice.text(purpose, LANGUAGES[0]) is not None
 
+    def versions_of(self, purpose: str) -> frozenset[str]:
+        """The versions that spoke of a purpose."""
+        return frozenset(version for version in self.versions if self.knows(purpose, version))
+
     def hashes(self, purpose: str, version: str | None, language: str | None) -> dict[str, str]:
         """The hash of what was shown, by language; of every language where it is not known which one it was."""
         notice = self.versions.get(version or "")

@@ -18,6 +18,7 @@ REASONS: dict[str, str] = {
     "retention-ended": "For {purpose}, such data is kept for {kept} after the last interaction; that time has passed.",
     "consent-missing": "The person has not consented to {purpose} (state: {state}).",
     "person-objected": "The person objects to {purpose} (state: {state}).",
+    "nobody-to-reach": "There is no address of the person that {purpose} could use.",
     "contract": "Needed to carry out the contract with the person.",
     "legal-obligation": "Required by law.",
     "legitimate-interest": "A legitimate interest, to which the person has not objected.",

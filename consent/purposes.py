@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, Vali
 
 from consent.durations import DURATION
 from consent.model import LegalBasis, Purpose, Role
+from consent.notices import published_notices
 from contracts.categories import Category
 
 PUBLISHED = Path(__file__).parent / "purposes.yml"
@@ -78,7 +79,8 @@ def read_purposes(path: Path) -> Mapping[str, Purpose]:
     for entry in entries:
         if entry.id in found:
             raise InvalidPurposes(f"{path}: expected each id once, found {entry.id} twice; rename one")
-        found[entry.id] = Purpose(**{**dict(entry), "name": entry.name.model_dump(), "text": entry.text.model_dump()})
+        said = {**dict(entry), "name": entry.name.model_dump(), "text": entry.text.model_dump()}
+        found[entry.id] = Purpose(**said, earlier_notices=published_notices().versions_of(entry.id))
     return found
 
 

@@ -24,6 +24,7 @@ class Ask:
     """Who asks, for which purpose (its id, as it came), by which route; `only` are the purposes that this serves.
 
     `of_case` is False where nobody's data is asked for, so that there is no case yet: lists, and what opens a case.
+    `repair`: a steward takes back, or looks for, what was wrongly joined. No objection stands against that.
     """
 
     actor: Actor
@@ -31,6 +32,7 @@ class Ask:
     action: str
     only: frozenset[str] = frozenset()
     of_case: bool = True
+    repair: bool = False
 
 
 @dataclass(frozen=True)

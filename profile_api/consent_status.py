@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from consent.current import standing
+from consent.current import permits, standing
 from consent.model import ConsentEvent, LegalBasis, Part, Purpose
 from profile_api.views import ConsentStatus
 
@@ -12,9 +12,13 @@ def consent_status(
     purposes: Iterable[Purpose],
     consents: Collection[ConsentEvent],
     now: datetime,
-    parts: Collection[Part] | None = None,
+    parts: Collection[Part],
+    addressed: Collection[Part],
 ) -> dict[str, ConsentStatus]:
-    """Every purpose that rests on consent, and those of legitimate interest about which the person decided."""
+    """Every purpose that rests on consent, and those of legitimate interest about which the person decided.
+
+    `addressed` are the records, of `parts`, that have a postal address.
+    """
     status: dict[str, ConsentStatus] = {}
     for purpose in purposes:
         stands = standing(consents, purpose, now, parts)
@@ -22,7 +26,7 @@ def consent_status(
         if rests_on_consent or (event and purpose.legal_basis is LegalBasis.LEGITIMATE_INTEREST):
             status[purpose.id] = ConsentStatus(
                 state=stands.state,
-                permits=stands.state.permits,
+                permits=permits(purpose, stands, addressed),
                 decided_at=event.decided_at if event else None,
                 consent_event=event.consent_id if event else None,
                 notice_version=event.notice_version if event else None,

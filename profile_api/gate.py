@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.decide import decide
-from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role
+from consent.model import Actor, ConsentEvent, Decision, Part, Purpose
 from consent.policies import FAILED, Policies
 from consent.retention import ended, last_interaction, oldest_kept
 from contracts.categories import Category
-from contracts.identifiers import Identifier, kind_of
+from contracts.identifiers import Identifier
 from profile_api.asking import (
     NOBODY,
     REFUSALS,
@@ -38,7 +38,8 @@ from profile_api.bots.context import BotContext, context_of
 from profile_api.consent_status import consent_status
 from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
-from profile_api.masking import Mask, reach_of
+from profile_api.finding import by_id, by_identifier
+from profile_api.masking import Mask, addressed, reach_of
 from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
@@ -182,7 +183,7 @@ class Gate:
             decision=DecisionView(
                 policy=decision.policy, consent_event=decision.consent_event, notice_version=decision.notice_version
             ),
-            consent=consent_status(self._purposes.values(), consents, now, parts.values()),
+            consent=consent_status(self._purposes.values(), consents, now, parts.values(), addressed(profile, parts)),
         )
 
     @contextmanager
@@ -229,6 +230,7 @@ class Gate:
         oldest = oldest_kept(purpose, now)
         since = last_interaction(profile.document, reading.newest_event(profile), consents, profile.updated_at, now)
         of = {"restricted": reading.restricted(profile), "parts": parts.values(), "ended": ended(since, oldest)}
+        of |= {"addressed": addressed(profile, parts), "repair": ask.repair}
         decision = self._decide(ask, purpose, consents, now, **of)
         return decision, Mask(profile, decision.allowed, reach_of(decision, parts), oldest), consents, parts
 
@@ -270,31 +272,3 @@ class Gate:
             decision=as_recorded(decision, reading.case or ask.actor.reference),
             outcome=outcome,
         )
-
-
-def by_identifier(identifier: Identifier) -> Find:
-    """Finds the one profile that carries an identifier."""
-
-    def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
-        if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
-            return not_found()  # not even whether it exists
-        owners = reading.owners(identifier)
-        if ask.actor.role is Role.CUSTOMER:
-            owners = [owner for owner in owners if owner == ask.actor.profile_id]
-        if len(owners) > 1:
-            detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
-            return Problem(409, "identifier-shared", detail, shared_by=len(owners))
-        profile = reading.profile(owners[0] if owners else "")
-        return Found(profile, by=identifier) if profile else not_found()
-
-    return find
-
-
-def by_id(profile_id: str) -> Find:
-    """Finds a profile by its id, or by one that was merged away."""
-
-    def find(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
-        profile = reading.profile(profile_id)
-        return Found(profile, requested_id=profile_id) if profile else not_found()
-
-    return find

@@ -14,6 +14,8 @@ from profile_api.views import EventView, FeaturesData, FeatureView, FieldView, I
 
 # The fields that belong to a way of reaching a person.
 ADDRESS = frozenset({"street", "unit", "city", "postcode", "state", "country"})
+# Any of these is somewhere to send a letter.
+DELIVERABLE = frozenset({"street", "city", "postcode"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ def reach_of(decision: Decision, parts: Mapping[str, Part]) -> Reach | None:
     usable = {record_id for record_id, part in parts.items() if part in decision.standing.parts}
     whole = not decision.standing.undecided
     return Reach(decision.contact, decision.standing.points, None if whole else frozenset(usable))
+
+
+def addressed(profile: StoredProfile, parts: Mapping[str, Part]) -> frozenset[Part]:
+    """The records of a person, by their identifiers, that say where to send a letter."""
+    said = [one for one in profile.document.get("fields") or [] if one["field"] in DELIVERABLE]
+    told = {one.get("record_id") for field in said for one in (field, *(field.get("losing") or [])) if one["value"]}
+    return frozenset(parts[record_id] for record_id in told if record_id in parts)
 
 
 class Mask:

@@ -13,12 +13,14 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
 from consent.model import ConsentEvent, Part
+from consent.parts import parts_of
 from consent.retention import SENT_BY_US
 from contracts.identifiers import Identifier
 from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
 from stores.postgres import driver_of
-from stores.schema import privacy_requests, profiles, records, redirects, restrictions, timeline
+from stores.restricted import restricted_among
+from stores.schema import privacy_requests, profiles, records, redirects, timeline
 
 # When somebody last did something, by the index of their timeline; what we sent them is nothing that they did.
 _NEWEST = """
@@ -133,11 +135,11 @@ class Reading:
         else:
             query = select(records.c.record_id, records.c.document["identifiers"]).where(records.c.record_id.in_(ids))
             said = {row[0]: row[1] for row in self.connection.execute(query)}
-        held = {id_: {Identifier(one["kind"], one["value"]) for one in carried or []} for id_, carried in said.items()}
-        if not held:
-            joined = frozenset({*profile.identifiers, *(Identifier("record", id_) for id_ in ids)})
-            return dict.fromkeys(ids or [profile.profile_id], joined)
-        return {id_: frozenset(held.get(id_, set()) | {Identifier("record", id_)}) for id_ in ids}
+        held = {
+            id_: frozenset(Identifier(one["kind"], one["value"]) for one in carried or [])
+            for id_, carried in said.items()
+        }
+        return parts_of(profile.profile_id, ids, profile.identifiers, held)
 
     def consents(self, of: Collection[Identifier]) -> list[ConsentEvent]:
         """All consent events of these identifiers, whatever their purpose."""
@@ -149,9 +151,7 @@ class Reading:
         """Whether the person had the use of any of their records restricted."""
         if (known := self._known.get(profile.profile_id)) is not None:
             return known.restricted
-        named, columns = profile.document.get("records") or [], restrictions.c
-        query = select(columns.record_id).where(columns.record_id.in_(named), columns.lifted_at.is_(None)).limit(1)
-        return self.connection.scalar(query) is not None
+        return bool(restricted_among(self.connection, profile.document.get("records") or []))
 
     def newest_event(self, profile: StoredProfile) -> datetime | None:
         """When the person last did something, as their timeline says."""

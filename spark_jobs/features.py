@@ -6,7 +6,8 @@ would feed (or not labelled at all) is left out: a feature never says more than 
 
 import argparse
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,9 @@ from feature_repo.catalogue import (
 from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
 from spark_jobs.tables import PROFILES, TIMELINE, Table, read, versions, write_changes
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+from stores.restricted import restricted_records
 
 _TYPES = {"whole": "bigint", "number": "double", "text": "string", "flag": "boolean", "instant": "timestamp"}
 FEATURES = {
@@ -221,18 +225,32 @@ def newest_event(timeline: DataFrame) -> datetime | None:
     return None if newest is None else datetime.fromtimestamp(newest / 1e6, UTC)
 
 
-def features(spark: SparkSession, lake: str, as_of: datetime) -> dict[str, Any]:
-    """Brings both feature tables to `as_of`; nothing is computed where neither inputs, instant nor meaning changed."""
+def features(spark: SparkSession, lake: str, as_of: datetime, restricted: Collection[str] = ()) -> dict[str, Any]:
+    """Brings both feature tables to `as_of`; nothing is computed where neither inputs, instant nor meaning changed.
+
+    Whoever has one of the `restricted` records is not computed on, and has no features.
+    """
     state = versions(spark, lake, [PROFILES, TIMELINE])
     state |= {"as_of": round(as_of.timestamp() * 1e6), "definitions": VERSION}
+    state |= {"restricted": zlib.crc32(repr(sorted(restricted)).encode())}
     if progress(spark, lake, "features") == state:
         return {"rows_changed": 0}
     profiles, timeline = read(spark, lake, PROFILES), read(spark, lake, TIMELINE)
+    if restricted:
+        left_out = _holding(spark, profiles, restricted)
+        profiles, timeline = (one.join(left_out, "profile_id", "left_anti") for one in (profiles, timeline))
     changed = 0
     for view, compute in COMPUTED.items():
         changed += write_changes(spark, lake, FEATURES[view], compute(profiles, timeline, as_of), deletes=True)
     remember(spark, lake, "features", state)
     return {"rows_changed": changed}
+
+
+def _holding(spark: SparkSession, profiles: DataFrame, records: Collection[str]) -> DataFrame:
+    """The ids of the profiles that hold any of these records."""
+    named = spark.createDataFrame([(one,) for one in sorted(records)], "record_id string")
+    held = profiles.select("profile_id", F.explode("records").alias("record_id"))
+    return F.broadcast(held.join(F.broadcast(named), "record_id", "left_semi").select("profile_id").distinct())
 
 
 def main(args: list[str] | None = None) -> None:
@@ -247,7 +265,13 @@ def main(args: list[str] | None = None) -> None:
         as_of = newest_event(read(spark, given.lake, TIMELINE)) or datetime.now(UTC)
     else:
         as_of = parse_instant(given.as_of, "iso")
-    print(json.dumps(features(spark, given.lake, as_of) | {"as_of": as_of.isoformat()}))
+    with open_stores(settings()) as stores:
+        engine = open_engine(stores.database_url)
+        migrate(engine)
+        with engine.connect() as connection:
+            restricted = restricted_records(connection)
+        engine.dispose()
+    print(json.dumps(features(spark, given.lake, as_of, restricted) | {"as_of": as_of.isoformat()}))
 
 
 if __name__ == "__main__":

@@ -18,13 +18,14 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from consent.erasure.tombstones import ERASED, NOBODY, Tombstones
+from consent.imports import check_import
 from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.keyed import keyed
 from contracts.loading import load_channels
 from contracts.reading import RefusedRow
 from contracts.settings import settings
-from contracts.standard import check_row
+from contracts.standard import check_row, consent_row
 from spark_jobs.erased import erased_people
 from spark_jobs.files import RawRow, read_rows
 from spark_jobs.session import spark_session
@@ -84,6 +85,8 @@ def parsed_row(contract: Channel, row: RawRow, received_at: datetime, erased: To
     if row.payload is not None:
         try:
             key = check_row(contract, row.payload, received_at)
+            if "consent" in contract.holds:
+                check_import(contract, consent_row(contract, row.payload))
         except RefusedRow as refusal:
             reason = str(refusal)
     payload = None if row.payload is None else json.dumps(row.payload, ensure_ascii=False, sort_keys=True)

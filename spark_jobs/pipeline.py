@@ -30,6 +30,7 @@ from spark_jobs.session import spark_session
 from spark_jobs.tables import PROFILES, RECORDS, TIMELINE, read
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
+from stores.restricted import restricted_records
 
 Outcome = TypeVar("Outcome")
 MATERIALISING_MEMORY = "768m"
@@ -74,9 +75,10 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
         with engine.begin() as connection:
             pull(spark, lake, connection)
+            restricted = restricted_records(connection)
         built = steps.run("profiles", lambda: profiles.build(spark, lake, contracts))
         instant = _instant(spark, lake, as_of, now)
-        computed = steps.run("features", lambda: features.features(spark, lake, instant))
+        computed = steps.run("features", lambda: features.features(spark, lake, instant, restricted))
         with _materialising(lake) as materialised:
             published = steps.run("publish", lambda: publish.publish(spark, engine, lake, now))
             counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}

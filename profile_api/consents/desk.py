@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
-
-from consent.current import standing
-from consent.durations import after
+from consent.current import permits, standing
 from consent.ledger import Entry, append
 from consent.model import Actor, ConsentState, LegalBasis, Method, Part, Purpose, Role
-from contracts.categories import Category
-from contracts.identifiers import Identifier, InvalidIdentifier, kind_of, normalise
+from contracts.identifiers import Identifier, InvalidIdentifier, normalise
+from profile_api.consents.speaking import speaking_for
 from profile_api.consents.views import Choice, ContactPoint, No, Recorded, Yes
 from profile_api.errors import Problem, not_found
-from profile_api.gate import Ask, Gate, Reading
+from profile_api.gate import Ask, Gate
+from profile_api.masking import addressed
 from profile_api.webhooks.decisions import tell_decisions
-from stores.schema import identifiers
 
 SERVES = frozenset({"service", "privacy_rights"})
 """What people decide in the course of: being served, or using their rights."""
@@ -46,6 +43,7 @@ class ConsentDesk:
                 raise not_found()
             reading.about = profile.profile_id
             chosen, now, parts = self._chosen(form.purpose), self._gate.clock(), reading.parts(profile)
+            _check_notice(form, chosen)
             point = _point(form.contact_point, chosen, parts)
             of = {one for part in parts.values() for one in part}
             if choice is Choice.RENEW and not any(
@@ -54,7 +52,7 @@ class ConsentDesk:
                 raise Problem(409, "nothing-to-renew", "Expected a consent that was given before, found none; give it.")
             entries = [
                 _entry(actor, chosen, choice, form, one, point, now)
-                for one in ([point] if point else _speaking_for(reading, parts))
+                for one in ([point] if point else speaking_for(reading.connection, parts))
             ]
             append(reading.connection, entries, now)
             stands = standing(reading.consents(of), chosen, now, parts.values())
@@ -63,7 +61,7 @@ class ConsentDesk:
                 profile_id=profile.profile_id,
                 purpose=chosen.id,
                 state=stands.state.value,
-                permits=permits(chosen, stands.state),
+                permits=permits(chosen, stands, addressed(profile, parts)),
                 events=[entry.consent_id for entry in entries],
             )
 
@@ -80,11 +78,10 @@ def is_a_choice(purpose: Purpose) -> bool:
     return purpose.legal_basis in (LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST)
 
 
-def permits(purpose: Purpose, state: ConsentState) -> bool:
-    """Whether a state lets the purpose go on."""
-    if purpose.legal_basis is LegalBasis.CONSENT:
-        return state.permits
-    return state not in (ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED)
+def _check_notice(form: No, purpose: Purpose) -> None:
+    if isinstance(form, Yes) and not purpose.had_notice(form.notice_version):
+        detail = "Expected a version of the notice that was published for this purpose, see `valid`; found another."
+        raise Problem(422, "notice-unknown", detail, valid=sorted({purpose.notice_version, *purpose.earlier_notices}))
 
 
 def _point(given: ContactPoint | None, purpose: Purpose, parts: Mapping[str, Part]) -> Identifier | None:
@@ -98,22 +95,6 @@ def _point(given: ContactPoint | None, purpose: Purpose, parts: Mapping[str, Par
         detail = "Expected an address of this person that the purpose uses, found another; or leave it out."
         raise Problem(422, "contact-point-unknown", detail)
     return point
-
-
-def _speaking_for(reading: Reading, parts: Mapping[str, Part]) -> list[Identifier]:
-    """Identifiers that are this person's alone, and a record itself where it carries none: others keep their word."""
-    carried = {one for part in parts.values() for one in part if one.kind != "record"}
-    named = [one for one in carried if kind_of(one.kind).category is not Category.SENSITIVE]
-    columns = identifiers.c
-    query = (
-        select(columns.kind, columns.value)
-        .where(tuple_(columns.kind, columns.value).in_([(one.kind, one.value) for one in named]))
-        .group_by(columns.kind, columns.value)
-        .having(func.count() == 1)
-    )
-    sole = {Identifier(*row) for row in reading.connection.execute(query)} if named else set()
-    bare = {Identifier("record", record_id) for record_id, part in parts.items() if not part & sole}
-    return sorted(sole | bare)
 
 
 def _entry(
@@ -138,5 +119,4 @@ def _entry(
         recorded_by=actor.on_record,
         notice_version=(yes.notice_version if yes else None) or purpose.notice_version,
         notice_language=yes.notice_language if yes else None,
-        expires_at=after(now, purpose.validity) if yes and purpose.validity else None,
     )

@@ -6,18 +6,18 @@ from datetime import datetime
 from sqlalchemy import select
 
 from consent.controller import published_controller
-from consent.current import standing
+from consent.current import ends_at, permits, standing
 from consent.ledger import find
 from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role, Standing
 from consent.notices import published_notices
 from consent.receipts import receipt_of
 from contracts.identifiers import Identifier
 from profile_api.asking import Found
-from profile_api.consents.desk import SERVES, is_a_choice, permits
+from profile_api.consents.desk import SERVES, is_a_choice
 from profile_api.consents.views import ConsentsData, EventOfStatus, Held, PurposeStatus, Receipt
 from profile_api.errors import Problem, not_found
 from profile_api.gate import Ask, Gate, Reading, by_id
-from profile_api.masking import Mask
+from profile_api.masking import Mask, addressed
 from profile_api.stored import StoredProfile
 from profile_api.views import Answer
 from stores.schema import records
@@ -43,17 +43,23 @@ def status_of(
         def hold(one: Identifier) -> Held:
             return Held(kind=one.kind, value=one.value if one in shown else None)
 
-        known = [event for event in events if event.decided_at <= at]
+        known = [event for event in events if min(event.decided_at, event.received_at or event.decided_at) <= at]
         chosen = [one for one in purposes.values() if is_a_choice(one)]
+        where = addressed(profile, parts)
         return ConsentsData(
-            as_of=at, purposes={one.id: _status(one, known, at, parts.values(), hold) for one in chosen}
+            as_of=at, purposes={one.id: _status(one, known, at, parts.values(), where, hold) for one in chosen}
         )
 
     return gate.answer(Ask(actor, purpose, "consents", SERVES), by_id(profile_id), show)
 
 
 def _status(
-    purpose: Purpose, events: Collection[ConsentEvent], at: datetime, parts: Collection[Part], hold: Hold
+    purpose: Purpose,
+    events: Collection[ConsentEvent],
+    at: datetime,
+    parts: Collection[Part],
+    where: Collection[Part],
+    hold: Hold,
 ) -> PurposeStatus:
     stands = standing(events, purpose, at, parts)
     of_purpose = [event for event in events if event.purpose == purpose.id]
@@ -61,11 +67,11 @@ def _status(
         name=purpose.name,
         legal_basis=purpose.legal_basis.value,
         state=stands.state.value,
-        permits=permits(purpose, stands.state),
+        permits=permits(purpose, stands, where),
         notice_version=purpose.notice_version,
         contact_points=[hold(one) for one in sorted(stands.points)],
         undecided_records=len(stands.undecided),
-        events=[_event(event, stands, hold) for event in sorted(of_purpose, key=_newest_first, reverse=True)],
+        events=[_event(event, purpose, stands, hold) for event in sorted(of_purpose, key=_newest_first, reverse=True)],
     )
 
 
@@ -73,13 +79,13 @@ def _newest_first(event: ConsentEvent) -> tuple[datetime, str]:
     return event.decided_at, event.consent_id
 
 
-def _event(event: ConsentEvent, stands: Standing, hold: Hold) -> EventOfStatus:
+def _event(event: ConsentEvent, purpose: Purpose, stands: Standing, hold: Hold) -> EventOfStatus:
     return EventOfStatus(
         consent_id=event.consent_id,
         state=event.state.value,
         decided_at=event.decided_at,
         received_at=event.received_at or event.decided_at,
-        expires_at=event.expires_at,
+        expires_at=ends_at(event, purpose),
         notice_version=event.notice_version,
         method=event.method.value,
         decided_through=event.decided_through,

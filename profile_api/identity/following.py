@@ -78,6 +78,9 @@ def _rewrite(connection: Connection, features: FeatureKeeper, rebuilt: Rebuilt, 
     for profile_id in sorted(rebuilt.gone):
         features.forget(profile_id)
     for as_of, views_of in wanted.items():
-        for profile_id, rows in computed_rows(connection, sorted(views_of), as_of).items():
+        computed = computed_rows(connection, sorted(views_of), as_of)
+        for profile_id, rows in computed.items():
             features.write(profile_id, {view: rows[view] for view in views_of[profile_id]}, as_of)
+        for profile_id in sorted(views_of.keys() - computed):
+            features.forget(profile_id)
     return any(view not in LAKE_VIEWS for _, view in stood)

@@ -42,7 +42,7 @@ class Questions:
             known = [Known(*row, mask, may) for row in reading.connection.execute(query).tuples()]
             return explained(reading.connection, known, may.allowed)
 
-        return self._gate.answer(Ask(actor, purpose, "identity", PURPOSES), by_id(profile_id), show)
+        return self._gate.answer(Ask(actor, purpose, "identity", PURPOSES, repair=True), by_id(profile_id), show)
 
     def compare(self, actor: Actor, purpose: str | None, form: CompareForm) -> Comparison:
         """Two records, or the two of two profiles that speak most for one person."""
@@ -90,7 +90,7 @@ class Questions:
 
     def overrides(self, actor: Actor, purpose: str | None, cursor: str | None, limit: int) -> OverrideList:
         """Decisions in force, oldest first; those about people who may not be known are left out."""
-        with self._asking(actor, purpose, "identity-overrides") as (connection, people):
+        with self._asking(actor, purpose, "identity-overrides", repair=True) as (connection, people):
             of = overrides.c
             query = select(overrides).where(of.revoked_at.is_(None), of.override_id > _after(cursor))
             rows = connection.execute(query.order_by(of.override_id).limit(limit + 1)).all()
@@ -113,8 +113,10 @@ class Questions:
             return OverrideList(overrides=shown, next_cursor=str(rows[limit - 1].override_id) if more else None)
 
     @contextmanager
-    def _asking(self, actor: Actor, purpose: str | None, action: str) -> Iterator[tuple[Connection, People]]:
-        ask = Ask(actor, purpose, action, PURPOSES)
+    def _asking(
+        self, actor: Actor, purpose: str | None, action: str, repair: bool = False
+    ) -> Iterator[tuple[Connection, People]]:
+        ask = Ask(actor, purpose, action, PURPOSES, repair=repair)
         with self._gate.acting(ask) as reading:
             yield reading.connection, People(self._gate, reading, ask)
 

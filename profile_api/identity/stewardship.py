@@ -29,13 +29,15 @@ class Stewardship:
 
     def override(self, actor: Actor, purpose: str | None, form: OverrideForm) -> Decided:
         """Two records are one person's, or two people's."""
-        with self._deciding(actor, purpose, "identity-override") as (connection, people):
+        parting = form.kind == "different"
+        with self._deciding(actor, purpose, "identity-override", repair=parting) as (connection, people):
             left, right = people.record(form.left), people.record(form.right)
             return self._about_pair(connection, actor, left, right, form.kind, form.reason)
 
     def review(self, actor: Actor, purpose: str | None, form: ReviewForm) -> Decided:
         """The word about a pair that waits for one."""
-        with self._deciding(actor, purpose, "identity-review") as (connection, people):
+        parting = form.decision == "different"
+        with self._deciding(actor, purpose, "identity-review", repair=parting) as (connection, people):
             left, right = people.record(form.left), people.record(form.right)
             one, other = pair(left.record_id, right.record_id)
             waiting = select(reviews.c.number).where(reviews.c.left_id == one, reviews.c.right_id == other)
@@ -48,7 +50,7 @@ class Stewardship:
 
     def unmerge(self, actor: Actor, purpose: str | None, form: UnmergeForm) -> Decided:
         """Records, or what a merge brought in, leave a profile; their pairs with the rest never match by themselves."""
-        with self._deciding(actor, purpose, "identity-unmerge") as (connection, people):
+        with self._deciding(actor, purpose, "identity-unmerge", repair=True) as (connection, people):
             profile_id = people.profile(form.profile_id)
             situation = situation_of(connection, {profile_id})
             if form.history_id:
@@ -64,7 +66,7 @@ class Stewardship:
 
     def undo(self, actor: Actor, purpose: str | None, decision_id: str, form: ReasonForm) -> Decided:
         """Takes a decision back, with all that it joined and barred; what it took back itself is in force again."""
-        with self._deciding(actor, purpose, "identity-undo") as (connection, people):
+        with self._deciding(actor, purpose, "identity-undo", repair=True) as (connection, people):
             rows = rows_of(connection, decision_id)
             known = people.records({row[side] for row in rows for side in ("left_id", "right_id")})
             standing = [row for row in rows if row["decision_id"] != decision_id or row["revoked_at"] is None]
@@ -81,7 +83,7 @@ class Stewardship:
 
     def revoke(self, actor: Actor, purpose: str | None, override_id: str, form: ReasonForm) -> Decided:
         """Takes one pair's word back; the evidence says where its records belong then."""
-        with self._deciding(actor, purpose, "identity-revoke") as (connection, people):
+        with self._deciding(actor, purpose, "identity-revoke", repair=True) as (connection, people):
             of = overrides.c
             standing = select(overrides).where(cast(of.override_id, Text) == override_id, of.revoked_at.is_(None))
             row = connection.execute(standing).first()
@@ -95,8 +97,10 @@ class Stewardship:
             return self._carry_out(connection, self._word(actor, form.reason), situation, plan)
 
     @contextmanager
-    def _deciding(self, actor: Actor, purpose: str | None, action: str) -> Iterator[tuple[Connection, People]]:
-        ask = Ask(actor, purpose, action, PURPOSES)
+    def _deciding(
+        self, actor: Actor, purpose: str | None, action: str, repair: bool
+    ) -> Iterator[tuple[Connection, People]]:
+        ask = Ask(actor, purpose, action, PURPOSES, repair=repair)
         with self._gate.acting(ask) as reading:
             if actor.role is not Role.STEWARD:
                 raise Problem(403, "role-not-permitted", "Expected a steward, found another role.")

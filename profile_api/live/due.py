@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, func, select, text
 
 from feature_repo.computed import Rows, computed
+from stores.restricted import restricted_among
 from stores.schema import features_due, profiles, timeline
 
 AT_ONCE = 200
@@ -54,10 +55,12 @@ def write_due(engine: Engine, features: FeatureWriter, clock: Callable[[], datet
 
 
 def computed_rows(connection: Connection, profile_ids: Sequence[str], now: datetime) -> dict[str, Rows]:
-    """The features of these profiles at `now`, from what is stored; nothing for one that is gone."""
+    """The features of these profiles at `now`, from what is stored; nothing for one that is gone or restricted."""
     of = profiles.c
     query = select(of.profile_id, of.document).where(of.profile_id.in_(list(profile_ids)))
     documents = {row.profile_id: row.document for row in connection.execute(query)}
+    restricted = restricted_among(connection, {one for said in documents.values() for one in said.get("records") or []})
+    documents = {one: said for one, said in documents.items() if restricted.isdisjoint(said.get("records") or [])}
     events: dict[str, list[dict[str, Any]]] = {one: [] for one in documents}
     event = timeline.c
     happened = select(event.profile_id, event.event_id, event.occurred_at, event.document)

@@ -69,7 +69,7 @@ class Desk:
                 details["fields"] = checked_fields(profile, form.fields)
             now = self._gate.clock()
             request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
-            request = self._start(reading.connection, reading.profile, request, actor, now)
+            request = self._start(reading, request, actor, now)
             reading.about, reading.case = profile.profile_id, request.request_id
             return _detailed(reading.connection, request, actor, now)
 
@@ -101,7 +101,7 @@ class Desk:
                 asked = details_of(reading.connection, request_id)["fields"]
                 rectify(reading.connection, profile, request_id, asked, now)
             if form.step is RequestStep.CHECK_IDENTITY:
-                request = self._start(reading.connection, reading.profile, request, actor, now)
+                request = self._start(reading, request, actor, now)
             return _detailed(reading.connection, request, actor, now)
 
     def bundle(self, actor: Actor, purpose: str | None, request_id: str) -> bytes:
@@ -166,18 +166,16 @@ class Desk:
         since = last_interaction(profile.document, newest, reading.consents(of), taken_in, now)
         return {one.id: ends(one, since) for one in self._purposes.values() if since and not one.refused}
 
-    def _start(
-        self, connection: Connection, profile_of: ProfileOf, request: PrivacyRequest, actor: Actor, now: datetime
-    ) -> PrivacyRequest:
+    def _start(self, reading: Reading, request: PrivacyRequest, actor: Actor, now: datetime) -> PrivacyRequest:
         if request.state is not RequestState.IDENTITY_CHECKED or request.kind not in AT_ONCE:
             return request
+        connection, profile = reading.connection, reading.profile(request.profile_id)
         request = move(connection, request, actor, RequestStep.START, None, now)
-        profile = profile_of(request.profile_id)
         if profile is not None and request.kind is RequestKind.RESTRICTION:
-            restrict(connection, request.request_id, profile.document.get("records") or [], now)
+            restrict(connection, request.request_id, profile, now)
         if profile is not None and request.kind is RequestKind.OBJECTION:
             asked = [self._purposes[name] for name in details_of(connection, request.request_id)["purposes"]]
-            object_to(connection, profile, asked, actor.on_record, now)
+            object_to(connection, reading.parts(profile), asked, actor.on_record, now)
         return request
 
     def _check_purposes(self, form: RequestForm) -> None:

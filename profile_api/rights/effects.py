@@ -3,47 +3,50 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent import ledger
-from consent.model import ConsentState, LegalBasis, Method, Purpose
+from consent.model import ConsentState, LegalBasis, Method, Part, Purpose
 from contracts.categories import Category, strictest
 from contracts.channel import CATEGORY_OF, ROLES_OF
 from contracts.identifiers import InvalidIdentifier, kind_of, normalise
+from profile_api.consents.speaking import speaking_for
 from profile_api.errors import Problem
-from profile_api.identity.attribution import sole_holders
-from profile_api.identity.following import tell_rebuilt
+from profile_api.identity.following import make_due, tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.stored import StoredProfile
 from profile_api.webhooks.decisions import tell_decisions
 from spark_jobs.survivorship import FIELDS
-from stores.schema import rectifications, restrictions
+from stores.schema import records, rectifications, restrictions
 
 DATES = ("birth_date", "customer_since")
 CONTACTS = ("email", "phone")
 
 
-def restrict(connection: Connection, request_id: str, records: Iterable[str], now: datetime) -> None:
-    """From now on these records, and whatever profile holds one of them, are kept and not used."""
-    rows = [{"record_id": record, "request_id": request_id, "since": now} for record in records]
+def restrict(connection: Connection, request_id: str, profile: StoredProfile, now: datetime) -> None:
+    """From now on these records, and whatever profile holds one of them, are kept and not used, nor computed on."""
+    named = profile.document.get("records") or []
+    rows = [{"record_id": record, "request_id": request_id, "since": now} for record in named]
     if rows:
         connection.execute(insert(restrictions), rows)
+    make_due(connection, [profile.profile_id])
 
 
 def lift(connection: Connection, request_id: str, now: datetime) -> None:
     """Ends the restriction that a request brought about; another request's stays."""
     standing = (restrictions.c.request_id == request_id, restrictions.c.lifted_at.is_(None))
-    if not connection.execute(update(restrictions).where(*standing).values(lifted_at=now)).rowcount:
+    lifted = update(restrictions).where(*standing).values(lifted_at=now).returning(restrictions.c.record_id)
+    if not (freed := list(connection.scalars(lifted))):
         detail = "Expected a request whose restriction stands, found none such; nothing is to be lifted."
         raise Problem(409, "step-not-possible", detail)
+    make_due(connection, set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(freed)))))
 
 
 def object_to(
-    connection: Connection, profile: StoredProfile, purposes: Iterable[Purpose], actor: str, now: datetime
+    connection: Connection, parts: Mapping[str, Part], purposes: Iterable[Purpose], actor: str, now: datetime
 ) -> None:
-    """The person's no to these purposes, on every identifier that they alone hold: a housemate has not objected."""
-    own = sorted(sole_holders(connection, profile.identifiers))
+    """The person's no to these purposes, where it binds them alone: a housemate has not objected."""
     entries = [
         ledger.Entry(
             identifier=identifier,
@@ -57,7 +60,7 @@ def object_to(
             notice_version=purpose.notice_version,
         )
         for purpose in purposes
-        for identifier in own or profile.identifiers
+        for identifier in speaking_for(connection, parts)
     ]
     ledger.append(connection, entries, now)
     tell_decisions(connection, [(entry.identifier, entry.purpose) for entry in entries], now)
@@ -89,12 +92,12 @@ def rectify(
 ) -> None:
     """The person's values win over every source from now on; the profile shows them at once."""
     stands = {one["field"]: one for one in profile.document.get("fields") or []}
-    records = sorted(profile.document.get("records") or [])
-    if not records:
+    named = sorted(profile.document.get("records") or [])
+    if not named:
         raise Problem(409, "step-not-possible", "Expected a person with records to put right, found none.")
     for field, value in fields.items():
         known = stands.get(field)
-        anchor = known["record_id"] if known and known["record_id"] in records else records[0]
+        anchor = known["record_id"] if known and known["record_id"] in named else named[0]
         row = {"value": value, "decided_at": now, "request_id": request_id, "category": _category(field, known)}
         of = {"record_id": anchor, "field": field}
         keys = [rectifications.c.record_id, rectifications.c.field]

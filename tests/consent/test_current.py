@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.current import standing
+from consent.current import ends_at, permits, standing
 from consent.model import ConsentEvent, ConsentState, Part, Purpose, Standing
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
@@ -43,19 +43,20 @@ def world(drawn: bytes) -> World:
     def event(number: int) -> ConsentEvent:
         identifier, state = IDENTIFIERS[pick(IDENTIFIERS)], list(ConsentState)[pick(ConsentState)]
         point = [None, None, identifier, *MAILS, *PHONES][pick(range(9))]
-        day, more = pick(range(4)), next(bytes_)
+        day, more, received = pick(range(4)), next(bytes_), [None, *range(5)][pick(range(6))]
         state = [ConsentState.GIVEN, state][more & 1]
         expires = END - timedelta(days=1) if more & 6 == 6 else None
         notice = purpose.notice_version if more & 8 else "2020-1"
         at = START + timedelta(days=day)
-        return ConsentEvent(f"{number}", identifier, purpose.id, state, at, notice, point, expires)
+        came = None if received is None else START + timedelta(days=received)
+        return ConsentEvent(f"{number}", identifier, purpose.id, state, at, notice, point, expires, came)
 
     purpose = LAWS[pick(LAWS)]
     one, other = (frozenset(part() for _ in range(1 + pick(range(2)))) for _ in range(2))
     return purpose, one, other, [event(number) for number in range(pick(range(7)))]
 
 
-worlds = st.binary(min_size=42, max_size=42).map(world)
+worlds = st.binary(min_size=48, max_size=48).map(world)
 
 
 def of(person: Person, events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
@@ -94,6 +95,76 @@ def test_neither_order_nor_repetition_nor_a_late_arrival_of_events_matters(drawn
     purpose, one, _, events = drawn
     late_first = sorted(events, key=lambda event: event.decided_at, reverse=True)
     assert stands(purpose, one, events) == stands(purpose, one, late_first + events)
+
+
+days = st.integers(0, 5)
+words = st.lists(st.tuples(days, days, st.sampled_from(ConsentState)), max_size=6)
+
+
+def by_two_clocks(heard: Iterable[tuple[int, int, ConsentState]]) -> list[ConsentEvent]:
+    """Decisions of one person under one identifier: the day that the sender tells, the day that we received it."""
+    return [
+        ConsentEvent(
+            f"{number}", ANA, PROFILING.id, state, START + timedelta(days=told), "2020-1",
+            received_at=START + timedelta(days=received),
+        )
+        for number, (told, received, state) in enumerate(heard)
+    ]  # fmt: skip
+
+
+@settings(max_examples=1_000, deadline=None, database=None)
+@given(words, days, st.sampled_from([one for one in ConsentState if not one.permits]))
+def test_a_no_that_was_received_after_every_yes_wins_whatever_the_clocks_say(
+    heard: list[tuple[int, int, ConsentState]], told: int, no: ConsentState
+) -> None:
+    for ahead in (told, 400 * 75):  # also one dated 75 years ahead
+        assert not stands(PROFILING, ONE_RECORD, by_two_clocks([*heard, (ahead, 6, no)])).state.permits
+
+
+@settings(max_examples=1_000, deadline=None, database=None)
+@given(words)
+def test_a_yes_permits_only_if_it_is_later_than_every_other_word_by_both_clocks(
+    heard: list[tuple[int, int, ConsentState]],
+) -> None:
+    yes = [(told, received) for told, received, state in heard if state.permits]
+    against = [(min(told, received), received) for told, received, state in heard if not state.permits]
+    expected = any(all(told > one and received >= other for one, other in against) for told, received in yes)
+    assert stands(PROFILING, ONE_RECORD, by_two_clocks(heard)).state.permits == expected
+
+
+@settings(max_examples=1_000, deadline=None, database=None)
+@given(words, days, days)
+def test_only_a_yes_lifts_an_objection(heard: list[tuple[int, int, ConsentState]], told: int, received: int) -> None:
+    silent = [one for one in heard if not one[2].permits]
+    objection = (told, received, ConsentState.REFUSED)
+    advice = [replace(one, purpose="advice") for one in by_two_clocks([*silent, objection])]
+    assert stands(PURPOSES["advice"], ONE_RECORD, advice).state.refuses
+
+
+@pytest.mark.parametrize(
+    ("heard", "permits"),
+    [
+        ([(400 * 75, 1, ConsentState.GIVEN), (2, 2, ConsentState.WITHDRAWN)], False),
+        ([(3, 3, ConsentState.GIVEN), (1, 5, ConsentState.REFUSED)], False),
+        ([(2, 2, ConsentState.REFUSED), (1, 5, ConsentState.GIVEN)], False),
+        ([(2, 2, ConsentState.REFUSED), (2, 2, ConsentState.GIVEN)], False),
+        ([(1, 5, ConsentState.REFUSED), (2, 5, ConsentState.GIVEN)], True),
+        ([(1, 5, ConsentState.GIVEN), (2, 5, ConsentState.REFUSED)], False),
+        ([(2, 2, ConsentState.REFUSED), (3, 3, ConsentState.GIVEN)], True),
+    ],
+    ids=[
+        "a yes dated 2099, withdrawn today",
+        "an old no in a file that comes late",
+        "an old yes in a file that comes late",
+        "at the same time by both clocks",
+        "a history in one file that ends with a yes",
+        "a history in one file that ends with a no",
+        "a change of mind",
+    ],
+)
+def test_the_table_of_the_two_clocks(heard: list[tuple[int, int, ConsentState]], permits: bool) -> None:
+    for order in (heard, heard[::-1]):
+        assert stands(PROFILING, ONE_RECORD, by_two_clocks(order)).state.permits == permits
 
 
 def said(
@@ -156,6 +227,32 @@ def test_a_record_without_a_yes_of_its_own_keeps_what_is_computed_from_all_from_
     assert (
         stands(PROFILING, frozenset({asked, unasked}), [*yes, said(PHONE, REFUSED, purpose=PROFILING)]).state is REFUSED
     )
+
+
+def test_a_yes_that_names_no_end_ends_with_the_purposes_validity_whoever_wrote_it() -> None:
+    yes = replace(said(ANA, GIVEN, purpose=PROFILING), expires_at=None)
+    for event in (yes, replace(yes, expires_at=START + timedelta(days=9_999))):
+        assert stands(PROFILING, ONE_RECORD, [event], datetime(2026, 12, 31, tzinfo=UTC)).state is GIVEN
+        assert stands(PROFILING, ONE_RECORD, [event], datetime(2027, 1, 1, tzinfo=UTC)).state is ConsentState.EXPIRED
+    far = replace(yes, decided_at=datetime(9999, 12, 31, tzinfo=UTC))
+    assert ends_at(far, PROFILING) == datetime.max.replace(tzinfo=UTC), "the calendar ends there"
+
+
+def test_a_yes_to_a_notice_that_never_existed_is_none_and_lifts_nothing() -> None:
+    never = replace(said(ANA, GIVEN, 2, purpose=PROFILING), notice_version="1999-9")
+    assert stands(PROFILING, ONE_RECORD, [never]).state is ConsentState.INVALIDATED
+    assert stands(PROFILING, ONE_RECORD, [never, said(ANA, GIVEN, 1, purpose=PROFILING)]).state is GIVEN
+    no = said(ANA, REFUSED, 1, purpose=PURPOSES["advice"])
+    assert stands(PURPOSES["advice"], ONE_RECORD, [replace(never, purpose="advice"), no]).state is REFUSED
+
+
+def test_what_reaches_people_goes_on_only_where_there_is_an_address_for_it() -> None:
+    post, letters = PURPOSES["marketing_post"], said(CARD, GIVEN, purpose=PURPOSES["marketing_post"])
+    card_alone, with_mail = frozenset({CARD}), frozenset({CARD, ANA})
+    assert not permits(EMAIL, stands(EMAIL, frozenset({card_alone}), [said(CARD, GIVEN)]))
+    assert permits(EMAIL, stands(EMAIL, frozenset({with_mail}), [said(CARD, GIVEN)]))
+    found = stands(post, frozenset({card_alone}), [letters])
+    assert permits(post, found, [card_alone]) and not permits(post, found, [with_mail]) and not permits(post, found, [])
 
 
 def test_a_consent_ends_by_time_alone() -> None:

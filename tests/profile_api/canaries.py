@@ -156,7 +156,8 @@ def _seen(person: Person) -> str:
 
 
 def _fields(category: Category, person: Person) -> list[dict[str, Any]]:
-    source = {"record_id": "crm:42", "channel": "crm", "observed_at": "2024-01-05T10:00:00+00:00"}
+    own = f"crm:{person.profile_id}"
+    source = {"record_id": own, "channel": "crm", "observed_at": "2024-01-05T10:00:00+00:00"}
     names = {
         Category.IDENTITY: ["given_name", "family_name"],
         Category.CONTACT: ["street", "city"],
@@ -174,7 +175,7 @@ def _fields(category: Category, person: Person) -> list[dict[str, Any]]:
             "category": category.value,
             **source,
             # The source's key is itself a withheld number where the sensitive may not be shown.
-            "record_id": f"registry:{canary(Category.SENSITIVE)}" if name == "given_name" else "crm:42",
+            "record_id": f"registry:{canary(Category.SENSITIVE)}" if name == "given_name" else own,
             "rule": "most_recent",
             "losing": [{"value": canary(category) + "lost", **source}] * (3 if changed else 1),
         }

@@ -49,6 +49,9 @@ class Route:
     rests_on: frozenset[str] = field(default_factory=frozenset)
     """What else must work: `features` for the online store."""
 
+    repairs: bool = False
+    """Stewards need it to take back what was wrongly joined: an objection does not keep it from them."""
+
     only: frozenset[str] = field(default_factory=frozenset)
     roles: frozenset[str] = frozenset(role.value for role in Role)
 
@@ -176,7 +179,7 @@ ROUTES: dict[str, Route] = {
         roles=("advisor", "bot"),
         json=lambda person: {"call": "call-of-nobody", "heard": {"family_name": ["Nobody"]}},
     ),
-    "GET /v1/profiles/{profile_id}/identity": personal(shows=(), only=frozenset(IDENTITY)),
+    "GET /v1/profiles/{profile_id}/identity": personal(shows=(), only=frozenset(IDENTITY), repairs=True),
     "POST /v1/identity/compare": acting(only=IDENTITY, json=pair_of()),
     "GET /v1/identity/reviews": acting(only=IDENTITY),
     "POST /v1/identity/reviews/decide": acting(

@@ -126,7 +126,8 @@ def _states(role: str, purpose: str) -> tuple[str, ...]:
 
 async def _cell(world: World, client: httpx.AsyncClient, named: str, role: str, purpose: str, state: str) -> int:
     """Asks one route as one role for one purpose about a person of one state; returns how many cells that were."""
-    route, person, allowed = ROUTES[named], Person(state), visible(role, purpose, state)
+    route, person = ROUTES[named], Person(state)
+    allowed = visible(role, purpose, state, repair=route.repairs)
     cell = (named, role, purpose, state)
     answer = await world.ask(client, named, role, purpose, person)
     if not may_ask(role, purpose) or not route.permits(role, purpose):

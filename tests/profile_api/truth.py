@@ -29,11 +29,13 @@ def may_ask(role: str, purpose: str) -> bool:
     return role in TRUTH[purpose][1].split()
 
 
-def visible(role: str, purpose: str, state: str, restricted: bool = False) -> frozenset[str]:
+def visible(role: str, purpose: str, state: str, restricted: bool = False, repair: bool = False) -> frozenset[str]:
     """The categories that may be seen; written as the law puts it, not as the code does."""
     basis, _, categories = TRUTH[purpose]
     if not may_ask(role, purpose):
         return frozenset()
+    if repair and (role, purpose) == ("steward", "identity_resolution"):
+        return frozenset(categories.split())
     if restricted and basis != "legal_obligation":
         return frozenset()
     if basis == "consent" and state not in ("ConsentGiven", "RenewedConsentGiven"):

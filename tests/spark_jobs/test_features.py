@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from feature_repo.catalogue import CATEGORIES, VIEWS
 from spark_jobs.features import COMPUTED, FEATURES, features, newest_event
@@ -227,6 +228,19 @@ def test_the_features_of_a_profile_that_is_gone_go_too(spark: SparkSession, lake
     write_changes(spark, lake, PROFILES, profiles(spark, {"a": ["2020-01-01"]}), deletes=True)
     assert features(spark, lake, AS_OF) == {"rows_changed": 2}
     assert set(rows_of(read(spark, lake, FEATURES["features_interactions"]))) == {"a"}
+
+
+def test_a_restricted_person_is_not_computed_on_and_comes_back_when_that_ends(spark: SparkSession, lake: str) -> None:
+    held = profiles(spark, {"a": ["2020-01-01"], "b": []}).withColumn(
+        "records", F.array(F.concat(F.lit("crm:"), "profile_id"))
+    )
+    write_changes(spark, lake, PROFILES, held)
+    features(spark, lake, AS_OF)
+    assert features(spark, lake, AS_OF, {"crm:a", "crm:of nobody"}) == {"rows_changed": 2}
+    for table in FEATURES.values():
+        assert set(rows_of(read(spark, lake, table))) == {"b"}
+    assert features(spark, lake, AS_OF, {"crm:a", "crm:of nobody"}) == {"rows_changed": 0}
+    assert features(spark, lake, AS_OF) == {"rows_changed": 2}
 
 
 def test_a_sample_of_the_past_stands_at_its_newest_event(spark: SparkSession, lake: str) -> None:

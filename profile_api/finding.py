@@ -1,0 +1,54 @@
+"""How the gate finds whom a question is about: by an identifier, or by a profile's id."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from consent.model import Decision, Role
+from contracts.categories import Category
+from contracts.identifiers import Identifier, kind_of
+from profile_api.asking import Ask, Found
+from profile_api.errors import Problem, not_found
+from profile_api.stored import StoredProfile
+
+
+class Known(Protocol):
+    """The store, as far as finding somebody needs it."""
+
+    def profile(self, profile_id: str) -> StoredProfile | None:
+        """The profile of this id, or the one that it became part of."""
+        ...
+
+    def owners(self, identifier: Identifier) -> list[str]:
+        """The ids of the profiles that carry an identifier."""
+        ...
+
+
+Finder = Callable[[Known, Ask, Decision], Found | Problem]
+
+
+def by_identifier(identifier: Identifier) -> Finder:
+    """Finds the one profile that carries an identifier."""
+
+    def find(known: Known, ask: Ask, may: Decision) -> Found | Problem:
+        if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
+            return not_found()  # not even whether it exists
+        owners = known.owners(identifier)
+        if ask.actor.role is Role.CUSTOMER:
+            owners = [owner for owner in owners if owner == ask.actor.profile_id]
+        if len(owners) > 1:
+            detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
+            return Problem(409, "identifier-shared", detail, shared_by=len(owners))
+        profile = known.profile(owners[0] if owners else "")
+        return Found(profile, by=identifier) if profile else not_found()
+
+    return find
+
+
+def by_id(profile_id: str) -> Finder:
+    """Finds a profile by its id, or by one that was merged away."""
+
+    def find(known: Known, ask: Ask, may: Decision) -> Found | Problem:
+        profile = known.profile(profile_id)
+        return Found(profile, requested_id=profile_id) if profile else not_found()
+
+    return find
