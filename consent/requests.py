@@ -112,6 +112,40 @@ def possible_steps(request: PrivacyRequest, today: date) -> list[RequestStep]:
     return [step for step in fitting if step is not RequestStep.EXTEND or today <= request.due_on]
 
 
+class NextAction(StrEnum):
+    """What somebody has to do next with a request, so that the person gets their answer in time."""
+
+    MATCH = "match"
+    CHECK_IDENTITY = "check_identity"
+    START = "start"
+    SEND_BUNDLE = "send_bundle"
+    PUT_RIGHT = "put_right"
+    TELL = "tell"
+    ERASE = "erase"
+    CONFIRM_ERASURE = "confirm_erasure"
+
+
+_UNDER_WAY_ACTION = {
+    RequestKind.ACCESS: NextAction.SEND_BUNDLE,
+    RequestKind.PORTABILITY: NextAction.SEND_BUNDLE,
+    RequestKind.RECTIFICATION: NextAction.PUT_RIGHT,
+    RequestKind.RESTRICTION: NextAction.TELL,
+    RequestKind.OBJECTION: NextAction.TELL,
+    RequestKind.ERASURE: NextAction.ERASE,
+}
+
+
+def next_action(request: PrivacyRequest, *, proposed: bool = False) -> NextAction | None:
+    """What is to be done next; None where a request has ended. `proposed`: an erasure waits for a second officer."""
+    if not request.state.open:
+        return None
+    if request.state is RequestState.RECEIVED:
+        return NextAction.CHECK_IDENTITY
+    if request.state is RequestState.IDENTITY_CHECKED:
+        return NextAction.START
+    return NextAction.CONFIRM_ERASURE if proposed else _UNDER_WAY_ACTION[request.kind]
+
+
 def is_overdue(request: PrivacyRequest, today: date) -> bool:
     """Whether the person still waits after the last day."""
     return request.state.open and today > request.due_on

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     pool: int = Field(12, ge=1, le=100)
     metrics_port: int = Field(0, ge=0, le=65_535)
 
+    four_eyes: bool = False
+    """Whether erasing takes a second officer's word."""
+
     demo: bool = False
     audit_key: SecretStr | None = None
     installation_key: SecretStr | None = None

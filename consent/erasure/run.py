@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Connection, Engine
 
-from consent.erasure import certificate, compaction, journal, operational
+from consent.erasure import certificate, compaction, four_eyes, journal, operational
 from consent.erasure.followers import move_on
 from consent.erasure.kept_tombstones import keep
 from consent.erasure.online import forget_or_compute
@@ -73,6 +73,9 @@ class Erasure:
             if ended is not None:  # killed after its end: all that may be missing is the file
                 certificate.written(ended, self.config.store_dir / "certificates")
                 return ended
+            if self.config.four_eyes and erasure_id is None:
+                with self.engine.connect() as connection:
+                    four_eyes.check(connection, request_ids)
             erasure_id = erasure_id or self._begin(request_ids)
             with self.engine.begin() as connection:
                 subject, requests, began = journal.taken_up(connection, erasure_id, self.key)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from consent.controller import published_controller
+from consent.erasure.four_eyes import ERASE, PROPOSED
 from consent.model import Actor, Decision, LegalBasis, Purpose, Role
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
 from consent.retention import ends, last_interaction
@@ -17,7 +18,7 @@ from profile_api.gate import Ask, Gate, Reading, by_id
 from profile_api.masking import Mask
 from profile_api.rights.bundle import collected, of_features, systems_told, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
-from profile_api.rights.erasing import certificate_of, check_erasable, start_erasing
+from profile_api.rights.erasing import certificate_of, check_erasable, is_confirmed_by, start_erasing
 from profile_api.rights.page import Told
 from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
@@ -48,9 +49,13 @@ class Desk:
     """Files, shows and moves privacy requests."""
 
     def __init__(
-        self, gate: Gate, purposes: Mapping[str, Purpose], start_erasing: Callable[[str], None] = start_erasing
+        self,
+        gate: Gate,
+        purposes: Mapping[str, Purpose],
+        start_erasing: Callable[[str], None] = start_erasing,
+        four_eyes: bool = False,
     ) -> None:
-        self._gate, self._purposes, self._start_erasing = gate, purposes, start_erasing
+        self._gate, self._purposes, self._start_erasing, self._four_eyes = gate, purposes, start_erasing, four_eyes
 
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
@@ -90,7 +95,7 @@ class Desk:
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
         """The request after a step of the privacy officer, with what the step brings about."""
         with self._gate.acting(Ask(actor, purpose, f"request-{form.step.value.replace('_', '-')}", RIGHTS)) as reading:
-            _only_for_officers(actor)
+            only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             if form.step is RequestStep.COMPLETE and request.kind is RequestKind.ERASURE:
                 detail = "Expected an erasure to be completed by erasing, found a step; see docs/privacy-rights.md."
@@ -133,26 +138,31 @@ class Desk:
         return zipped(told, found.language, portable=portable)
 
     def erase(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
-        """Starts the erasure of a request that is under way; its certificate comes when all stores are done."""
+        """Starts the erasure of a request that is under way; its certificate comes when all stores are done.
+
+        Where it takes four eyes, the first officer's call proposes it, and another officer's starts it.
+        """
         with self._gate.acting(Ask(actor, purpose, "request-erase", RIGHTS)) as reading:
-            _only_for_officers(actor)
+            only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             check_erasable(reading.connection, request)
-            write_down(reading.connection, request, actor, "erase", None, now)
+            starts = not self._four_eyes or is_confirmed_by(reading.connection, request, actor)
+            write_down(reading.connection, request, actor, ERASE if starts else PROPOSED, None, now)
             detailed = _detailed(reading.connection, request, actor, now)
-        self._start_erasing(request_id)
+        if starts:
+            self._start_erasing(request_id)
         return detailed
 
     def certificate(self, actor: Actor, purpose: str | None, request_id: str) -> dict[str, Any]:
         """The signed certificate of an erasure that has ended."""
         with self._gate.acting(Ask(actor, purpose, "request-certificate", RIGHTS)) as reading:
-            _only_for_officers(actor)
+            only_for_officers(actor)
             return certificate_of(reading.connection, find(reading.connection, request_id).request_id)
 
     def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
         """Ends a restriction; art. 18(3) wants the person told before."""
         with self._gate.acting(Ask(actor, purpose, "request-lift", RIGHTS)) as reading:
-            _only_for_officers(actor)
+            only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             lift(reading.connection, request_id, now)
             write_down(reading.connection, request, actor, "lift", note, now)
@@ -186,7 +196,8 @@ class Desk:
             raise Problem(422, "purpose-without-objection", detail, valid=may)
 
 
-def _only_for_officers(actor: Actor) -> None:
+def only_for_officers(actor: Actor) -> None:
+    """A 403 for everybody else."""
     if actor.role is not Role.PRIVACY_OFFICER:
         raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
 

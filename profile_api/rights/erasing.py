@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Text, cast, func, select
 
+from consent.erasure.four_eyes import confirmed, proposers, steps_of
 from consent.erasure.journal import LOCK
+from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
 from profile_api.errors import Problem
 from stores.schema import erasures
@@ -27,6 +29,18 @@ def check_erasable(connection: Connection, request: PrivacyRequest) -> None:
         raise Problem(409, "step-not-possible", detail)
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         raise Problem(409, "erasure-running", "Expected no erasure to run, found one; try again when it has ended.")
+
+
+def is_confirmed_by(connection: Connection, request: PrivacyRequest, officer: Actor) -> bool:
+    """Whether this officer's word makes four eyes of it; a 409 where they are the one who proposed it."""
+    steps = steps_of(connection, request.request_id)
+    proposed = proposers(steps)
+    if confirmed(steps) or proposed - {officer.on_record}:
+        return True
+    if proposed:
+        detail = "Expected another officer to confirm the erasure, found the one who proposed it."
+        raise Problem(409, "second-officer-needed", detail)
+    return False
 
 
 def certificate_of(connection: Connection, request_id: str) -> dict[str, Any]:

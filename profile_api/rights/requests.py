@@ -66,7 +66,13 @@ def details_of(connection: Connection, request_id: str) -> dict[str, Any]:
 
 
 def listed(
-    connection: Connection, *, own: Sequence[str] | None, state: RequestState | None, overdue: bool, now: datetime
+    connection: Connection,
+    *,
+    own: Sequence[str] | None,
+    state: RequestState | None,
+    overdue: bool,
+    now: datetime,
+    open_only: bool = False,
 ) -> list[PrivacyRequest]:
     """Requests, the soonest due first; `own` limits them to these profile ids."""
     query = select(privacy_requests).order_by(privacy_requests.c.due_on, privacy_requests.c.request_id).limit(200)
@@ -75,6 +81,8 @@ def listed(
         query = query.where(or_(privacy_requests.c.profile_id.in_(own), privacy_requests.c.profile_id.in_(merged)))
     if state is not None:
         query = query.where(privacy_requests.c.state == state)
+    if open_only:
+        query = query.where(OPEN)
     if overdue:
         query = query.where(OPEN, privacy_requests.c.due_on < now.astimezone(UTC).date())
     return [_request(row) for row in connection.execute(query)]

@@ -1,7 +1,7 @@
 """The shapes of privacy requests, as the OpenAPI document shows them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -62,6 +62,22 @@ class StepForm(BaseModel):
 
     step: RequestStep
     note: Text | None = Field(None, description="how the identity was checked, or the reason told to the person")
+
+
+class DueView(View):
+    """Something that waits for somebody."""
+
+    what: Literal["request", "intake"]
+    id: str
+    kind: str
+    next_action: str = Field(description="what to do next")
+    due_on: date = Field(description="the last day on which an answer is in time")
+    days_left: int = Field(description="until then; less than none where it is overdue")
+    overdue: bool
+
+
+class DueList(View):
+    due: list[DueView] = Field(description="the soonest due first, 200 at most")
 
 
 class LiftForm(BaseModel):

@@ -1,16 +1,18 @@
 """Privacy requests: filed by the person or for them, handled by the privacy officer."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from consent.purposes import published_purposes
 from consent.requests import RequestState
 from profile_api.auth import Reader
-from profile_api.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.dependencies import PROBLEMS, AskedGate, Configured, ProblemDocument, PurposeHeader
+from profile_api.rights.answering import due, letter
 from profile_api.rights.desk import Desk
 from profile_api.rights.erasing import start_erasing
-from profile_api.rights.views import LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
+from profile_api.rights.views import DueList, LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDocument, "description": "An open request of this kind, or a step out of turn"}
@@ -21,8 +23,9 @@ router = APIRouter(prefix="/v1/requests", tags=["privacy requests"], responses=P
 RequestId = Annotated[str, Path(max_length=100, description="id of a privacy request")]
 
 
-def _desk(request: Request, gate: AskedGate) -> Desk:
-    return Desk(gate, published_purposes(), getattr(request.app.state, "start_erasing", start_erasing))
+def _desk(request: Request, gate: AskedGate, settings: Configured) -> Desk:
+    starts = getattr(request.app.state, "start_erasing", start_erasing)
+    return Desk(gate, published_purposes(), starts, settings.four_eyes)
 
 
 AskedDesk = Annotated[Desk, Depends(_desk)]
@@ -46,6 +49,33 @@ def list_requests(
 ) -> RequestList:
     """A customer sees their own."""
     return desk.all(reader, purpose, state, overdue)
+
+
+@router.get("/due", summary="What is due, with what to do next")
+def list_due(gate: AskedGate, reader: Reader, purpose: PurposeHeader = None) -> DueList:
+    """For the privacy officer; the soonest due first."""
+    return due(gate, reader, purpose)
+
+
+@router.get(
+    "/{request_id}/letter",
+    summary="The letter that answers a request as it stands",
+    responses={200: {"content": {"text/html": {}, "text/plain": {}}, "description": "The letter"}},
+    response_class=Response,
+)
+def read_letter(
+    gate: AskedGate,
+    reader: Reader,
+    request_id: RequestId,
+    purpose: PurposeHeader = None,
+    language: Annotated[Literal["fr", "en"] | None, Query(description="the person's own, if left out")] = None,
+    format: Annotated[Literal["html", "text"], Query()] = "html",
+) -> Response:
+    """By kind and outcome: received, checked, extended, done or refused."""
+    found, spoken = letter(gate, published_purposes(), reader, purpose, request_id, language)
+    if format == "text":
+        return PlainTextResponse(found.as_text(), headers={"Content-Language": spoken})
+    return HTMLResponse(found.as_page(spoken), headers={"Content-Language": spoken})
 
 
 @router.get("/{request_id}", summary="Read a privacy request with its timeline")
@@ -88,7 +118,10 @@ def read_bundle(desk: AskedDesk, reader: Reader, request_id: RequestId, purpose:
 def erase_person(
     desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None
 ) -> PrivacyRequestDetails:
-    """Starts it; the request is `done` once nothing of the person is found anywhere. Call it again if it failed."""
+    """Starts it; the request is `done` once nothing of the person is found anywhere. Call it again if it failed.
+
+    Where the service is so configured, the first call proposes it, and that of a second officer starts it.
+    """
     return desk.erase(reader, purpose, request_id)
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import Engine, insert, update
 
 from consent.controller import published_controller
+from consent.erasure.four_eyes import ERASE, PROPOSED
 from consent.model import ConsentState, LegalBasis, Method, Role
 from consent.notices import LANGUAGES
 from consent.purposes import published_purposes
@@ -72,7 +73,7 @@ def test_every_code_of_ours_has_words(language: str) -> None:
         "method": list(Method),
         "kind": list(RequestKind),
         "request_state": list(RequestState),
-        "step": list(RequestStep),
+        "step": [*RequestStep, PROPOSED, ERASE],
         "field": list(FIELDS),
         "identifier": list(KINDS),
         "feature": [name for view in VIEWS.values() for name in view if name not in INTERNAL],

@@ -153,6 +153,7 @@ def test_every_route_about_a_person_wants_the_case(fresh_world: World) -> None:
         assert {named for named in without if "{request_id}" not in named} == {
             "POST /v1/requests",
             "GET /v1/requests",
+            "GET /v1/requests/due",
             "POST /v1/webhooks",
             "GET /v1/webhooks",
             "DELETE /v1/webhooks/{subscription_id}",

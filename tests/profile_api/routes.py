@@ -144,6 +144,8 @@ ROUTES: dict[str, Route] = {
     "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
     "POST /v1/requests": acting(only=RIGHTS, json=request_of),
     "GET /v1/requests": acting(only=RIGHTS),
+    "GET /v1/requests/due": acting(only=RIGHTS, roles=OFFICERS),
+    "GET /v1/requests/{request_id}/letter": acting(only=RIGHTS),
     "GET /v1/requests/{request_id}": acting(only=RIGHTS),
     "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
     "GET /v1/requests/{request_id}/bundle": acting(only=RIGHTS),
