@@ -32,7 +32,7 @@ from benchmarks.serving.client import Connection
 from benchmarks.serving.events import basic
 from benchmarks.serving.servers import environment, free_port
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from stores.embedded_postgres import running_postgres
 from stores.postgres import migrate, open_engine
 
@@ -221,7 +221,7 @@ def machines() -> Iterator[tuple[Machine, Engine, str]]:
         migrate(engine)
         chosen = Settings(local=home, lake=str(home / "lake"), demo=True, database_url=None, redis_url=None)
         try:
-            yield machine, engine, demo_key(chosen)
+            yield machine, engine, demo_keys(chosen).server
         finally:
             machine.end()
             engine.dispose()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from contracts.assurance import Assurance
 from contracts.categories import Category, strictest
 from contracts.identifiers import kind_of, nothing_key
 
@@ -26,6 +27,10 @@ DATED: frozenset[str] = frozenset({"version", "birth_date", "customer_since", "e
 NAMED: frozenset[str] = frozenset({"attribute", "property"})
 IDENTIFYING: frozenset[str] = frozenset({"email", "phone", "contact", "device_id", "external_id"})
 REPEATABLE: frozenset[str] = frozenset({"ignored", *IDENTIFYING, *NAMED})
+PLAIN: frozenset[str] = frozenset(
+    {"key", "version", "ignored", "event_id", "event_time", "event_type", "intent", "amount", "property"}
+)
+"""What says nothing of who somebody is: it can't be claimed. Of a `key` its `kind` can."""
 
 CATEGORY_OF: dict[str, Category] = {
     **dict.fromkeys(["key", "version", "language", "customer_since", "gender"], Category.IDENTITY),
@@ -85,6 +90,7 @@ class Column(_Strict):
     verified: bool = Field(
         False, description="the source checks it and a person has only one: two values never share a profile"
     )
+    assurance: Assurance | None = Field(None, description="how well it is known, where it differs from the channel's")
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -99,6 +105,8 @@ class Column(_Strict):
                 f"expected `verified` only beside birth_date, external_id or a key with `kind`,"
                 f" found it beside {self.is_}"
             )
+        if self.verified and self.assurance not in (None, Assurance.VERIFIED):
+            raise ValueError(f"expected `verified` beside no other assurance, found it beside {self.assurance}")
         if (self.is_ in NAMED) != bool(self.name):
             raise ValueError("expected a `name` for attribute and property, and for nothing else")
         if self.is_ == "attribute" and self.name in (*ROLES_OF, "email", "phone"):
@@ -137,6 +145,9 @@ class Channel(_Strict):
     encoding: str = Field("utf-8", description="of csv and jsonl files")
     delimiter: str = Field(",", pattern=r'^[^"\r\n]$')
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
+    assurance: Assurance = Field(
+        Assurance.SOURCE, description="`claimed` where anyone could have written what it says; it then joins nobody"
+    )
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts this channel")
     trust_in: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field({}, description="field -> trust, where it differs")
     nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
@@ -155,13 +166,18 @@ class Channel(_Strict):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        roles = [column.is_ for column in self.columns.values()]
+        roles = [column.is_ for column in self.columns.values() if not self.is_claimed(column)]
+        claimed = [column.is_ for column in self.columns.values() if self.is_claimed(column)]
+        for role in sorted({role for role in claimed if role not in REPEATABLE and claimed.count(role) > 1}):
+            raise ValueError(f"expected at most one claimed column that is `{role}`, found {claimed.count(role)}")
         for role in sorted({role for role in roles if role not in REPEATABLE and roles.count(role) > 1}):
             raise ValueError(f"expected at most one column that is `{role}`, found {roles.count(role)}")
         for kind in self.holds:
             missing = sorted(NEEDED[kind] - set(roles))
             if missing:
                 raise ValueError(f"expected a column that is `{missing[0]}` in a channel that holds {kind}, found none")
+        if "consent" in self.holds and self.assurance is Assurance.CLAIMED:
+            raise ValueError("expected a consent channel that knows whose decision it tells, found one that is claimed")
         if "consent" in self.holds and len(self.holds) > 1:
             raise ValueError("expected a consent channel to hold consent alone, found person or event beside it")
         if "event" in self.holds and "event_type" not in roles and not self.event.type:
@@ -169,6 +185,20 @@ class Channel(_Strict):
         if "event" in self.holds and not {"key", "event_id"} & set(roles):
             raise ValueError("expected a column that is `event_id` or `key` in a channel that holds event, found none")
         return self
+
+    def assurance_of(self, column: Column) -> Assurance:
+        """How well what a column says is known."""
+        return Assurance.VERIFIED if column.verified else column.assurance or self.assurance
+
+    def is_claimed(self, column: Column) -> bool:
+        """Whether anyone could have written what a column says of a person."""
+        said = column.is_ not in PLAIN and "consent" not in self.holds
+        return said and self.assurance_of(column) is Assurance.CLAIMED
+
+    @cached_property
+    def proves(self) -> bool:
+        """Whether anything that it says is verified."""
+        return any(self.assurance_of(column) is Assurance.VERIFIED for column in self.columns.values())
 
     @property
     def nothing_keys(self) -> frozenset[str]:

@@ -4,8 +4,6 @@ The same reading serves the request that accepts a message, the projection that 
 takes it into the lake: all three see one event id, one instant and one set of values.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +12,12 @@ from uuid import uuid4
 
 import msgspec
 
+from contracts.assurance import Proof
 from contracts.dates import parse_instant
-from contracts.identifiers import is_nothing
-from contracts.keyed import keyed
+from contracts.event_values import amount_of, event_slug, short_text, snake
+from contracts.identifiers import InvalidIdentifier, is_nothing, normalise
+from contracts.live_keys import claimant_key, own_message_id, user_key, visitor_id, visitor_key
+from contracts.names import clean
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 LARGEST_ITEM = 32 * 1024
@@ -32,8 +33,7 @@ WRONG_CLOCK = timedelta(days=3_650)
 
 # Track events of the e-commerce spec whose meaning the features know; any other event's type is its name as a slug.
 KNOWN_EVENTS = {"order_completed": "order", "order_refunded": "order"}
-AMOUNTS = ("total", "revenue", "value", "price")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+CONTACTS = ("email", "phone")
 
 
 class RefusedItem(ValueError):
@@ -62,9 +62,14 @@ class Message(msgspec.Struct, rename="camel", frozen=True):
 
 @dataclass(frozen=True)
 class LiveEvent:
-    """An accepted message in our terms. `key` names the person's record: the user id, or one for a visitor's device."""
+    """An accepted message in our terms.
+
+    `key` names the person's record: the proven user's, else the visitor's. `previous_id` is None, and `contacts_proven`
+    empty, where the message proves nothing. `later` is a browser whose visitor became somebody's before.
+    """
 
     message_id: str
+    proof: Proof
     call: str
     type: str
     occurred_at: datetime
@@ -78,27 +83,12 @@ class LiveEvent:
     external_ids: dict[str, str]
     properties: dict[str, Any]
     consent: dict[str, bool]
+    contacts_proven: frozenset[str] = frozenset()
+    later: bool = False
 
-
-def visitor_key(anonymous_id: str) -> str:
-    """The key of a visitor's record: never that of a user, whatever a client calls its devices."""
-    return f"visitor-{keyed('visitor', anonymous_id, size=12)}"
-
-
-def event_payload(event: LiveEvent) -> dict[str, Any]:
-    """The event as the row that a source's contract reads, live and in the batch."""
-    return {
-        "message_id": event.message_id,
-        "at": event.occurred_at.isoformat(),
-        "type": event.type,
-        "key": event.key,
-        "user_id": event.user_id,
-        "anonymous_id": event.anonymous_id,
-        "external": event.external_ids,
-        "intent": event.intent,
-        "amount": event.amount,
-        "properties": event.properties,
-    }
+    def visitor(self, source: str) -> str | None:
+        """The identifier of the browser that it came from."""
+        return visitor_id(source, self.anonymous_id, self.later) if self.anonymous_id else None
 
 
 def read_message(
@@ -127,6 +117,7 @@ def read_message(
 
 def live_event(
     message: Message,
+    proof: Proof,
     received_at: datetime,
     sent_at: str | None = None,
     event_types: Mapping[str, str] = KNOWN_EVENTS,
@@ -134,14 +125,14 @@ def live_event(
     """What a message says; RefusedItem where it is no event. `sent_at` is its batch's."""
     if message.type not in CALLS:
         raise RefusedItem(f"type: expected one of {', '.join(CALLS)}, found another or none")
-    user_id, anonymous_id = _id(message.user_id, "userId"), _id(message.anonymous_id, "anonymousId")
-    previous_id = _id(message.previous_id, "previousId")
-    key = user_id or (visitor_key(anonymous_id) if anonymous_id else None)
+    user_id, anonymous_id = read_id(message.user_id, "userId"), read_id(message.anonymous_id, "anonymousId")
+    previous_id = read_id(message.previous_id, "previousId")
+    key = _key(proof, user_id, anonymous_id)
     if key is None:
         raise RefusedItem("userId, anonymousId: expected one of them, found neither, or a word that means none")
     if message.type == "alias" and previous_id is None:
         raise RefusedItem("previousId: expected the id that the person had before, found none")
-    if message.type == "group" and _id(message.group_id, "groupId") is None:
+    if message.type == "group" and read_id(message.group_id, "groupId") is None:
         raise RefusedItem("groupId: expected the id of the group, found none")
     if message.type == "track" and not (message.event or "").strip():
         raise RefusedItem("event: expected the name of what happened, found none")
@@ -149,27 +140,38 @@ def live_event(
     if not 0 < len(message_id) <= LONGEST_ID:
         raise RefusedItem(f"messageId: expected 1 to {LONGEST_ID} characters, found none or more")
     context = message.context or {}
-    named = _snake(message.properties or {})
+    named = snake(message.properties or {})
     slug = event_slug(message.event) if message.type == "track" else message.type
-    traits = _snake(_part(context, "traits")) | _snake(message.traits or {})
+    traits = snake(_part(context, "traits")) | snake(message.traits or {})
     stated = message.type in ("identify", "group") or bool(_part(context, "traits"))
     properties = {"event": message.event, "name": message.name, "category": message.category} | named
     return LiveEvent(
-        message_id=message_id,
+        message_id=own_message_id(proof, key, message_id),
+        proof=proof,
         call=message.type,
         type=event_types.get(slug, slug),
         occurred_at=corrected(message, received_at, sent_at),
         key=key,
         user_id=user_id,
         anonymous_id=anonymous_id,
-        previous_id=previous_id,
-        intent=_text(named.get("intent")),
-        amount=_amount(named, slug),
+        previous_id=None if proof is Proof.NONE else previous_id,
+        intent=short_text(named.get("intent")),
+        amount=amount_of(named, slug),
         traits=traits if stated and message.type != "group" else {},
         external_ids=dict(_external_ids(context)),
         properties={name: value for name, value in properties.items() if value is not None},
         consent=_consent(context),
+        contacts_proven=_proven(context) if proof is Proof.SERVER else frozenset(),
     )
+
+
+def _key(proof: Proof, user_id: str | None, anonymous_id: str | None) -> str | None:
+    """The key of the record that a message is of: a user's only where the user is proven."""
+    if user_id and proof is not Proof.NONE:
+        return user_key(user_id)
+    if anonymous_id:
+        return visitor_key(anonymous_id)
+    return claimant_key(user_id) if user_id else None
 
 
 def corrected(message: Message, received_at: datetime, sent_at: str | None) -> datetime:
@@ -193,38 +195,15 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
     return min(moment, received_at)
 
 
-def event_slug(name: str | None) -> str:
-    """An event's name as a type: `Order Completed` is `order_completed`."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name or "") if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", "_", _CAMEL.sub("_", plain).lower()).strip("_")[:63] or "track"
-
-
-def _snake(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Names as the contract writes them: `firstName` and `first_name` are one."""
-    return {re.sub(r"\W+", "_", _CAMEL.sub("_", name).lower()): value for name, value in values.items()}
-
-
-def _id(given: str | int | None, name: str) -> str | None:
-    text = str(given).strip() if given is not None else ""
+def read_id(given: str | int | None, name: str) -> str | None:
+    """An id as text without odd blanks; None for what means none."""
+    text = clean(str(given)) if given is not None else ""
     if len(text) > LONGEST_ID:
         raise RefusedItem(f"{name}: expected at most {LONGEST_ID} characters, found more")
-    return None if is_nothing(text) else text
-
-
-def _text(value: Any) -> str | None:
-    return value.strip()[:200] or None if isinstance(value, str) else None
-
-
-def _amount(properties: Mapping[str, Any], slug: str) -> float | None:
-    for name in AMOUNTS:
-        value = properties.get(name)
-        try:
-            number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-        except ValueError:
-            continue
-        if number is not None and abs(number) < 1e15:
-            return -abs(number) if slug == "order_refunded" else number
-    return None
+    try:
+        return None if is_nothing(text) or not normalise("user_id", text).value else text
+    except InvalidIdentifier:  # nothing but blanks, of a kind that only their normal form shows
+        return None
 
 
 def _instant(text: str, name: str) -> datetime:
@@ -253,6 +232,12 @@ def _external_ids(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for one in listed if isinstance(listed, list) else []:
         if isinstance(one, dict) and isinstance(one.get("type"), str) and isinstance(one.get("id"), str | int):
             yield event_slug(one["type"]), str(one["id"])
+
+
+def _proven(context: Mapping[str, Any]) -> frozenset[str]:
+    """`context.verified`: the contact points of this message that the server has proven, as by a double opt-in."""
+    listed = context.get("verified")
+    return frozenset(one for one in CONTACTS if isinstance(listed, list) and one in listed)
 
 
 def _consent(context: Mapping[str, Any]) -> dict[str, bool]:

@@ -1,11 +1,13 @@
 """Reads the canonical fields out of one raw row, by contract; the same for batch and live."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from copy import copy
 from datetime import date, datetime
 from typing import Any
 
-from contracts.channel import Channel, Column
+from contracts.assurance import Assurance
+from contracts.channel import ROLES_OF, Channel, Column
 from contracts.dates import parse_date, parse_instant, typed_date
 from contracts.identifiers import Identifier, InvalidIdentifier, is_nothing, normalise
 from contracts.names import clean
@@ -17,20 +19,41 @@ class RefusedRow(ValueError):
     """The row breaks its contract; the message says how and repeats no value."""
 
 
+Cells = dict[str, list[tuple[str, Column, str]]]
+
+
 class Row:
-    """One raw row seen through its contract: null-like values are gone, what can't be read is an issue."""
+    """One raw row seen through its contract: null-like values are gone, what can't be read is an issue.
+
+    What anyone could have written is no part of it: `claimed` is a row of that alone.
+    """
 
     def __init__(self, contract: Channel, payload: Mapping[str, Any]) -> None:
         self.contract = contract
         self.issues: list[str] = []
         self._nothing = contract.nothing_keys
-        self._cells: dict[str, list[tuple[str, Column, str]]] = {}
+        self._cells: Cells = {}
+        self._claims: Cells = {}
+        self._is_claimed = False
         for name, column in contract.columns.items():
             text = self._text(payload, name)
             if text is not None:
-                self._cells.setdefault(column.is_, []).append((name, column, column.values.get(text, text)))
+                cells = self._claims if contract.is_claimed(column) else self._cells
+                cells.setdefault(column.is_, []).append((name, column, column.values.get(text, text)))
             elif column.required or column.is_ == "key":
                 raise RefusedRow(f"{name}: expected a value ({column.is_}), found none")
+
+    def claimed(self) -> "Row | None":
+        """What anyone could have written, as a row of its own; its issues are told with this row's."""
+        key = [cell for cell in self._cells.get("key", []) if self._claims_kind(cell[1])]
+        if not self._claims and not key:
+            return None
+        row = copy(self)
+        row._cells, row._claims, row._is_claimed = self._claims | ({"key": key} if key else {}), {}, True
+        return row
+
+    def _claims_kind(self, column: Column) -> bool:
+        return column.kind is not None and self.contract.assurance_of(column) is Assurance.CLAIMED
 
     def _text(self, payload: Mapping[str, Any], name: str) -> str | None:
         value: Any = payload.get(name)
@@ -121,7 +144,7 @@ class Row:
         found: set[Identifier] = set()
         for role in ("email", "phone", "contact", "device_id", "external_id", "key"):
             for name, column, text in self._cells.get(role, []):
-                if role == "key" and not column.kind:
+                if role == "key" and (not column.kind or self._claims_kind(column) is not self._is_claimed):
                     continue
                 kind = self._contact_kind(text) if role == "contact" else column.kind or role
                 try:
@@ -129,6 +152,31 @@ class Row:
                 except InvalidIdentifier as error:
                     self._unreadable(name, column, error)
         return sorted(found)
+
+    def all_identifiers(self) -> list[Identifier]:
+        """Every identifier that the row names, claimed ones too."""
+        claimed = self.claimed()
+        return sorted({*self.identifiers(), *(claimed.identifiers() if claimed else ())})
+
+    def proven(self) -> set[Identifier]:
+        """The identifiers of columns whose values are verified."""
+        row = copy(self)
+        row.issues = []
+        row._cells = {role: [cell for cell in cells if self._verified(cell[1])] for role, cells in self._cells.items()}
+        return set(row.identifiers())
+
+    def proven_names(self) -> set[str]:
+        """The fields and attributes that the row read from columns whose values are verified, all of them."""
+        found = {name for name, roles in ROLES_OF.items() if self._all_verified(roles)}
+        attributes = self._cells.get("attribute", [])
+        return found | {column.name for _, column, _ in attributes if column.name and self._verified(column)}
+
+    def _all_verified(self, roles: Iterable[str]) -> bool:
+        cells = [cell for role in roles for cell in self._cells.get(role, [])]
+        return bool(cells) and all(self._verified(column) for _, column, _ in cells)
+
+    def _verified(self, column: Column) -> bool:
+        return self.contract.assurance_of(column) is Assurance.VERIFIED
 
     def verified(self, born: date | None) -> list[Identifier]:
         """What the contract calls verified, one value a kind; a kind with two values in one row says nothing."""

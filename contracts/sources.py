@@ -1,4 +1,7 @@
-"""Live sources: who may send events, with which write key, and what a source's own properties and traits mean.
+"""Live sources: who may send events, with which keys, and what a source's own properties and traits mean.
+
+A source has two keys at most. The browser's is public: what comes with it is a claim, but for a user id that the site's
+server has signed. The server's is secret: what comes with it is the source's word.
 
 A live source is a channel. Its two contracts, for events and for person records, are built here from the ones that all
 live sources share, so that the batch reads them as it reads any other channel.
@@ -7,13 +10,15 @@ live sources share, so that the batch reads them as it reads any other channel.
 import hashlib
 import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
+from contracts.assurance import Assurance
 from contracts.categories import Category
 from contracts.channel import Channel, Slug
 from contracts.events import KNOWN_EVENTS
@@ -22,8 +27,14 @@ from contracts.settings import Settings
 
 HERE = Path(__file__).parent
 DEMO_SOURCE = "web_app"
+CLAIMABLE = ("user_id", "traits.", "external.")
+"""What of a person's record anyone may claim."""
 EVENTS = "/events"
 """What a source's name ends with where its events, and not its person records, are meant."""
+
+
+KeyHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SHORTEST_SECRET = 32
 
 
 class Source(BaseModel):
@@ -32,8 +43,14 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Slug = Field(description="the channel's name, as every record and event of it will carry it")
-    key_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="SHA-256 of the write key, in hex: the key itself is not kept"
+    browser_key_sha256: KeyHash | None = Field(
+        None, description="SHA-256 of the key that pages and apps carry, in hex: what comes with it is a claim"
+    )
+    server_key_sha256: KeyHash | None = Field(
+        None, description="SHA-256 of the key that servers alone have, in hex: what comes with it is known"
+    )
+    user_secret: SecretStr | None = Field(
+        None, min_length=SHORTEST_SECRET, description="what the site's server signs user ids with"
     )
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts what this source says of a person")
@@ -47,6 +64,31 @@ class Source(BaseModel):
     )
     traits: dict[Slug, Category] = Field({}, description="own traits of persons, with their data category")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _says_whose_key(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "key_sha256" in given:
+            raise ValueError(
+                "expected `browser_key_sha256` or `server_key_sha256`, found `key_sha256`, which does not say who has"
+                " the key; write `browser_key_sha256` where a page or an app carries it, `server_key_sha256` where only"
+                " your servers do, and make a new key where both do"
+            )
+        return given
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if not self.browser_key_sha256 and not self.server_key_sha256:
+            raise ValueError("expected `browser_key_sha256`, `server_key_sha256` or both, found neither")
+        if self.browser_key_sha256 == self.server_key_sha256:
+            raise ValueError("expected two keys, found one twice: a key that pages carry is no server's")
+        return self
+
+    def signs(self, user_id: str, signature: str) -> bool:
+        """Whether the site's server signed this user id: HMAC-SHA256 with the secret, in hex."""
+        if self.user_secret is None:
+            return False
+        return hmac.compare_digest(user_hash(self.user_secret.get_secret_value(), user_id), signature.encode().lower())
+
     @cached_property
     def events(self) -> Channel:
         """How the source's events are read."""
@@ -58,7 +100,7 @@ class Source(BaseModel):
 
     @cached_property
     def records(self) -> Channel:
-        """How what the source says of a person is read."""
+        """How what the source says of a person is read, and beside it what is only claimed."""
         own = {
             f"traits.{name}": {"is": "attribute", "name": name, "category": category}
             for name, category in self.traits.items()
@@ -67,24 +109,49 @@ class Source(BaseModel):
 
     def _contract(self, base: str, own: dict[str, Any]) -> Channel:
         said = _base(base) | {"channel": self.name, "region": self.region, "trust": self.trust}
-        own["user_id"] = said["columns"]["user_id"] | {"kind": self.user_kind}
-        return Channel.model_validate(said | {"columns": said["columns"] | own})
+        columns = said["columns"] | own
+        columns["user_id"] = columns["user_id"] | {"kind": self.user_kind}
+        claimed = {
+            f"claims.{name}": column | {"assurance": Assurance.CLAIMED, "verified": False}
+            for name, column in columns.items()
+            if base == "live_records.yml" and name.startswith(CLAIMABLE)
+        }
+        return Channel.model_validate(said | {"columns": columns | claimed})
 
     @cached_property
     def types(self) -> dict[str, str]:
         return KNOWN_EVENTS | self.event_types
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Whose key came with a request, and whether it is the one that servers alone have."""
+
+    source: Source
+    is_server: bool
+
+    @property
+    def key(self) -> str:
+        """What the key is counted as: whoever uses up the browser's leaves the server's alone."""
+        return f"{self.source.name} {'server' if self.is_server else 'browser'}"
+
+
 class Sources:
-    """All live sources, by name and by write key."""
+    """All live sources, by name and by key."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self.by_name = {source.name: source for source in sources}
+        self._senders = [
+            (hashed, Sender(source, is_server))
+            for source in self.by_name.values()
+            for hashed, is_server in ((source.browser_key_sha256, False), (source.server_key_sha256, True))
+            if hashed
+        ]
 
-    def of_key(self, key: str) -> Source | None:
-        """The source of a write key; the time that this takes says nothing about any key."""
+    def of_key(self, key: str) -> Sender | None:
+        """Whose key it is; the time that this takes says nothing about any key."""
         given = key_hash(key)
-        found = [one for one in self.by_name.values() if hmac.compare_digest(one.key_sha256, given)]
+        found = [sender for hashed, sender in self._senders if hmac.compare_digest(hashed, given)]
         return found[0] if found else None
 
     def channels(self) -> dict[str, Channel]:
@@ -97,30 +164,61 @@ class Sources:
 
 
 def key_hash(key: str) -> str:
-    """How a write key is written in the file of sources."""
+    """How a key is written in the file of sources."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def demo_key(settings: Settings) -> str:
-    """The write key of a demonstration: the same for all processes of one lake's demonstration, and of no other."""
-    return "demo_" + hashlib.sha256(f"write key of {settings.store_dir}".encode()).hexdigest()[:24]
+def user_hash(secret: str, user_id: str) -> bytes:
+    """The signature of a user id, as a site's server makes it and its pages send it in `context.userHash`."""
+    return hmac.new(secret.encode(), user_id.encode(), hashlib.sha256).hexdigest().encode()
+
+
+@dataclass(frozen=True)
+class DemoKeys:
+    """The keys of a demonstration: the same for all processes of one lake's demonstration, and of no other."""
+
+    browser: str
+    server: str
+    user_secret: str
+
+
+def demo_keys(settings: Settings) -> DemoKeys:
+    def made(name: str, length: int) -> str:
+        return hashlib.sha256(f"{name} of {settings.store_dir}".encode()).hexdigest()[:length]
+
+    return DemoKeys("browser_" + made("browser key", 24), "server_" + made("server key", 24), made("user secret", 64))
+
+
+def demo_source(settings: Settings) -> Source:
+    """The live source of a demonstration."""
+    keys = demo_keys(settings)
+    return Source(
+        name=DEMO_SOURCE,
+        browser_key_sha256=key_hash(keys.browser),
+        server_key_sha256=key_hash(keys.server),
+        user_secret=SecretStr(keys.user_secret),
+    )
 
 
 def load_sources(settings: Settings) -> Sources:
     """The sources of OCV_SOURCES_FILE; a demonstration without one has a source of its own."""
     path = settings.sources_file
     if path is None:
-        demo = [Source(name=DEMO_SOURCE, key_sha256=key_hash(demo_key(settings)))] if settings.demo else []
-        return Sources(demo)
+        return Sources([demo_source(settings)] if settings.demo else [])
     try:
         listed = yaml.safe_load(path.read_text(encoding="utf-8"))
         sources = [Source.model_validate(one) for one in listed["sources"]]
     except (OSError, yaml.YAMLError, TypeError, KeyError, ValidationError) as error:
-        told = error.errors(include_input=False)[0]["msg"] if isinstance(error, ValidationError) else "no such list"
+        told = (
+            error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+            if isinstance(error, ValidationError)
+            else "no such list"
+        )
         raise ContractError(f"{path}: expected a list `sources` of live sources, found: {told}") from None
-    for what in ("name", "key_sha256"):
-        if len({getattr(one, what) for one in sources}) < len(sources):
-            raise ContractError(f"{path}: expected a {what} for each source, found one twice")
+    keys = [key for one in sources for key in (one.browser_key_sha256, one.server_key_sha256) if key]
+    for what, found in (("name", [one.name for one in sources]), ("key", keys)):
+        if len(set(found)) < len(found):
+            raise ContractError(f"{path}: expected a {what} of its own for each source, found one twice")
     return Sources(sources)
 
 

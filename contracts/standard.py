@@ -1,6 +1,6 @@
 """Turns raw rows into the canonical records, events and consents that every later step works on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,9 +13,24 @@ from contracts.names import Name, split_full_name, tidy_case
 from contracts.reading import RefusedRow, Row
 
 
+@dataclass(frozen=True, order=True)
+class Claim:
+    """What anyone could have said of a person: `name` is a field, an attribute or a kind of identifier.
+
+    It stays beside what is known: it joins, finds and verifies nobody.
+    """
+
+    name: str
+    value: str
+    category: str
+
+
 @dataclass(frozen=True)
 class PersonRecord:
-    """What one source says of one person; what it doesn't say is None. `categories` labels every field."""
+    """What one source says of one person; what it doesn't say is None. `categories` labels every field.
+
+    `verified` is what the source checks and a person has only one of; `proven` is all that was proven.
+    """
 
     record_id: str
     channel: str
@@ -38,13 +53,15 @@ class PersonRecord:
     customer_since: date | None
     identifiers: list[Identifier]
     verified: list[Identifier]
+    proven: list[Identifier]
+    claims: list[Claim]
     attributes: dict[str, str]
     categories: dict[str, str]
     issues: list[str]
 
     def as_row(self) -> dict[str, Any]:
         """The record as a row of the lake."""
-        lists = {"identifiers": self.identifiers, "verified": self.verified}
+        lists = {name: getattr(self, name) for name in ("identifiers", "verified", "proven", "claims")}
         return vars(self) | {name: [vars(found) for found in values] for name, values in lists.items()}
 
 
@@ -91,35 +108,73 @@ def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) 
     """The canonical record of a raw row; `now` bounds birth years. Raises RefusedRow without a key."""
     row = Row(contract, payload)
     source_key = row.text("key") or ""
-    name = _name(row)
-    born, year, typed = row.birth(now.year)
-    street, postcode, city = _address(row)
+    said = _fields(row, now)
+    identifiers = row.identifiers()
+    attributes = row.named("attribute")
+    known = {*_named(said, attributes), *identifiers}
     return PersonRecord(
         record_id=f"{contract.channel}:{source_key}",
         channel=contract.channel,
         source_key=source_key,
         observed_at=row.instant("version") or row.instant("event_time"),
-        given_name=name.given,
-        middle_name=name.middle,
-        family_name=name.family,
-        gender=row.text("gender"),
-        birth_date=born,
-        birth_year=year,
-        birth_typed=typed,
-        street=street,
-        unit=row.text("unit"),
-        city=city,
-        postcode=postcode,
-        state=row.text("state"),
-        country=row.text("country"),
-        language=row.text("language"),
-        customer_since=row.day("customer_since"),
-        identifiers=row.identifiers(),
-        verified=row.verified(born),
-        attributes=row.named("attribute"),
+        **said,
+        identifiers=identifiers,
+        verified=row.verified(said["birth_date"]),
+        proven=_proven(row, known) if contract.proves else [],
+        claims=_claims(row, now, known),
+        attributes=attributes,
         categories=contract.categories,
         issues=row.issues,
     )
+
+
+def _fields(row: Row, now: datetime) -> dict[str, Any]:
+    """Everything that a row says of a person in fields of their own."""
+    name = _name(row)
+    born, year, typed = row.birth(now.year)
+    street, postcode, city = _address(row)
+    return {
+        "given_name": name.given,
+        "middle_name": name.middle,
+        "family_name": name.family,
+        "gender": row.text("gender"),
+        "birth_date": born,
+        "birth_year": year,
+        "birth_typed": typed,
+        "street": street,
+        "unit": row.text("unit"),
+        "city": city,
+        "postcode": postcode,
+        "state": row.text("state"),
+        "country": row.text("country"),
+        "language": row.text("language"),
+        "customer_since": row.day("customer_since"),
+    }
+
+
+def _named(said: Mapping[str, Any], attributes: Mapping[str, str]) -> Iterator[Identifier]:
+    for name, value in [*said.items(), *attributes.items()]:
+        if value is not None and name != "birth_typed":
+            yield Identifier(name, value.isoformat() if isinstance(value, date) else str(value))
+
+
+def _proven(row: Row, known: set[Identifier]) -> list[Identifier]:
+    identifiers, names = row.proven(), row.proven_names()
+    return sorted(one for one in known if one in identifiers or one.kind in names)
+
+
+def _claims(row: Row, now: datetime, known: set[Identifier]) -> list[Claim]:
+    """What the row claims beyond what is known of it."""
+    claimed = row.claimed()
+    if claimed is None:
+        return []
+    attributes = claimed.named("attribute")
+    labels = {name: f"attribute.{name}" for name in attributes}
+    said = {*_named(_fields(claimed, now), attributes)} - known
+    categories = row.contract.categories
+    found = {Claim(one.kind, one.value, categories[labels.get(one.kind, one.kind)]) for one in said}
+    held = {*claimed.identifiers()} - known
+    return sorted(found | {Claim(one.kind, one.value, categories[f"identifier.{one.kind}"]) for one in held})
 
 
 def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> InteractionEvent:

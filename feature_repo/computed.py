@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from contracts.assurance import Assurance
 from contracts.categories import Category
 from feature_repo.catalogue import (
     CONTACTS,
@@ -177,8 +178,9 @@ def _as_java(share: float) -> str:
 
 
 def _customer_since(document: Mapping[str, Any], today: date) -> date | None:
-    # The earliest that any record says, the losing ones too; a start that lies ahead is none yet.
-    stated = [field for field in document.get("fields") or [] if field["field"] == "customer_since"]
+    # The earliest that any record says, the losing ones too; a start that lies ahead, or is only claimed, is none.
+    fields = [field for field in document.get("fields") or [] if field.get("assurance") != Assurance.CLAIMED]
+    stated = [field for field in fields if field["field"] == "customer_since"]
     values = [one["value"] for field in stated for one in (field, *(field.get("losing") or []))]
     days = [day for value in values if value is not None and (day := _day(value)) is not None]
     return min((day for day in days if day <= today), default=None)

@@ -10,7 +10,7 @@ from consent.model import Role
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from contracts.settings import Settings, settings
-from contracts.sources import DEMO_SOURCE, demo_key
+from contracts.sources import DEMO_SOURCE, DemoKeys, demo_keys, user_hash
 from profile_api.keys import demo_issuer
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
@@ -41,9 +41,30 @@ def print_invitation(chosen: Settings, engine: Engine, address: str, console: Co
             screen.print(_curl(address, token, purpose, somebody), soft_wrap=True, markup=False, highlight=False)
         screen.print()
     if chosen.sources_file is None:
-        screen.print(f"[bold]Write key[/bold] of the live source {DEMO_SOURCE}\n{demo_key(chosen)}\n")
+        _print_keys(demo_keys(chosen), address, screen)
     if somebody is None:
         screen.print("No profile has been published yet: run `make pipeline` first.\n")
+
+
+def _print_keys(keys: DemoKeys, address: str, screen: Console) -> None:
+    lines = [
+        "[bold]Browser key[/bold] of the live source " + DEMO_SOURCE + ": what it says of a person is a claim",
+        keys.browser,
+        "[bold]Server key[/bold]: what it says is known; it stays on your servers",
+        keys.server,
+        "[bold]User secret[/bold]: your server signs a userId with it, and the browser sends that as context.userHash",
+        keys.user_secret,
+    ]
+    for line in lines:
+        screen.print(line, soft_wrap=True, highlight=False)
+    screen.print(_event_curl(address, keys), soft_wrap=True, markup=False, highlight=False)
+    screen.print()
+
+
+def _event_curl(address: str, keys: DemoKeys) -> str:
+    user, signature = "u-2048", user_hash(keys.user_secret, "u-2048").decode()
+    body = {"type": "page", "name": "Lamps", "userId": user, "context": {"userHash": signature}}
+    return f"curl -s {address}/v1/events -u {keys.browser}: -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
 
 
 def _somebody(engine: Engine) -> Identifier | None:

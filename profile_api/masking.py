@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from consent.model import Decision, Part
+from contracts.assurance import Assurance
 from contracts.categories import Category
 from contracts.identifiers import Identifier
 from profile_api.stored import StoredEvent, StoredProfile
@@ -140,6 +141,7 @@ class Mask:
             channel=field["channel"],
             observed_at=field["observed_at"],
             rule=field["rule"],
+            assurance=Assurance(field.get("assurance") or Assurance.SOURCE),
             record_id=self.source(field.get("record_id")),
             losing=[
                 LosingValue(
@@ -170,7 +172,10 @@ def within(document: Mapping[str, Any], reach: Reach) -> dict[str, Any]:
 
 
 def _reaches(field: Mapping[str, Any], kind: str) -> bool:
-    return field.get("category") != Category.CONTACT or (kind == "post" and field["field"] in ADDRESS)
+    if field.get("category") != Category.CONTACT:
+        return True
+    # Nobody is written to where anyone could have sent us.
+    return kind == "post" and field["field"] in ADDRESS and field.get("assurance") != Assurance.CLAIMED
 
 
 def _from(field: Mapping[str, Any], records: Collection[str] | None) -> dict[str, Any] | None:

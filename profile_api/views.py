@@ -5,6 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.assurance import Assurance
+
 
 class View(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -30,6 +32,7 @@ class FieldView(View):
         channel="crm",
         observed_at="2024-01-05T10:00:00+00:00",
         rule="most_recent",
+        assurance="source",
         record_id="crm:42",
         losing=[{"value": "3 place Haute", "channel": "web", "observed_at": "2022-03-04T09:00:00+00:00"}],
     )
@@ -39,6 +42,9 @@ class FieldView(View):
     channel: str
     observed_at: str | None = Field(description="null where the source does not date its records")
     rule: str = Field(description="the survivorship rule that chose this value")
+    assurance: Assurance = Field(
+        description="claimed: anyone could have said it; source: a channel that knows its people does; verified: proven"
+    )
     record_id: str | None = None
     losing: list[LosingValue] = Field(description="what other sources say")
 

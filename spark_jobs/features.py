@@ -14,6 +14,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from contracts.assurance import Assurance
 from contracts.categories import Category
 from contracts.dates import parse_instant
 from contracts.settings import settings
@@ -177,8 +178,9 @@ def _day(as_of: datetime) -> Column:
 
 
 def _customer_since(as_of: datetime) -> Column:
-    # The earliest that any record says, the losing ones too; a start that lies ahead is none yet.
-    stated = F.filter("fields", lambda field: field["field"] == "customer_since")
+    # The earliest that any record says, the losing ones too; a start that lies ahead, or is only claimed, is none.
+    known = F.filter("fields", lambda field: ~field["assurance"].eqNullSafe(Assurance.CLAIMED.value))
+    stated = F.filter(known, lambda field: field["field"] == "customer_since")
     values = F.flatten(
         F.transform(
             stated,

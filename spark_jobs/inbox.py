@@ -15,9 +15,11 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine, delete, func, select, text
 
+from contracts.assurance import Proof
 from contracts.channel import Channel
 from contracts.dates import parse_instant
-from contracts.events import Message, event_payload, live_event
+from contracts.event_rows import as_kept, event_payload
+from contracts.events import Message, live_event
 from contracts.settings import settings
 from contracts.sources import EVENTS, Sources, load_sources
 from profile_api.live.live_records import content_hash, said_payload
@@ -80,15 +82,16 @@ def with_live(channels: dict[str, Channel], sources: Sources) -> dict[str, Chann
 def _events(connection: Connection, sources: Sources, after: int, upto: int, now: datetime) -> Iterator[Row]:
     columns = inbox.c
     query = (
-        select(columns.source, columns.item, columns.received_at, columns.sequence)
+        select(columns.source, columns.item, columns.proof, columns.record_id, columns.received_at, columns.sequence)
         .where(columns.sequence > after, columns.sequence <= upto, columns.problem.is_(None))
         .order_by(columns.sequence)
     )
     for row in connection.execute(query):
         if row.source not in sources.by_name:
             continue
-        event = live_event(msgspec.convert(row.item, Message), row.received_at, None, sources.by_name[row.source].types)
-        came = (row.source + EVENTS, event.message_id, event_payload(event), row.sequence, row.received_at)
+        message, types = msgspec.convert(row.item, Message), sources.by_name[row.source].types
+        event = as_kept(live_event(message, Proof(row.proof), row.received_at, None, types), row.record_id)
+        came = (row.source + EVENTS, event.message_id, event_payload(row.source, event), row.sequence, row.received_at)
         yield _row(*came, f"{JOB} {after + 1}-{upto}")
 
 

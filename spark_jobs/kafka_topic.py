@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from contracts.events import RefusedItem, read_message
 from contracts.settings import Settings, settings
-from contracts.sources import Source, load_sources
+from contracts.sources import Sender, Source, load_sources
 from profile_api.live.inbox import Inbox
 from profile_api.live.messages import Arrival, Sorted, sort_messages
 from spark_jobs.session import spark_session
@@ -49,8 +49,8 @@ class Consumed:
 
 
 def sorted_messages(consumed: Iterable[Consumed], source: Source) -> list[Sorted]:
-    """What becomes of each message; it arrived when the topic took it in."""
-    return [sort_messages([one.raw()], Arrival(source, one.timestamp)) for one in consumed]
+    """What becomes of each message; it arrived when the topic took it in. Who may write to the topic is a server."""
+    return [sort_messages([one.raw()], Arrival(Sender(source, True), one.timestamp)) for one in consumed]
 
 
 def keep(engine: Engine, source: Source, consumed: Iterable[Consumed]) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import TypeAdapter
 
+from contracts.assurance import Assurance
 from contracts.categories import strictest
 from contracts.names import fold
 
@@ -22,6 +23,10 @@ FIELDS = (
     "postcode", "state", "country", "language", "customer_since",
 )  # fmt: skip
 
+
+BIRTH = frozenset({"birth_date", "birth_year"})
+CONTACTS = ("email", "phone")
+"""The identifiers that are fields as well."""
 
 PERSON = "person"
 """The channel of a value that the person put right."""
@@ -39,6 +44,7 @@ class Candidate:
     channel: str
     observed_at: datetime | None
     trust: int
+    assurance: Assurance = Assurance.SOURCE
 
     @property
     def order(self) -> tuple[str, str, float, int, str]:
@@ -57,20 +63,30 @@ def rules() -> dict[str, list[Rule]]:
 
 
 def candidates(record: Mapping[str, Any], trust: Mapping[tuple[str, str], int]) -> list[tuple[str, Candidate]]:
-    """Every (field, candidate) that one silver record offers; `trust` is by (channel, field)."""
+    """Every (field, candidate) that one silver record offers, claims too; `trust` is by (channel, field)."""
     found = [(field, record[field]) for field in FIELDS if record[field] is not None]
-    found += [(held["kind"], held["value"]) for held in record["identifiers"] if held["kind"] in ("email", "phone")]
+    found += [(held["kind"], held["value"]) for held in record["identifiers"] if held["kind"] in CONTACTS]
     attributes = dict(record["attributes"])
     found += sorted(attributes.items())
     categories = dict(record["categories"])
+    proven = {(one["kind"], one["value"]) for one in record.get("proven") or ()}
     channel = record["channel"]
+
+    def candidate(field: str, value: str, category: str, assurance: Assurance) -> Candidate:
+        weight = trust.get((channel, field), trust.get((channel, ""), 50))
+        return Candidate(value, category, record["record_id"], channel, record["observed_at"], weight, assurance)
+
     offered = []
     for field, value in found:
         text = value.isoformat() if isinstance(value, date) else str(value)
         label = f"attribute.{field}" if field in attributes else f"identifier.{field}"
         category = categories[field] if field in categories else categories[label]
-        weight = trust.get((channel, field), trust.get((channel, ""), 50))
-        offered.append((field, Candidate(text, category, record["record_id"], channel, record["observed_at"], weight)))
+        known = Assurance.VERIFIED if (field, text) in proven else Assurance.SOURCE
+        offered.append((field, candidate(field, text, category, known)))
+    for claim in record.get("claims") or ():
+        if f"identifier.{claim['name']}" not in categories or claim["name"] in CONTACTS:
+            told = candidate(claim["name"], claim["value"], claim["category"], Assurance.CLAIMED)
+            offered.append((claim["name"], told))
     return offered
 
 
@@ -112,19 +128,26 @@ def golden_record(
 ) -> dict[str, Any]:
     """One person's golden record with the provenance of every field and the values that lost.
 
-    What the person put right (`rectified`: field, value, category, record_id, decided_at) wins over every source.
+    What the person put right (`rectified`: field, value, category, record_id, decided_at) wins over every source. What
+    is only claimed fills a field of which nobody knows anything.
     """
     offered: dict[str, list[Candidate]] = {}
+    claimed: dict[str, list[Candidate]] = {}
     for record in records:
         for field, candidate in candidates(record, trust):
-            offered.setdefault(field, []).append(candidate)
-    if "birth_date" in offered:
-        offered.pop("birth_year", None)
+            kept = claimed if candidate.assurance is Assurance.CLAIMED else offered
+            kept.setdefault(field, []).append(candidate)
     right: dict[str, Candidate] = {}
     for said in sorted(rectified, key=lambda one: (one["decided_at"], one["record_id"])):
         right[said["field"]] = Candidate(
-            said["value"], said["category"], said["record_id"], PERSON, said["decided_at"], trust=101
+            said["value"], said["category"], said["record_id"], PERSON, said["decided_at"], 101, Assurance.VERIFIED
         )
+    known = {*offered, *right}
+    if known & BIRTH:  # a day that is claimed is no better than a year that is known
+        known |= BIRTH
+    offered |= {field: told for field, told in claimed.items() if field not in known}
+    if "birth_date" in offered:
+        offered.pop("birth_year", None)
     fields = []
     for field in sorted({*offered, *right}):
         choices = [*offered.get(field, []), *([right[field]] if field in right else [])]
@@ -140,6 +163,7 @@ def golden_record(
                 "channel": winner.channel,
                 "observed_at": winner.observed_at,
                 "rule": rule,
+                "assurance": winner.assurance.value,
                 "losing": [
                     {
                         "value": one.value,

@@ -73,7 +73,8 @@ RECORDS = Table(
     "record_id string, channel string, source_key string, observed_at timestamp, given_name string, middle_name string,"
     " family_name string, gender string, birth_date date, birth_year int, birth_typed string, street string,"
     " unit string, city string, postcode string, state string, country string, language string, customer_since date,"
-    f" identifiers {_IDENTIFIERS}, verified {_IDENTIFIERS}, attributes {_MAP}, categories {_MAP},"
+    f" identifiers {_IDENTIFIERS}, verified {_IDENTIFIERS}, proven {_IDENTIFIERS},"
+    f" claims array<struct<name:string,value:string,category:string>>, attributes {_MAP}, categories {_MAP},"
     " issues array<string>, content_hash string",
     ("record_id",),
     ("observed_at",),
@@ -145,7 +146,7 @@ MODELS = Table(
 PROFILES = Table(
     "gold/profiles",
     "profile_id string, fields array<struct<field:string,value:string,category:string,record_id:string,channel:string,"
-    "observed_at:timestamp,rule:string,losing:array<struct<value:string,record_id:string,channel:string,"
+    "observed_at:timestamp,rule:string,assurance:string,losing:array<struct<value:string,record_id:string,channel:string,"
     "observed_at:timestamp>>>>, identifiers array<struct<kind:string,value:string,category:string>>,"
     " records array<string>, first_seen timestamp, last_seen timestamp",
     ("profile_id",),

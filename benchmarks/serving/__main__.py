@@ -22,7 +22,7 @@ from benchmarks.serving.client import Plan, as_input
 from benchmarks.serving.servers import feast_serve, service
 from consent.model import Role
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from feature_repo.online import open_features
 from profile_api.keys import demo_issuer
 from stores.embedded import Stores, open_stores
@@ -156,7 +156,7 @@ def benches(home: Path, people: int, seconds: float, workers: int) -> Iterator[B
         population.grow(engine, stores, population.prepare(stores), 0, people)
         token = demo_issuer(chosen).token(Role.BOT, datetime.now(UTC))
         with service(home, workers) as port:
-            yield Bench(home, engine, stores, people, seconds, workers, port, token, demo_key(chosen))
+            yield Bench(home, engine, stores, people, seconds, workers, port, token, demo_keys(chosen).server)
         engine.dispose()
 
 

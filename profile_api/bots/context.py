@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from contracts.assurance import Assurance
 from profile_api.views import FeaturesData, FeatureView, ProfileData, View
 
 # How people write and speak on a channel, by words in its name; the first that fits counts.
@@ -62,8 +63,12 @@ class BotContext(View):
 
 
 def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContext:
-    """The context of what may leave; `features` is None where the online store does not answer."""
-    fields = {name: field.value for name, field in profile.fields.items()}
+    """The context of what may leave; `features` is None where the online store does not answer.
+
+    What is only claimed stays out: a bot would take it for known.
+    """
+    known = {name: field for name, field in profile.fields.items() if field.assurance is not Assurance.CLAIMED}
+    fields = {name: field.value for name, field in known.items()}
     shown = features.features if features else {}
     return BotContext(
         fields=fields,

@@ -134,8 +134,8 @@ async def _answered(ask: Callable[[], Told]) -> Told:
 
 
 async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any]) -> Recorded:
-    source = app.state.sources.of_key((ctx.headers or {}).get("write-key", ""))
-    if _actor(ctx).role is not Role.BOT or source is None:
+    sender = app.state.sources.of_key((ctx.headers or {}).get("write-key", ""))
+    if _actor(ctx).role is not Role.BOT or sender is None:
         raise ToolError("unauthorised: expected a bot's token and a header `Write-Key` of a source; found others.")
     now: datetime = app.state.clock()
     try:
@@ -144,10 +144,11 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
         raise ToolError("invalid-event: expected text without lone surrogates, found one.") from None
     request = ctx.request_context.request
     address = request.client.host if isinstance(request, Request) and request.client else ""
-    found = sort_messages([raw], Arrival(source, now, False, None, None, None))
+    found = sort_messages([raw], Arrival(sender, now, False, None, None, None))
     try:
-        app.state.intake.admit(source.name, address, 1)
-        app.state.intake.meet(source.name, address, {one.record_id for one in found.accepted})
+        app.state.intake.admit(sender.key, address, 1)
+        if not sender.is_server:
+            app.state.intake.meet(sender.key, address, {one.record_id for one in found.accepted})
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
     except Problem as problem:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None

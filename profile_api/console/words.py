@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from contracts.assurance import Assurance
 from profile_api.views import FeaturesData, ProfileData, Withheld
 
 STARTS_WITH_DATE = re.compile(r"\d{4}-\d\d-\d\d($|T)")
@@ -62,8 +63,9 @@ def dated(text: str) -> str:
 
 
 def display_name(data: ProfileData) -> str:
-    """The person's name, or what there is of it."""
-    parts = [data.fields[part].value for part in ("given_name", "family_name") if part in data.fields]
+    """The person's name, or what is known of it."""
+    named = [data.fields[part] for part in ("given_name", "family_name") if part in data.fields]
+    parts = [field.value for field in named if field.assurance is not Assurance.CLAIMED]
     return " ".join(parts) or "Name withheld or unknown"
 
 

@@ -1,7 +1,8 @@
 """What a browser or an app says of consent with its events: recorded in the ledger where it is news.
 
 Client libraries stamp every event with the preferences that hold; only a change is a decision. It belongs to who
-signed in, else to the device: what one person decides on a shared device binds nobody else.
+signed in, else to the device: what one person decides on a shared device binds nobody else. A message that proves
+nothing can only refuse, for its own browser, what rests on consent.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,10 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from consent.ledger import Entry, append, contact_point_of, read
-from consent.model import ConsentState, Method
+from consent.model import ConsentState, LegalBasis, Method
 from consent.purposes import published_purposes
 from consent.signals import object_by_gpc
+from contracts.assurance import Proof
 from contracts.events import LiveEvent
 from contracts.identifiers import Identifier
 from contracts.keyed import keyed
@@ -41,6 +43,9 @@ class Heard(Protocol):
     @property
     def gpc(self) -> bool: ...
 
+    @property
+    def proof(self) -> Proof: ...
+
 
 def record_preferences(connection: Connection, items: Iterable[Heard]) -> Decided:
     """Appends what `context.consent.categoryPreferences` decides anew; returns what that is about."""
@@ -56,6 +61,8 @@ def record_preferences(connection: Connection, items: Iterable[Heard]) -> Decide
     for item, who in said:
         at, entries = item.event.occurred_at, []
         for purpose, allowed in decisions(item.source, item.event.consent).items():
+            if not may_decide(item, purpose, allowed):
+                continue
             before = stands.get((who, purpose))
             if before is None or (before[0] < at and before[1] != allowed):
                 entries.append(_entry(item, who, purpose, allowed))
@@ -79,10 +86,17 @@ def record_gpc(connection: Connection, items: Iterable[Heard]) -> Decided:
 
 
 def decider(item: Heard) -> Identifier | None:
-    """Whose decision it is: the user's who signed in, else the device's."""
+    """Whose decision it is: the user's who signed in, else the device's; of what proves nothing, the browser's own."""
     held: list[Identifier] = item.row.identifiers
-    wanted = (item.source.user_kind, "device_id")
+    wanted = ("visitor_id",) if item.proof is Proof.NONE else (item.source.user_kind, "device_id")
     return next((one for kind in wanted for one in held if one.kind == kind), None)
+
+
+def may_decide(item: Heard, purpose: str, allowed: bool) -> bool:
+    """Whether a message proves enough for this decision: a no to what rests on consent needs no proof."""
+    if item.proof is not Proof.NONE:
+        return True
+    return not allowed and published_purposes()[purpose].legal_basis is LegalBasis.CONSENT
 
 
 def decisions(source: Source, preferences: Mapping[str, bool]) -> dict[str, bool]:

@@ -17,14 +17,14 @@ WAITING = 5_000
 CHANNEL = "inbox"
 
 _INSERT = text(
-    "INSERT INTO inbox (source, message_id, record_id, received_at, item, gpc)"
+    "INSERT INTO inbox (source, message_id, record_id, received_at, item, gpc, proof)"
     " SELECT * FROM unnest(CAST(:source AS text[]), CAST(:message_id AS text[]), CAST(:record_id AS text[]),"
-    " CAST(:received_at AS timestamptz[]), CAST(:item AS jsonb[]), CAST(:gpc AS boolean[]))"
+    " CAST(:received_at AS timestamptz[]), CAST(:item AS jsonb[]), CAST(:gpc AS boolean[]), CAST(:proof AS text[]))"
     " ON CONFLICT (source, message_id) DO NOTHING RETURNING source, message_id"
 )
 _REFUSE = text(
-    "INSERT INTO inbox_quarantine (source, received_at, call, sent_at, reason, raw)"
-    " VALUES (:source, :received_at, :call, :sent_at, :reason, :raw)"
+    "INSERT INTO inbox_quarantine (source, is_server, received_at, call, sent_at, reason, raw)"
+    " VALUES (:source, :is_server, :received_at, :call, :sent_at, :reason, :raw)"
 )
 
 
@@ -135,7 +135,7 @@ def insert_accepted(connection: Connection, accepted: Sequence[Accepted]) -> set
 
 
 def _columns(rows: Sequence[Accepted]) -> dict[str, list[object]]:
-    names = ("source", "message_id", "record_id", "received_at", "item", "gpc")
+    names = ("source", "message_id", "record_id", "received_at", "item", "gpc", "proof")
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 

@@ -2,27 +2,40 @@
 
 A record is a user's, or a visitor's before anyone signs in on a device. The first user who signs in on a device takes
 the visitor's record along; whoever signs in there later does not, since two logins on one device are two people.
+
+What a message only claims lies apart in `claims`. A visitor's record takes unproven messages until it is somebody's;
+from then on those of the same browser have a record of their own, which nobody takes along.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contracts.events import LiveEvent, visitor_key
+from contracts.assurance import Proof
+from contracts.event_rows import after_sign_in
+from contracts.events import LiveEvent
+from contracts.live_keys import later_visitor_key, user_key, visitor_id, visitor_key
 from contracts.sources import Source
 from contracts.standard import person_record
 
 MOST_DEVICES = 5
-SAID = ("key", "at", "user_id", "devices", "visitors", "external", "traits")
+MOST_CLAIMS = 100
+"""What one record keeps of what anyone may say."""
+SAID = ("key", "at", "user_id", "devices", "visitors", "external", "traits", "proven", "claims")
 """What of a record's payload its contract reads, live and in the batch; the rest is for putting it together."""
+TIMED = ("external", "traits", "proven", "claims")
 
 
 @dataclass
 class LiveRecord:
-    """A record as its messages add up to; `bound` is the user who took a visitor along, `bare` has no event yet."""
+    """A record as its messages add up to.
+
+    `bound` is the user who took a visitor along, `bare` has no event yet. `proven` holds contact points, `claims`
+    values by path, such as `traits.email`, each beside its time.
+    """
 
     source: str
     key: str
@@ -32,12 +45,19 @@ class LiveRecord:
     visitors: list[str] = field(default_factory=list)
     external: dict[str, list[str]] = field(default_factory=dict)
     traits: dict[str, list[Any]] = field(default_factory=dict)
+    proven: dict[str, list[Any]] = field(default_factory=dict)
+    claims: dict[str, list[Any]] = field(default_factory=dict)
     bound: str | None = None
     bare: bool = False
 
     @property
     def record_id(self) -> str:
         return f"{self.source}:{self.key}"
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether a visitor is no mere visitor: a user took it along, or a server said who it is."""
+        return self.bound is not None or bool(self.traits or self.external)
 
     def payload(self) -> dict[str, Any]:
         """The record as it is stored: what the contract reads, and what it takes to go on."""
@@ -49,8 +69,10 @@ class LiveRecord:
             "visitors": {str(number): one for number, one in enumerate(self.visitors)},
             "external": {kind: value for kind, (value, _) in self.external.items()},
             "traits": {name: value for name, (value, _) in self.traits.items() if value is not None},
+            "proven": {kind: value for kind, (value, _) in self.proven.items()},
+            "claims": _nested({path: value for path, (value, _) in self.claims.items() if value is not None}),
         }
-        since = {"external": _times(self.external), "traits": _times(self.traits)}
+        since = {name: _times(getattr(self, name)) for name in TIMED}
         return said | {"since": since, "bound": self.bound, "bare": self.bare}
 
 
@@ -66,6 +88,8 @@ def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
         list(payload["visitors"].values()),
         {kind: [payload["external"][kind], at] for kind, at in since["external"].items()},
         {name: [payload["traits"].get(name), at] for name, at in since["traits"].items()},
+        {kind: [payload["proven"][kind], at] for kind, at in since["proven"].items()},
+        {path: [_at(payload["claims"], path), at] for path, at in since["claims"].items()},
         payload["bound"],
         payload["bare"],
     )
@@ -92,32 +116,65 @@ def document_of(source: Source, payload: Mapping[str, Any], now: datetime) -> di
 
 
 class Book:
-    """The records that a batch of events touches; `changed` are those that say something new."""
+    """The records that a batch of events touches; `changed` are those that say something new.
 
-    def __init__(self, records: Mapping[str, LiveRecord]) -> None:
+    `joined` are those that share their profile with others.
+    """
+
+    def __init__(self, records: Mapping[str, LiveRecord], joined: Collection[str] = ()) -> None:
         self.records = dict(records)
+        self.joined = joined
         self.changed: set[str] = set()
 
+    def place(self, source: str, event: LiveEvent) -> LiveEvent:
+        """The event, of the record that it belongs to as things stand."""
+        if event.proof is not Proof.NONE or not event.anonymous_id:
+            return event
+        record_id = f"{source}:{event.key}"
+        record = self.records.get(record_id)
+        taken = record_id in self.joined or (record is not None and record.is_somebodys)
+        return after_sign_in(event) if taken else event
+
     def note(self, source: str, event: LiveEvent) -> LiveRecord:
-        """Adds what an event says to the record of its person, and to a visitor's that it takes along."""
+        """Adds what an event that was placed says to the record of its person, and to a visitor's that goes along."""
         record = self._open(source, event.key, event)
         if record.bare:
-            record.bare = False
-            self.changed.add(record.record_id)
+            self._set(record, "bare", False)
+        if event.proof is Proof.NONE:
+            if visitor := event.visitor(source):
+                self._add(record, record.visitors, visitor)
+            if event.user_id:
+                self._claim(record, "user_id", event.user_id, event.occurred_at)
+        else:
+            self._know(record, event)
+        known = event.proof is Proof.SERVER
+        for name, kept, said in (
+            ("traits", record.traits, event.traits),
+            ("external", record.external, event.external_ids),
+        ):
+            for one, value in said.items():
+                if known:
+                    self._newest(record, kept, one, value, event.occurred_at)
+                else:
+                    self._claim(record, f"{name}.{one}", value, event.occurred_at)
+        return record
+
+    def _know(self, record: LiveRecord, event: LiveEvent) -> None:
+        """What a message says that a server sent, or that comes with a user id which a server signed."""
         if event.user_id:
             self._set(record, "user_id", event.user_id)
         if event.anonymous_id:
-            self._add(record, record.devices, event.anonymous_id)
+            if event.proof is Proof.SERVER:
+                self._add(record, record.devices, event.anonymous_id)
             if event.user_id:
                 self._take_along(record, event.anonymous_id, event)
             else:
-                self._add(record, record.visitors, event.anonymous_id)
-        if event.call == "alias" and event.user_id and event.previous_id != event.user_id:
-            self._alias(record, str(event.previous_id), event)
-        for kept, said in ((record.traits, event.traits), (record.external, event.external_ids)):
-            for name, value in said.items():
-                self._newest(record, kept, name, value, event.occurred_at)
-        return record
+                self._add(record, record.visitors, visitor_id(record.source, event.anonymous_id))
+        if event.call == "alias" and event.user_id and event.previous_id and event.previous_id != event.user_id:
+            self._alias(record, event.previous_id, event)
+        for kind in event.contacts_proven:
+            if value := event.traits.get(kind) or event.external_ids.get(kind):
+                self._newest(record, record.proven, kind, value, event.occurred_at)
 
     def _open(self, source: str, key: str, event: LiveEvent, bare: bool = False) -> LiveRecord:
         record_id = f"{source}:{key}"
@@ -127,23 +184,30 @@ class Book:
         return self.records[record_id]
 
     def _take_along(self, record: LiveRecord, anonymous_id: str, event: LiveEvent) -> None:
+        # A user may take a visitor along of whom nobody knows anything; the rest is for a server to say.
         visitor = self._open(record.source, visitor_key(anonymous_id), event, bare=True)
-        if visitor.bound is None:
+        own = visitor_id(record.source, anonymous_id)
+        if visitor.bound is None and (event.proof is Proof.SERVER or not visitor.is_somebodys):
             self._set(visitor, "bound", record.key)
             if not visitor.visitors:
-                self._add(visitor, visitor.devices, anonymous_id)
-                self._add(visitor, visitor.visitors, anonymous_id)
+                self._add(visitor, visitor.visitors, own)
+                if event.proof is Proof.SERVER:
+                    self._add(visitor, visitor.devices, anonymous_id)
         if visitor.bound == record.key:
-            self._add(record, record.visitors, anonymous_id)
+            self._add(record, record.visitors, own)
 
     def _alias(self, record: LiveRecord, previous_id: str, event: LiveEvent) -> None:
         # A former id that has signed in is a login of its own: two logins are two people until the batch or a person
         # knows better.
-        former = self.records.get(f"{record.source}:{previous_id}")
+        former = self.records.get(f"{record.source}:{user_key(previous_id)}")
         if former is None or former.user_id is None:
             self._take_along(record, previous_id, event)
 
-    def _set(self, record: LiveRecord, name: str, value: str) -> None:
+    def _claim(self, record: LiveRecord, path: str, value: Any, at: datetime) -> None:
+        if path in record.claims or len(record.claims) < MOST_CLAIMS:
+            self._newest(record, record.claims, path, value, at)
+
+    def _set(self, record: LiveRecord, name: str, value: str | bool) -> None:
         if getattr(record, name) != value:
             setattr(record, name, value)
             self.changed.add(record.record_id)
@@ -166,11 +230,27 @@ def needed(source: str, event: LiveEvent) -> set[str]:
     """The ids of the records that noting an event may look at."""
     keys = {event.key}
     if event.anonymous_id:
-        keys.add(visitor_key(event.anonymous_id))
+        keys |= {visitor_key(event.anonymous_id), later_visitor_key(event.anonymous_id)}
     if event.previous_id:
-        keys |= {event.previous_id, visitor_key(event.previous_id)}
+        keys |= {user_key(event.previous_id), visitor_key(event.previous_id)}
     return {f"{source}:{key}" for key in keys}
 
 
 def _times(kept: Mapping[str, list[Any]]) -> dict[str, str]:
     return {name: at for name, (_, at) in kept.items()}
+
+
+def _nested(claims: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, value in claims.items():
+        part, _, name = path.partition(".")
+        if name:
+            found.setdefault(part, {})[name] = value
+        else:
+            found[part] = value
+    return found
+
+
+def _at(nested: Mapping[str, Any], path: str) -> Any:
+    part, _, name = path.partition(".")
+    return nested.get(part, {}).get(name) if name else nested.get(part)

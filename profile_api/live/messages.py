@@ -8,15 +8,17 @@ from uuid import uuid4
 
 import msgspec
 
-from contracts.events import RefusedItem, event_payload, live_event, read_message
+from contracts.event_rows import event_payload
+from contracts.events import RefusedItem, live_event, read_message
 from contracts.reading import RefusedRow
-from contracts.sources import Source
+from contracts.sources import Sender
 from contracts.standard import interaction_event
+from profile_api.live.proving import proof_of, without_signature
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A message that the source's contract can read; `item` is the message as JSON."""
+    """A message that the source's contract can read; `item` is the message as JSON, `proof` what it came with."""
 
     index: int
     source: str
@@ -25,6 +27,7 @@ class Accepted:
     received_at: datetime
     item: str
     gpc: bool
+    proof: str
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Refused:
 
     index: int
     source: str
+    is_server: bool
     received_at: datetime
     call: str | None
     sent_at: str | None
@@ -52,7 +56,7 @@ class Sorted:
 class Arrival:
     """What all messages of one request have in common."""
 
-    source: Source
+    sender: Sender
     received_at: datetime
     gpc: bool = False
     call: str | None = None
@@ -71,7 +75,8 @@ def sort_messages(raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Sorted:
             found.refused.append(
                 Refused(
                     index,
-                    arrival.source.name,
+                    arrival.sender.source.name,
+                    arrival.sender.is_server,
                     arrival.received_at,
                     arrival.call,
                     arrival.sent_at,
@@ -89,14 +94,17 @@ def _accepted(index: int, raw: bytes | msgspec.Raw, arrival: Arrival) -> Accepte
         message = msgspec.structs.replace(message, message_id=message_id)
     if message.sent_at is None and arrival.sent_at is not None:
         plain["sentAt"] = arrival.sent_at
-    event = live_event(message, arrival.received_at, arrival.sent_at, arrival.source.types)
-    row = interaction_event(arrival.source.events, event_payload(event))
+    source = arrival.sender.source
+    proof = proof_of(arrival.sender, message)
+    event = live_event(message, proof, arrival.received_at, arrival.sent_at, source.types)
+    row = interaction_event(source.events, event_payload(source.name, event))
     return Accepted(
         index,
-        arrival.source.name,
+        source.name,
         event.message_id,
         str(row.record_id),
         arrival.received_at,
-        msgspec.json.encode(plain).decode(),
+        msgspec.json.encode(without_signature(plain)).decode(),
         arrival.gpc,
+        proof.value,
     )

@@ -5,7 +5,7 @@ Whatever ends the process: either the whole step is there, or the messages still
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.erasure.tombstones import ERASED, erased_among
-from contracts.events import LiveEvent, Message, event_payload, live_event
+from contracts.assurance import Proof
+from contracts.event_rows import event_payload
+from contracts.events import LiveEvent, Message, live_event
 from contracts.reading import Row
 from contracts.sources import Source, Sources
 from contracts.standard import InteractionEvent, interaction_event
@@ -34,8 +36,12 @@ REASON = "a live event named them"
 ACTOR = "live"
 
 _NUMBER = text(
-    "UPDATE inbox SET sequence = new.number FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS bigint[]))"
-    " AS new(id, number) WHERE inbox_id = new.id"
+    "UPDATE inbox SET sequence = new.number, record_id = new.record FROM unnest(CAST(:ids AS bigint[]),"
+    " CAST(:numbers AS bigint[]), CAST(:records AS text[])) AS new(id, number, record) WHERE inbox_id = new.id"
+)
+_JOINED = text(
+    "SELECT record_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
+    " (SELECT FROM records o WHERE o.profile_id = r.profile_id AND o.record_id <> r.record_id)"
 )
 
 
@@ -50,6 +56,10 @@ class Item:
     received_at: datetime
     gpc: bool
 
+    @property
+    def proof(self) -> Proof:
+        return self.event.proof
+
 
 @dataclass
 class Projected:
@@ -62,7 +72,7 @@ class Projected:
 def waiting(connection: Connection, many: int) -> list[Any]:
     """The messages that wait, in the order in which they came."""
     columns = inbox.c
-    query = select(columns.inbox_id, columns.source, columns.item, columns.received_at, columns.gpc)
+    query = select(columns.inbox_id, columns.source, columns.item, columns.received_at, columns.gpc, columns.proof)
     return list(connection.execute(query.where(columns.sequence.is_(None)).order_by(columns.inbox_id).limit(many)))
 
 
@@ -83,9 +93,8 @@ def project(
     if not items:
         return done
     # 1. What the messages say of persons.
-    book = Book(_load(connection, items))
-    for item in items:
-        book.note(item.source.name, item.event)
+    book = Book(*_load(connection, items))
+    items = [_noted(book, item) for item in items]
     payloads = {one: book.records[one].payload() for one in sorted(book.changed)}
     shown = {
         one: document_of(sources.by_name[book.records[one].source], payload, now)
@@ -114,7 +123,8 @@ def project(
     emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
     emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(done.profiles)], now)
     tell_decisions(connection, decided, now)
-    connection.execute(_NUMBER, {"ids": [item.inbox_id for item in items], "numbers": sequences})
+    noted = {"numbers": sequences, "records": [str(item.row.record_id) for item in items]}
+    connection.execute(_NUMBER, {"ids": [item.inbox_id for item in items], **noted})
     return done
 
 
@@ -132,7 +142,13 @@ def _without_erased(connection: Connection, key: bytes, items: list[Item]) -> li
                 *item.row.identifiers,
                 *Row(
                     item.source.records,
-                    {"key": item.event.key, "traits": item.event.traits, "external": item.event.external_ids},
+                    {
+                        "key": item.event.key,
+                        "user_id": item.event.user_id,
+                        "devices": {"0": item.event.anonymous_id},
+                        "traits": item.event.traits,
+                        "external": item.event.external_ids,
+                    },
                 ).identifiers(),
             ],
             [str(item.row.record_id)],
@@ -152,19 +168,31 @@ def _read(row: Any, sources: Sources) -> Item:
     if source is None:
         raise ValueError("source: expected one of OCV_SOURCES_FILE, found one that is gone")
     message = msgspec.convert(row.item, Message)
-    event = live_event(message, row.received_at, None, source.types)
-    return Item(
-        row.inbox_id, source, event, interaction_event(source.events, event_payload(event)), row.received_at, row.gpc
-    )
+    event = live_event(message, Proof(row.proof), row.received_at, None, source.types)
+    return Item(row.inbox_id, source, event, _row(source, event), row.received_at, row.gpc)
 
 
-def _load(connection: Connection, items: Iterable[Item]) -> dict[str, LiveRecord]:
+def _row(source: Source, event: LiveEvent) -> InteractionEvent:
+    return interaction_event(source.events, event_payload(source.name, event))
+
+
+def _noted(book: Book, item: Item) -> Item:
+    """The item, as its record has taken it."""
+    placed = book.place(item.source.name, item.event)
+    book.note(item.source.name, placed)
+    return item if placed is item.event else replace(item, event=placed, row=_row(item.source, placed))
+
+
+def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], set[str]]:
+    """The records that these messages may be of, and which of them share their profile with others."""
     ids = sorted({one for item in items for one in needed(item.source.name, item.event)})
     columns = live_records.c
     rows = connection.execute(
         select(columns.record_id, columns.source, columns.payload).where(columns.record_id.in_(ids))
     )
-    return {row.record_id: stored(row.source, row.payload) for row in rows}
+    found = {row.record_id: stored(row.source, row.payload) for row in rows}
+    unproven = sorted({str(item.row.record_id) for item in items if item.event.proof is Proof.NONE})
+    return found, set(connection.scalars(_JOINED, {"ids": unproven})) if unproven else set()
 
 
 def _sequences(connection: Connection, many: int) -> list[int]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine, select, update
 
 from contracts.settings import settings
-from contracts.sources import Sources, load_sources
+from contracts.sources import Sender, Sources, load_sources
 from profile_api.live.inbox import insert_accepted
 from profile_api.live.messages import Arrival, sort_messages
 from stores.embedded import open_stores
@@ -31,7 +31,8 @@ def replay(engine: Engine, sources: Sources, now: datetime) -> dict[str, int]:
                 if source is None:
                     counts["quarantined"] += 1
                     continue
-                found = sort_messages([row.raw], Arrival(source, row.received_at, False, row.call, row.sent_at))
+                sender = Sender(source, row.is_server)
+                found = sort_messages([row.raw], Arrival(sender, row.received_at, False, row.call, row.sent_at))
                 own = update(inbox_quarantine).where(kept.quarantine_id == row.quarantine_id)
                 if found.refused:
                     connection.execute(own.values(reason=found.refused[0].reason))

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.signals import has_gpc
 from contracts.batches import split_batch
 from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem
-from contracts.sources import Source, Sources
+from contracts.sources import Sender, Sources
 from profile_api.dependencies import PROBLEMS, ProblemDocument
 from profile_api.errors import Problem, unavailable
 from profile_api.intake import Intake
@@ -58,16 +58,16 @@ _basic = _WriteKey(auto_error=False, description="The write key of a source as u
 
 
 # A coroutine, since FastAPI would send a plain function to a thread of its own.
-async def _source(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> Source:
+async def _sender(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> Sender:
     sources: Sources = request.app.state.sources
-    source = sources.of_key(given.username) if given else None
-    if source is None:
-        detail = "Expected basic authentication with the write key of a source as user name, found none that is known."
+    sender = sources.of_key(given.username) if given else None
+    if sender is None:
+        detail = "Expected basic authentication with the key of a source as user name, found none that is known."
         raise Problem(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Basic realm="write key"'})
-    return source
+    return sender
 
 
-Sender = Annotated[Source, Depends(_source)]
+SentBy = Annotated[Sender, Depends(_sender)]
 router = APIRouter(
     prefix="/v1",
     tags=["events"],
@@ -99,7 +99,7 @@ _MANY = _body(
 
 
 @router.post("/events", status_code=202, summary="Record an event", openapi_extra=_SINGLE)
-async def record_event(request: Request, sender: Sender) -> Receipt:
+async def record_event(request: Request, sender: SentBy) -> Receipt:
     """202 means that it is committed, and that this messageId counts once whatever is sent again."""
     return await _keep_one(request, sender)
 
@@ -111,7 +111,7 @@ async def record_event(request: Request, sender: Sender) -> Receipt:
     openapi_extra=_MANY,
     responses={207: {"model": Receipt, "description": "Some were refused; the others are committed"}},
 )
-async def record_events(request: Request, response: Response, sender: Sender) -> Receipt:
+async def record_events(request: Request, response: Response, sender: SentBy) -> Receipt:
     """Every message by itself: a bad one costs the others nothing."""
     receipt = await _keep_many(request, sender)
     if not receipt.success:
@@ -121,13 +121,13 @@ async def record_events(request: Request, response: Response, sender: Sender) ->
 
 @router.post("/batch", summary="Record events, as Segment's client libraries send them", openapi_extra=_MANY)
 @router.post("/import", summary="The same, as older client libraries send them", openapi_extra=_MANY)
-async def client_batch(request: Request, sender: Sender) -> Receipt:
+async def client_batch(request: Request, sender: SentBy) -> Receipt:
     """200 also where some were refused, since a client library would send the whole batch again."""
     return await _keep_many(request, sender)
 
 
 def _client_path(call: str) -> Callable[..., Any]:
-    async def record(request: Request, sender: Sender) -> Receipt:
+    async def record(request: Request, sender: SentBy) -> Receipt:
         return await _keep_one(request, sender, call)
 
     record.__name__ = f"client_{call}"
@@ -141,12 +141,12 @@ for _call in CALLS:
     )
 
 
-async def _keep_one(request: Request, sender: Source, call: str | None = None) -> Receipt:
+async def _keep_one(request: Request, sender: Sender, call: str | None = None) -> Receipt:
     body = await _read(request, LARGEST_ITEM)
     return await _keep(request, [body], _arrival(request, sender, call=call))
 
 
-async def _keep_many(request: Request, sender: Source) -> Receipt:
+async def _keep_many(request: Request, sender: Sender) -> Receipt:
     body = await _read(request, LARGEST_BATCH)
     try:
         batch = split_batch(body)
@@ -163,7 +163,7 @@ async def _keep_many(request: Request, sender: Source) -> Receipt:
 
 def _arrival(
     request: Request,
-    sender: Source,
+    sender: Sender,
     sent_at: str | None = None,
     context: dict[str, Any] | None = None,
     call: str | None = None,
@@ -175,11 +175,12 @@ def _arrival(
 async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Receipt:
     inbox: Inbox = request.app.state.inbox
     intake: Intake = request.app.state.intake
-    key, address = arrival.source.name, request.client.host if request.client else ""
+    key, address = arrival.sender.key, request.client.host if request.client else ""
     intake.admit(key, address, len(raws))
     # Many take long enough to hold up everybody else's requests on the event loop.
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
-    intake.meet(key, address, {one.record_id for one in found.accepted})
+    if not arrival.sender.is_server:
+        intake.meet(key, address, {one.record_id for one in found.accepted})
     try:
         new = await asyncio.wrap_future(inbox.keep(found))
     except Unkeepable:

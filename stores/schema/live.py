@@ -6,7 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from stores.schema.base import Instant, metadata
 
 # An accepted message, as it arrived. `sequence` is given when it is projected, in the order of the commits: a reader of
-# a range of it misses nothing. `problem` says why a message could not be projected.
+# a range of it misses nothing. `problem` says why a message could not be projected. `proof` is what it came with
+# (contracts.assurance), `message_id` counts once within its sender, `record_id` the record it is projected into.
 inbox = Table(
     "inbox",
     metadata,
@@ -17,6 +18,7 @@ inbox = Table(
     Column("received_at", Instant, nullable=False),
     Column("item", JSONB, nullable=False),
     Column("gpc", Boolean, nullable=False),
+    Column("proof", Text, nullable=False, server_default=text("'none'")),
     Column("sequence", BigInteger),
     Column("problem", Text),
 )
@@ -24,12 +26,13 @@ Index("ux_inbox_message", inbox.c.source, inbox.c.message_id, unique=True)
 Index("ix_inbox_waiting", inbox.c.inbox_id, postgresql_where=text("sequence IS NULL"))
 Index("ix_inbox_sequence", inbox.c.sequence, postgresql_where=text("sequence IS NOT NULL"))
 
-# A message that was refused, byte by byte, with the reason.
+# A message that was refused, byte by byte, with the reason; `is_server` says by which key it came.
 inbox_quarantine = Table(
     "inbox_quarantine",
     metadata,
     Column("quarantine_id", BigInteger, Identity(always=True), primary_key=True),
     Column("source", Text, nullable=False),
+    Column("is_server", Boolean, nullable=False, server_default=text("false")),
     Column("received_at", Instant, nullable=False),
     Column("call", Text),
     Column("sent_at", Text),

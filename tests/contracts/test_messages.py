@@ -6,28 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.assurance import Proof
 from contracts.batches import split_batch
+from contracts.event_values import event_slug
 from contracts.events import (
     LARGEST_ITEM,
     LiveEvent,
     RefusedItem,
-    event_slug,
     live_event,
     read_message,
-    visitor_key,
 )
+from contracts.live_keys import visitor_key
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRACK = {"type": "track", "event": "Cart Viewed", "userId": "u1", "messageId": "m1"}
 
 
 def said(**more: Any) -> LiveEvent:
-    return live_event(read_message(json.dumps(TRACK | more).encode())[1], NOW)
+    return live_event(read_message(json.dumps(TRACK | more).encode())[1], Proof.SERVER, NOW)
 
 
 def refusal(raw: bytes) -> str:
     with pytest.raises(RefusedItem) as refused:
-        live_event(read_message(raw)[1], NOW)
+        live_event(read_message(raw)[1], Proof.SERVER, NOW)
     return str(refused.value)
 
 
@@ -100,7 +101,7 @@ def test_a_bad_message_costs_the_others_of_its_batch_nothing() -> None:
     outcomes = []
     for raw in batch.batch:
         try:
-            outcomes.append(live_event(read_message(raw)[1], NOW).type)
+            outcomes.append(live_event(read_message(raw)[1], Proof.SERVER, NOW).type)
         except RefusedItem:
             outcomes.append("refused")
     assert outcomes == ["refused", "page", "refused"]

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from consent.model import Role
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer, demo_issuer
 from stores.embedded import Stores
@@ -80,5 +80,5 @@ def _new_world(stores: Stores, settings: Settings, issuer: DemoIssuer) -> Iterat
         engine, features = open_engine(database_url), CanaryFeatures()
         write_canaries(engine)
         app = create_app(settings, database_url, features, clock=lambda: NOW)
-        yield World(app, engine, features, issuer, demo_key(settings))
+        yield World(app, engine, features, issuer, demo_keys(settings).server)
         engine.dispose()

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select, text
 
 from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM
 from contracts.settings import Settings
-from contracts.sources import DEMO_SOURCE, Source, Sources, demo_key
+from contracts.sources import DEMO_SOURCE, Source, Sources, demo_keys
 from profile_api.app import create_app
 from profile_api.live.replay import replay
 from stores.schema import inbox, inbox_quarantine
@@ -28,7 +28,7 @@ def send(client: TestClient, api_settings: Settings) -> Send:
     def post(path: str, body: Any, **headers: str) -> Any:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} | headers
-        return client.post(path, content=content, headers=sent, auth=(demo_key(api_settings), ""))
+        return client.post(path, content=content, headers=sent, auth=(demo_keys(api_settings).server, ""))
 
     return post
 
@@ -83,9 +83,10 @@ def test_refused_messages_are_read_again_once_the_sources_say_more(send: Send, e
     send("/v1/events/batch", {"batch": [TRACK | {"messageId": "m7"}, {"type": "trick", "userId": "u1"}]})
     with engine.begin() as connection:  # as if the spec had known of no such type
         columns = {"source": DEMO_SOURCE, "received_at": NOW, "call": None, "reason": "type", "sent_at": None}
+        columns["is_server"] = True
         for message in (TRACK | {"messageId": "m8"}, TRACK | {"messageId": "m7"}):
             connection.execute(insert(inbox_quarantine).values(raw=json.dumps(message).encode(), **columns))
-    sources = Sources([Source(name=DEMO_SOURCE, key_sha256="0" * 64)])
+    sources = Sources([Source(name=DEMO_SOURCE, server_key_sha256="0" * 64)])
     assert replay(engine, sources, NOW) == {"accepted": 1, "duplicate": 1, "quarantined": 1}
     assert replay(engine, sources, NOW) == {"accepted": 0, "duplicate": 0, "quarantined": 1}
     assert [message for message, _ in kept(engine)] == ["m7", "m8"]
@@ -172,10 +173,10 @@ def address(api_settings: Settings, engine: Engine, database_url: str) -> Iterat
 def test_segments_own_client_library_works_unchanged(address: str, engine: Engine, api_settings: Settings) -> None:
     errors: list[Any] = []
     said = {"host": address, "on_error": lambda error, items: errors.append(error)}
-    packed = Client(demo_key(api_settings), gzip=True, **said)
+    packed = Client(demo_keys(api_settings).server, gzip=True, **said)
     packed.track(anonymous_id="a2", event="Cart Viewed")
     packed.shutdown()
-    library = Client(demo_key(api_settings), **said)
+    library = Client(demo_keys(api_settings).server, **said)
     library.identify("u1", {"email": "ana@inbox.example", "firstName": "Ana"})
     library.track("u1", "Order Completed", {"total": 49.9})
     library.page("u1", "shop", "Lamps", {"path": "/lamps"})

@@ -27,7 +27,7 @@ def test_each_printed_line_reads_the_profile_with_the_printed_token(
     print_invitation(api_settings, engine, ADDRESS, Console(file=printed, width=60))
     assert f"{ADDRESS}/advisor" in printed.getvalue()
     live = TestClient(create_app(api_settings, database_url, Features()))  # by the clock of this day
-    lines = re.findall("^curl .*$", printed.getvalue(), re.MULTILINE)
+    lines = re.findall("^curl .* -H 'Authorization.*$", printed.getvalue(), re.MULTILINE)
     assert len(lines) == 4
     for line in lines:
         words = shlex.split(line)
@@ -41,7 +41,7 @@ def test_each_printed_line_reads_the_profile_with_the_printed_token(
 def test_an_empty_store_is_said_and_tokens_are_given_all_the_same(api_settings: Settings, engine: Engine) -> None:
     printed = io.StringIO()
     print_invitation(api_settings, engine, ADDRESS, Console(file=printed))
-    assert "make pipeline" in printed.getvalue() and "curl" not in printed.getvalue()
+    assert "make pipeline" in printed.getvalue() and "/lookup" not in printed.getvalue()
 
 
 def test_there_is_no_invitation_outside_demo_mode(api_settings: Settings, engine: Engine) -> None:

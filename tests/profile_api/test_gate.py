@@ -35,6 +35,7 @@ def test_an_identifier_as_it_was_typed_finds_the_profile_with_its_provenance(
         "channel": "crm",
         "observed_at": "2024-01-05T10:00:00+00:00",
         "rule": "most_recent",
+        "assurance": "source",
         "record_id": "crm:42",
         "losing": [
             {

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from consent.model import Role
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from profile_api.keys import demo_issuer
 from stores.embedded import Stores
 from tests.profile_api.canaries import CanaryFeatures, Person, leaked, write_canaries
@@ -32,7 +32,7 @@ def test_a_live_service_logs_no_personal_data_whatever_happens(
     person, port = Person("ConsentGiven"), _free_port()
     same = Settings(local=tmp_path, lake=str(tmp_path / "lake"), demo=True, jwks_url=None)
     now = datetime.now(UTC)
-    world = World(FastAPI(), engine, CanaryFeatures(), demo_issuer(same), demo_key(same), now)
+    world = World(FastAPI(), engine, CanaryFeatures(), demo_issuer(same), demo_keys(same).server, now)
     key = {"OCV_INSTALLATION_KEY": os.environ["OCV_INSTALLATION_KEY"]}
     server = _serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url, **key)
     try:

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, select, text
 
-from contracts.events import visitor_key
+from contracts.live_keys import visitor_key
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
 from profile_api.live.due import computed_rows
 from spark_jobs.features import COMPUTED

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, select
 
 from consent.model import Role
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from profile_api.keys import DemoIssuer
 from stores.schema import audit, inbox
 from tests.profile_api.people import ANA, ANA_EMAIL, FAMILY_PHONE, NOW
@@ -40,7 +40,7 @@ def address(client: TestClient) -> Iterator[str]:
 def test_an_agent_looks_up_gets_context_and_records_through_the_same_gate(
     address: str, issuer: DemoIssuer, engine: Engine, api_settings: Settings
 ) -> None:
-    sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_key(api_settings)}
+    sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_keys(api_settings).server}
     message = {"type": "track", "event": "Cart Viewed", "userId": "u-1", "messageId": "m-1"}
 
     async def talk() -> dict[str, Any]:

@@ -5,34 +5,54 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select
 
-from contracts.sources import Source, Sources
+from contracts.sources import Sender, Source, Sources, user_hash
 from profile_api.live.inbox import Inbox
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.live.projection import project, waiting
 from stores.schema import identifiers, profiles, records, redirects, timeline
 
+SECRET = "a-secret-of-the-site-that-nobody-else-has"
 APP = Source(
-    name="app", key_sha256="0" * 64, region="FR", properties={"plan": "behaviour"}, consent={"ads": ["personalisation"]}
+    name="app",
+    browser_key_sha256="b" * 64,
+    server_key_sha256="0" * 64,
+    user_secret=SecretStr(SECRET),
+    region="FR",
+    properties={"plan": "behaviour"},
+    consent={"ads": ["personalisation"]},
 )
-SHOP = Source(name="shop", key_sha256="1" * 64, region="FR")
+SHOP = Source(name="shop", browser_key_sha256="c" * 64, server_key_sha256="1" * 64, region="FR")
 SOURCES = Sources([APP, SHOP])
 _numbers = count()
 
 
-def accept(engine: Engine, now: datetime, *messages: dict[str, Any], source: Source = APP, gpc: bool = False) -> int:
-    """Keeps messages; returns how many were new."""
+def accept(
+    engine: Engine,
+    now: datetime,
+    *messages: dict[str, Any],
+    source: Source = APP,
+    gpc: bool = False,
+    server: bool = True,
+) -> int:
+    """Keeps messages, of a server or else of a browser; returns how many were new."""
     raws: list[Any] = [
         json.dumps({"type": "track", "event": "Cart Viewed", "messageId": f"m{next(_numbers)}"} | one).encode()
         for one in messages
     ]
-    found = sort_messages(raws, Arrival(source, now, gpc))
+    found = sort_messages(raws, Arrival(Sender(source, server), now, gpc))
     assert not found.refused, found.refused
     box = Inbox(engine)
     new = box.keep(found).result(timeout=20)
     box.close()
     return len(new)
+
+
+def signed(user: str, **more: Any) -> dict[str, Any]:
+    """A message of a browser whose user the site's server has signed."""
+    return {"userId": user, "context": {"userHash": user_hash(SECRET, user).decode()} | more.pop("context", {})} | more
 
 
 def project_all(engine: Engine, now: datetime, many: int = 200, key: bytes | None = None) -> int:

@@ -3,17 +3,19 @@ from typing import Any
 
 import msgspec
 
-from contracts.events import LiveEvent, Message, live_event, visitor_key
+from contracts.assurance import Proof
+from contracts.events import LiveEvent, Message, live_event
+from contracts.live_keys import later_visitor_key, visitor_key
 from contracts.sources import Source
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-APP = Source(name="app", key_sha256="0" * 64, region="FR", traits={"plan": "identity"})
+APP = Source(name="app", server_key_sha256="0" * 64, region="FR", traits={"plan": "identity"})
 
 
 def said(call: str = "track", after: int = 0, **more: Any) -> LiveEvent:
     message = {"type": call, "event": "e", "messageId": f"{call}{after}", "timestamp": str(NOW)} | more
-    return live_event(msgspec.convert(message, Message), NOW + timedelta(seconds=after))
+    return live_event(msgspec.convert(message, Message), Proof.SERVER, NOW + timedelta(seconds=after))
 
 
 def book(*events: LiveEvent, records: dict[str, LiveRecord] | None = None) -> Book:
@@ -52,7 +54,7 @@ def test_who_signs_in_first_on_a_device_takes_its_visitor_along_and_who_comes_la
     found = book(visit, first, second).records
     visitor = found[f"app:{visitor_key('a')}"]
     assert (visitor.bound, visitor.bare) == ("u1", False)
-    assert [found[one].visitors for one in ("app:u1", "app:u2")] == [["a"], []]
+    assert [found[one].visitors for one in ("app:u1", "app:u2")] == [["app:a"], []]
     assert [found[one].devices for one in ("app:u1", "app:u2")] == [["a"], ["a"]]
 
 
@@ -74,7 +76,11 @@ def test_alias_takes_a_former_visitor_along_and_never_a_former_login() -> None:
 def test_an_event_that_says_nothing_new_changes_no_record() -> None:
     before = book(said(userId="u", anonymousId="a")).records
     assert book(said(after=5, userId="u", anonymousId="a"), records=before).changed == set()
-    assert needed("app", said(userId="u", anonymousId="a")) == {"app:u", f"app:{visitor_key('a')}"}
+    assert needed("app", said(userId="u", anonymousId="a")) == {
+        "app:u",
+        f"app:{visitor_key('a')}",
+        f"app:{later_visitor_key('a')}",
+    }
 
 
 def test_a_records_document_is_what_the_batch_would_make_of_it() -> None:
@@ -88,5 +94,5 @@ def test_a_records_document_is_what_the_batch_would_make_of_it() -> None:
         ("email", "ana@inbox.example"),
         ("user_id", "u"),
         ("device_id", "a"),
-        ("visitor_id", "a"),
+        ("visitor_id", "app:a"),
     }

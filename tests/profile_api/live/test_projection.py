@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
 from consent.erasure.tombstones import bury, tombstones_of
-from contracts.events import visitor_key
 from contracts.identifiers import Identifier
+from contracts.live_keys import visitor_key
 from profile_api.live.projection import project, waiting
 from spark_jobs.resolve.stable_ids import new_id
 from stores.schema import (

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, delete, insert, select
 
 from consent.model import Role
 from consent.purposes import published_purposes
-from contracts.events import visitor_key
+from contracts.live_keys import visitor_key
 from profile_api.identity.rebuild import rebuild
 from profile_api.webhooks.kinds import KINDS
 from stores.schema import features_due, profiles, timeline, webhook_outbox
