@@ -71,12 +71,14 @@ def test_the_twin_computes_what_the_spark_job_computes(spark: SparkSession) -> N
         }
         for number in range(1_700)
     ]
-    known = profiles(spark, since)
+    claimed = {f"p{number}" for number in range(0, 300, 7)}
+    known = profiles(spark, since, claimed)
     happened = timeline(spark, [event | {"profile_id": name} for name, own in events.items() for event in own])
     found = {view: rows_of(compute(known, happened, AS_OF)) for view, compute in COMPUTED.items()}
     for name, starts in since.items():
         losing = [{"value": start} for start in starts[1:]]
-        fields = [{"field": "customer_since", "value": starts[0], "losing": losing}] if starts else []
+        told = {"assurance": "claimed" if name in claimed else "source", "losing": losing}
+        fields = [{"field": "customer_since", "value": starts[0], **told}] if starts else []
         twin = computed({"fields": fields}, events[name], AS_OF)
         for view, rows in found.items():
             assert twin[view] == {key: rows[name][key] for key in VIEWS[view]}, name

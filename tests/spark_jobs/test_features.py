@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,16 @@ def event(at: datetime, **said: Any) -> dict[str, Any]:
     return {"event_id": f"e{at.timestamp():.0f}", "properties": {}, "occurred_at": at} | named
 
 
-def profiles(spark: SparkSession, people: dict[str, list[str]]) -> DataFrame:
-    """Profiles with the days from which they are said to be customers; the first is the surviving value."""
+def profiles(spark: SparkSession, people: dict[str, list[str]], claimed: Collection[str] = ()) -> DataFrame:
+    """Profiles with the days from which they are said to be customers; the first is the surviving value.
+
+    Of some that is only `claimed`.
+    """
     rows = []
     for name, since in people.items():
         losing = [(day, "crm:2", "crm", AS_OF) for day in since[1:]]
-        fields = [("customer_since", since[0], "identity", "crm:1", "crm", AS_OF, "oldest", losing)] if since else []
+        told = ("oldest", "claimed" if name in claimed else "source")
+        fields = [("customer_since", since[0], "identity", "crm:1", "crm", AS_OF, *told, losing)] if since else []
         rows.append((name, fields, [], [], None, None))
     return spark.createDataFrame(rows, PROFILES.struct)
 
