@@ -3,7 +3,6 @@
 import json
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -132,6 +131,22 @@ class Site:
             query = select(of.identifier_kind, of.identifier, of.purpose, of.state).order_by(of.sequence)
             return [tuple(row) for row in connection.execute(query)]
 
-    @staticmethod
-    def now() -> datetime:
-        return NOW
+
+def unchanged(site: Site, before: dict[str, dict[str, Any]]) -> None:
+    """Everything that was there is there as it was, and no identifier found its way to somebody new."""
+    after = site.everything()
+    for table, rows in before.items():
+        assert {key: after[table].get(key) for key in rows} == rows, table
+    held = {(row["kind"], row["value"]) for row in before["identifiers"].values()}
+    new = {(row["kind"], row["value"]) for key, row in after["identifiers"].items() if key not in before["identifiers"]}
+    assert not new & held and {kind for kind, _ in new} <= {"visitor_id", "user_id"}
+    assert not after["redirects"].keys() - before["redirects"].keys()
+
+
+def events_on(site: Site, profile_id: str | None) -> list[str]:
+    rows = site.everything()["timeline"].values()
+    return sorted(row["document"]["type"] for row in rows if row["profile_id"] == profile_id)
+
+
+def new_records(site: Site, before: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for key, row in site.everything()["records"].items() if key not in before["records"]]
