@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from consent.model import Role
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from profile_api.keys import DemoIssuer
 from tests.profile_api.canaries import Person
 from tests.profile_api.people import NOW
@@ -105,7 +105,11 @@ def test_no_error_of_the_agents_endpoint_repeats_what_was_sent(client: TestClien
 def test_a_bots_refused_event_says_what_was_expected_and_nothing_of_it(
     client: TestClient, issuer: DemoIssuer, api_settings: Any
 ) -> None:
-    sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_key(api_settings), **ACCEPT}
+    sent = {
+        "Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}",
+        "Write-Key": demo_keys(api_settings).server,
+        **ACCEPT,
+    }
     with client:
         for message in twisted({"type": "track", "event": "e", "userId": "u", "timestamp": "2024-05-01T00:00:00Z"}):
             params = {"name": "record_event", "arguments": {"message": message}}

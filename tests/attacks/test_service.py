@@ -16,9 +16,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, func, select, text
 
 from consent.model import Role
+from contracts.assurance import Proof
 from contracts.events import Message, live_event
 from contracts.settings import Settings
-from contracts.sources import demo_key
+from contracts.sources import demo_keys
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer
 from profile_api.live.inbox import Inbox, Unkeepable
@@ -43,7 +44,9 @@ def send(client: TestClient, api_settings: Settings) -> Callable[[str, str | byt
     def post(path: str, body: str | bytes) -> int:
         content = body.encode() if isinstance(body, str) else body
         headers = {"Content-Type": "application/json"}
-        return int(client.post(path, content=content, headers=headers, auth=(demo_key(api_settings), "")).status_code)
+        return int(
+            client.post(path, content=content, headers=headers, auth=(demo_keys(api_settings).browser, "")).status_code
+        )
 
     return post
 
@@ -76,7 +79,7 @@ def test_an_unreadable_sent_at_corrects_nothing_and_keeps_the_event(
     assert send("/v1/batch", f'{{"batch":[{own}]}}') == 200
     found = kept(engine)
     assert len(found) == 37
-    assert {str(live_event(msgspec.convert(one, Message), NOW).occurred_at) for one in found} == {
+    assert {str(live_event(msgspec.convert(one, Message), Proof.SERVER, NOW).occurred_at) for one in found} == {
         "2024-05-01 11:00:00+00:00"
     }
 
@@ -103,7 +106,7 @@ def test_a_lone_surrogate_in_one_message_leaves_the_batchs_context_to_the_others
 def test_one_bad_row_never_fails_a_shared_commit(bad: dict[str, Any], engine: Engine) -> None:
     def request(number: int) -> Sorted:
         row = {"index": 0, "source": "web", "message_id": f"m{number}", "record_id": "web:u", "received_at": NOW}
-        fields = row | {"item": "{}", "gpc": False}
+        fields = row | {"item": "{}", "gpc": False, "proof": "none"}
         return Sorted(accepted=[Accepted(**(fields | (bad if number == 3 else {})))])
 
     kept_by = Inbox(engine)
@@ -120,7 +123,15 @@ def test_one_bad_row_never_fails_a_shared_commit(bad: dict[str, Any], engine: En
 
 def test_a_request_that_was_taken_back_does_not_end_the_writer(engine: Engine) -> None:
     kept_by = Inbox(engine)
-    row = {"index": 0, "source": "web", "record_id": "web:u", "received_at": NOW, "item": "{}", "gpc": False}
+    row = {
+        "index": 0,
+        "source": "web",
+        "record_id": "web:u",
+        "received_at": NOW,
+        "item": "{}",
+        "gpc": False,
+        "proof": "none",
+    }
     with engine.connect() as other, other.begin():
         other.execute(text("LOCK TABLE inbox"))
         first = kept_by.keep(Sorted(accepted=[Accepted(message_id="m0", **row)]))
@@ -145,7 +156,7 @@ def test_a_write_key_brings_only_so_many_messages_from_one_address(
         client = TestClient(app, client=(address, 1))
         message, path = {**GOOD, "properties": {"x": 1}}, next(paths)
         body = {"batch": [message] * many} if path in BATCHES else message
-        return client.post(path, json=body, auth=(demo_key(api_settings), ""))
+        return client.post(path, json=body, auth=(demo_keys(api_settings).browser, ""))
 
     assert [post("10.0.0.1").status_code // 100 for _ in range(5)] == [2] * 5
     refused = post("10.0.0.1")
@@ -157,7 +168,7 @@ def test_a_write_key_brings_only_so_many_messages_from_one_address(
     with TestClient(app, client=("10.0.0.2", 1)) as agent:
         call = {"name": "record_event", "arguments": {"message": GOOD}}
         body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
-        sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_key(api_settings)}
+        sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}", "Write-Key": demo_keys(api_settings).browser}
         answer = agent.post("/mcp/", json=body, headers=sent | {"Accept": "application/json, text/event-stream"})
         assert "rate-limited" in answer.text
 
@@ -176,7 +187,9 @@ def test_a_few_bytes_that_unpack_to_many_messages_count_as_what_they_are(
         body = gzip.compress(json.dumps({"batch": messages, "context": context}).encode())
         assert len(body) < 20_000
         sent = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-        return int(client.post("/v1/batch", content=body, headers=sent, auth=(demo_key(api_settings), "")).status_code)
+        return int(
+            client.post("/v1/batch", content=body, headers=sent, auth=(demo_keys(api_settings).browser, "")).status_code
+        )
 
     assert post([{**said, "anonymousId": f"{n}"} for n in range(2_400)]) == 429, "12,000 decisions in 17 kB"
     assert post([{"type": "x"}] * 2_400) == 429, "and refused messages are rows too"
