@@ -119,11 +119,25 @@ def _process(
         "dct:description": _texts(purpose.text) if purpose else None,
         "dpv:hasLegalBasis": LEGAL_BASIS[event["legal_basis"]],
         "dpv:hasPersonalData": sorted(PERSONAL_DATA[one] for one in purpose.categories) if purpose else [],
-        "dpv:hasStorageCondition": (
-            {"@type": "dpv:StorageDuration", "dpv:hasDuration": purpose.retention} if purpose else None
-        ),
+        "dpv:hasStorageCondition": _storage(purpose) if purpose else None,
         "schema:contactPoint": _subject(point, shown) | {"@type": "schema:ContactPoint"} if point else None,
     }
+
+
+def _storage(purpose: Purpose) -> list[dict[str, Any]]:
+    """How long which personal data is used: what consent.retention counts from the last interaction."""
+    kept: dict[str, list[str]] = {}
+    for category in sorted(purpose.categories):
+        kept.setdefault(purpose.kept_for(category), []).append(PERSONAL_DATA[category])
+    return [
+        {
+            "@type": "dpv:StorageDuration",
+            "dpv:hasDuration": duration,
+            "dpv:hasPersonalData": sorted(names),
+            "dct:description": "Counted from the last interaction.",
+        }
+        for duration, names in sorted(kept.items())
+    ]
 
 
 def _texts(by_language: Mapping[str, str]) -> list[dict[str, str]]:

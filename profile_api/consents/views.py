@@ -113,7 +113,9 @@ class PurposeView(View):
     categories: list[str]
     roles: list[str]
     channels: list[str]
-    retention: str
+    retention: str = Field(description="how long after the last interaction data is used, ISO 8601")
+    retention_of: dict[str, str] = Field(description="categories that are used for another time")
+    all_held: bool = Field(description="whatever is still held for any purpose may be read for this one")
     validity: str | None
     notice_version: str
     new_notice_voids: bool

@@ -41,6 +41,9 @@ from stores.schema import (
 PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")
 """What the person provided, or was observed of them (art. 20); not what was concluded."""
 
+SAID_ELSEWHERE = ("retention",)
+"""Parts that have files of their own, and whose words are in the page's section about purposes."""
+
 PROGRAMS = ("resolve", "live")
 """Who joins and parts records without a person; what staff wrote as their reason may name somebody else, and stays."""
 
@@ -108,7 +111,7 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
 
 def zipped(told: Told, language: str, *, portable: bool) -> bytes:
     """The bundle: a JSON and a CSV file per part, and a page to read in each language, the person's own first."""
-    parts = {name: plain(told.parts.get(name) or []) for name in (PORTABLE if portable else PARTS)}
+    parts = {name: plain(told.parts.get(name) or []) for name in (PORTABLE if portable else (*PARTS, *SAID_ELSEWHERE))}
     told, packed = replace(told, parts=parts), io.BytesIO()
     pages = {one: "index.html" if one == language else f"{one}.html" for one in LANGUAGES}
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,14 +10,13 @@ from consent.controller import published_controller
 from consent.erasure.four_eyes import ERASE, PROPOSED
 from consent.model import Actor, Decision, LegalBasis, Purpose, Role
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, is_overdue, possible_steps
-from consent.retention import ends, last_interaction
-from contracts.categories import Category
 from profile_api.errors import Problem, not_found
 from profile_api.gate import Ask, Gate, Reading, by_id
 from profile_api.masking import Mask
 from profile_api.rights.bundle import collected, of_features, systems_told, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
 from profile_api.rights.erasing import certificate_of, check_erasable, is_confirmed_by, start_erasing
+from profile_api.rights.keeping import as_rows, ends_of, keeping
 from profile_api.rights.page import Told
 from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
@@ -125,10 +123,11 @@ class Desk:
         ask = Ask(actor, purpose, "bundle", RIGHTS)
 
         def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> Collected:
+            kept = keeping(reading, profile, self._purposes, self._gate.clock())
             return Collected(
-                parts=collected(reading.connection, profile, mask),
+                parts=collected(reading.connection, profile, mask) | {"retention": as_rows(kept)},
                 language=language_of(profile.document, published_controller()),
-                ends=self._ends(reading, profile),
+                ends=ends_of(kept),
                 systems=systems_told(reading.connection, profile.profile_id),
             )
 
@@ -167,14 +166,6 @@ class Desk:
             lift(reading.connection, request_id, now)
             write_down(reading.connection, request, actor, "lift", note, now)
             return _detailed(reading.connection, request, actor, now)
-
-    def _ends(self, reading: Reading, profile: StoredProfile) -> dict[str, dict[Category, datetime]]:
-        """When each purpose stops keeping what it covers, as things stand."""
-        of = {*profile.identifiers, *chain.from_iterable(reading.parts(profile).values())}
-        taken_in, newest = profile.updated_at, reading.newest_event(profile)
-        now = self._gate.clock()
-        since = last_interaction(profile.document, newest, reading.consents(of), taken_in, now)
-        return {one.id: ends(one, since) for one in self._purposes.values() if since and not one.refused}
 
     def _start(self, reading: Reading, request: PrivacyRequest, actor: Actor, now: datetime) -> PrivacyRequest:
         if request.state is not RequestState.IDENTITY_CHECKED or request.kind not in AT_ONCE:

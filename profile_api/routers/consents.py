@@ -34,6 +34,8 @@ def list_purposes() -> list[PurposeView]:
             roles=sorted(one.roles),
             channels=sorted(one.channels),
             retention=one.retention,
+            retention_of={category.value: kept for category, kept in one.retention_of.items()},
+            all_held=one.all_held,
             validity=one.validity,
             notice_version=one.notice_version,
             new_notice_voids=one.new_notice_voids,

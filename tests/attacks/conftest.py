@@ -10,13 +10,27 @@ from contracts.settings import Settings
 from contracts.sources import demo_keys
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer
+from tests.attacks.clocks import ask_after, people
 from tests.attacks.site import ANNA, ANNA_SAYS, Site
 from tests.profile_api.conftest import api_settings, client, features, fresh_world, headers, issuer, world
 from tests.profile_api.identity.conftest import ask, kept, owners
 from tests.profile_api.identity.lake import KeptFeatures, write_lake
 from tests.profile_api.people import NOW
 
-__all__ = ["api_settings", "ask", "client", "features", "fresh_world", "headers", "issuer", "kept", "owners", "world"]
+__all__ = [
+    "api_settings",
+    "ask",
+    "ask_after",
+    "client",
+    "features",
+    "fresh_world",
+    "headers",
+    "issuer",
+    "kept",
+    "owners",
+    "people",
+    "world",
+]
 
 
 @pytest.fixture

@@ -155,6 +155,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/purposes": open_(),
     "GET /v1/notices/{version}": open_(),
     "GET /v1/profiles/{profile_id}/audit": acting(only=RIGHTS),
+    "GET /v1/profiles/{profile_id}/retention": acting(only=RIGHTS),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
     **{

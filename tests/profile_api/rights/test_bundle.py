@@ -77,7 +77,10 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     files = unpacked(answer.content)
-    assert set(files) == {f"{name}.{kind}" for name in PARTS for kind in ("json", "csv")} | {"index.html", "en.html"}
+    assert set(files) == {f"{name}.{kind}" for name in (*PARTS, "retention") for kind in ("json", "csv")} | {
+        "index.html",
+        "en.html",
+    }
     found = {name: json.loads(files[f"{name}.json"]) for name in PARTS}
     assert {one["record_id"] for one in found["records"]} == {"crm:EV-7000", "web:EV-1"}
     assert {one["value"] for one in found["identifiers"]} == {"eve@inbox.example", LANDLINE}, "the landline is hers too"

@@ -1,0 +1,94 @@
+"""What is kept of a person for what and until when, as they and the privacy officer see it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from consent.durations import in_words
+from consent.model import Actor, Decision, Purpose
+from consent.retention import ends, kept_until, last_interaction
+from contracts.categories import Category
+from profile_api.gate import Ask, Gate, Reading, by_id
+from profile_api.masking import Mask
+from profile_api.stored import StoredProfile
+from profile_api.views import Answer, View
+
+RIGHTS = frozenset({"privacy_rights"})
+
+
+class Kept(View):
+    """For how long data of one category is used for one purpose."""
+
+    kept_for: str = Field(description="ISO 8601, counted from the last interaction; of an event, from when it happened")
+    ends_at: datetime = Field(description="from then on it is not used for the purpose")
+    ended: bool
+
+
+class PurposeKeeps(View):
+    name: dict[str, str]
+    legal_basis: str
+    categories: dict[str, Kept]
+
+
+class KeepingData(View):
+    """The clock of each purpose and category; nothing here says that a purpose is permitted."""
+
+    last_interaction: datetime | None = Field(description="what the clocks count from")
+    purposes: dict[str, PurposeKeeps]
+    deleted_after: dict[str, datetime] = Field(description="by category, when no purpose keeps it any more")
+
+
+def keeping_of(
+    gate: Gate, actor: Actor, purpose: str | None, profile_id: str, purposes: Mapping[str, Purpose]
+) -> Answer[KeepingData]:
+    """What ends when, for the person themselves and for the privacy officer."""
+
+    def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> KeepingData:
+        return keeping(reading, profile, purposes, gate.clock())
+
+    return gate.answer(Ask(actor, purpose, "retention", RIGHTS), by_id(profile_id), show)
+
+
+def keeping(reading: Reading, profile: StoredProfile, purposes: Mapping[str, Purpose], now: datetime) -> KeepingData:
+    """The clocks of a person at `now`."""
+    held = {one for part in reading.parts(profile).values() for one in part} | set(profile.identifiers)
+    since = last_interaction(
+        profile.document, reading.newest_event(profile), reading.consents(held), profile.updated_at, now
+    )
+    if since is None:
+        return KeepingData(last_interaction=None, purposes={}, deleted_after={})
+    keep = [one for one in purposes.values() if not one.refused]
+    until = kept_until(keep, since)
+    return KeepingData(
+        last_interaction=since,
+        purposes={one.id: _keeps(one, since, until, now) for one in keep},
+        deleted_after={category.value: instant for category, instant in until.items()},
+    )
+
+
+def as_rows(found: KeepingData) -> list[dict[str, Any]]:
+    """A row for each purpose and category, for the bundle."""
+    return [
+        {"purpose": purpose, "category": category, "kept_for": in_words(kept.kept_for), "ends_at": kept.ends_at}
+        for purpose, keeps in found.purposes.items()
+        for category, kept in keeps.categories.items()
+    ]
+
+
+def ends_of(found: KeepingData) -> dict[str, dict[Category, datetime]]:
+    """When each purpose stops keeping each category."""
+    return {
+        purpose: {Category(name): kept.ends_at for name, kept in keeps.categories.items()}
+        for purpose, keeps in found.purposes.items()
+    }
+
+
+def _keeps(purpose: Purpose, since: datetime, until: Mapping[Any, datetime], now: datetime) -> PurposeKeeps:
+    end = until if purpose.all_held else ends(purpose, since)
+    categories = {
+        category.value: Kept(kept_for=purpose.kept_for(category), ends_at=end[category], ended=end[category] <= now)
+        for category in sorted(purpose.categories)
+    }
+    return PurposeKeeps(name=purpose.name, legal_basis=purpose.legal_basis.value, categories=categories)
