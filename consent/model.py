@@ -126,6 +126,7 @@ class Standing:
 class Actor:
     """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else.
 
+    `bound` is the identifier that the issuer bound a customer's token to, where it did: the profile follows from it.
     `reference` names the case or the request that staff ask for, where they said one.
     """
 
@@ -133,6 +134,7 @@ class Actor:
     role: Role
     profile_id: str | None = None
     reference: str | None = None
+    bound: Identifier | None = None
 
     @property
     def on_record(self) -> str:

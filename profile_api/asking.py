@@ -103,14 +103,6 @@ def as_recorded(decision: Decision, reference: str | None) -> dict[str, Any]:
     }
 
 
-def with_own_id(ask: Ask, profile_of: Callable[[str], StoredProfile | None]) -> Ask:
-    """A customer's token may name an id that was merged away since."""
-    if ask.actor.role is not Role.CUSTOMER:
-        return ask
-    own = profile_of(ask.actor.profile_id or "")
-    return replace(ask, actor=replace(ask.actor, profile_id=own.profile_id)) if own else ask
-
-
 def met(found: Found | Problem) -> str:
     """Whom the asker met by it; whoever guesses meets somebody new each time."""
     return found.profile.profile_id if isinstance(found, Found) else uuid4().hex

@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from consent.model import Actor, Role
+from contracts.identifiers import Identifier, normalise
 from profile_api.asking import referring
 from profile_api.errors import Problem
 
@@ -106,13 +107,22 @@ class Verifier:
 
 
 def _actor(claims: dict[str, Any]) -> Actor:
-    subject, profile_id = claims["sub"], claims.get("profile_id")
+    subject, profile_id, identifier = claims["sub"], claims.get("profile_id"), claims.get("identifier")
     if not isinstance(subject, str) or not 0 < len(subject) <= 200 or "\x00" in subject:
         raise ValueError("sub")
     role = Role(claims["role"])
-    if role is Role.CUSTOMER and not isinstance(profile_id, str):
-        raise ValueError("profile_id")
-    return Actor(subject, role, profile_id if role is Role.CUSTOMER else None)
+    if role is not Role.CUSTOMER:
+        return Actor(subject, role)
+    bound = None if identifier is None else _identifier(**identifier)
+    if not isinstance(profile_id, str | None) or (profile_id is None and bound is None):
+        raise ValueError("profile_id, identifier")
+    return Actor(subject, role, profile_id, bound=bound)
+
+
+def _identifier(kind: Any, value: Any) -> Identifier:
+    if not isinstance(kind, str) or not isinstance(value, str) or "\x00" in value:
+        raise ValueError("identifier")
+    return normalise(kind, value)
 
 
 def unauthorised() -> Problem:

@@ -32,7 +32,6 @@ from profile_api.asking import (
     purpose_of,
     refusal,
     unsuited,
-    with_own_id,
 )
 from profile_api.bots.context import BotContext, context_of
 from profile_api.consent_status import consent_status
@@ -40,6 +39,7 @@ from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
 from profile_api.finding import by_id, by_identifier
 from profile_api.masking import Mask, addressed, reach_of
+from profile_api.own import speaking_for_themselves
 from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
@@ -155,7 +155,7 @@ class Gate:
         show: Show[Data],
         now: datetime,
     ) -> Answer[Data] | Problem:
-        ask = with_own_id(ask, reading.profile)
+        ask = speaking_for_themselves(ask, reading)
         found = find(reading, ask, beforehand)
         found = self._throttle.meet(ask.actor, met(found)) or found
         if isinstance(found, Found):
@@ -195,6 +195,10 @@ class Gate:
         purpose, now, decision = self._beforehand(ask)
         problem = refusal(ask, decision, purpose)
         with self._one_transaction(self._store.acting(now)) as reading:
+            if problem is None:
+                ask = speaking_for_themselves(ask, reading)
+                reading.own_id = ask.actor.profile_id
+                problem = None if reading.own_id or ask.actor.role is not Role.CUSTOMER else not_found()
             if problem is None:
                 try:
                     with reading.connection.begin_nested():

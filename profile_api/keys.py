@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import structlog
@@ -17,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet
 
 from consent.model import Role
+from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from profile_api.auth import Keys
 from profile_api.errors import unavailable
@@ -114,9 +116,12 @@ class DemoIssuer:
     def last_renewal(self) -> None:
         """Never: there is nobody to ask."""
 
-    def token(self, role: Role, now: datetime, profile_id: str | None = None) -> str:
-        """A token for a demonstration, good for twelve hours; a customer speaks for `profile_id`."""
-        claims = {
+    def token(
+        self, role: Role, now: datetime, profile_id: str | None = None, identifier: Identifier | None = None
+    ) -> str:
+        """A token for a demonstration, good for twelve hours; a customer speaks for `profile_id`, or for who carries
+        `identifier`."""
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": f"demo-{role.value}",
@@ -125,6 +130,7 @@ class DemoIssuer:
             "exp": int((now + timedelta(hours=12)).timestamp()),
         }
         claims |= {"profile_id": profile_id} if profile_id else {}
+        claims |= {"identifier": vars(identifier)} if identifier else {}
         return jwt.encode({"alg": "ES256", "kid": "demo"}, claims, self._key, ["ES256"])
 
 

@@ -94,6 +94,7 @@ class Reading:
         self._decided: dict[str, ConsentEvent] = {}
         # What an act says of itself for its audit row: whom it was about, and how it ended.
         self.about: str | None = None
+        self.own_id: str | None = None  # of the customer who acts
         self.outcome = "answered"
         self.case: str | None = None  # that the act opened, so that nobody could name it before
 

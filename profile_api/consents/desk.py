@@ -38,8 +38,7 @@ class ConsentDesk:
             if actor.role not in METHOD_OF:
                 raise Problem(403, "role-not-permitted", f"The role {actor.role.value} takes down no decisions.")
             profile = reading.profile(profile_id)
-            own = reading.profile(actor.profile_id) if actor.profile_id else None
-            if profile is None or (actor.role is Role.CUSTOMER and own != profile):
+            if profile is None or reading.own_id not in (None, profile.profile_id):
                 raise not_found()
             reading.about = profile.profile_id
             chosen, now, parts = self._chosen(form.purpose), self._gate.clock(), reading.parts(profile)

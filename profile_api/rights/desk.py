@@ -59,10 +59,9 @@ class Desk:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
         self._check_purposes(form)
         with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS, of_case=False)) as reading:
-            asked = actor.profile_id if actor.role is Role.CUSTOMER else form.profile_id
+            asked = form.profile_id or reading.own_id
             profile = reading.profile(asked) if asked else None
-            own = actor.role is not Role.CUSTOMER or form.profile_id in (None, asked, profile and profile.profile_id)
-            if profile is None or not own:
+            if profile is None or reading.own_id not in (None, profile.profile_id):
                 raise not_found()
             if not set(form.records) <= set(profile.document.get("records") or []):
                 detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
@@ -80,14 +79,13 @@ class Desk:
         """The requests that this actor may see."""
         with self._gate.acting(Ask(actor, purpose, "request-list", RIGHTS, of_case=False)) as reading:
             now = self._gate.clock()
-            own = _own(reading.profile, actor)
-            found = listed(reading.connection, own=own, state=state, overdue=overdue, now=now)
+            found = listed(reading.connection, own=reading.own_id, state=state, overdue=overdue, now=now)
             return RequestList(requests=[PrivacyRequestView(**_seen(one, now)) for one in found])
 
     def one(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
         """A request with its timeline."""
         with self._gate.acting(Ask(actor, purpose, "request", RIGHTS)) as reading:
-            request = find(reading.connection, request_id, actor.profile_id)
+            request = find(reading.connection, request_id, reading.own_id)
             return _detailed(reading.connection, request, actor, self._gate.clock())
 
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
@@ -110,7 +108,7 @@ class Desk:
     def bundle(self, actor: Actor, purpose: str | None, request_id: str) -> bytes:
         """Everything about the person of an access or portability request; a customer who takes it ends the request."""
         with self._gate.acting(Ask(actor, purpose, "request-bundle", RIGHTS)) as reading:
-            request = find(reading.connection, request_id, actor.profile_id, lock=True)
+            request = find(reading.connection, request_id, reading.own_id, lock=True)
             if request.kind not in BUNDLED or request.state in NOT_YET:
                 detail = "Expected a request for access or portability that was started, found another."
                 raise Problem(409, "step-not-possible", detail)
@@ -191,13 +189,6 @@ def only_for_officers(actor: Actor) -> None:
     """A 403 for everybody else."""
     if actor.role is not Role.PRIVACY_OFFICER:
         raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
-
-
-def _own(profile_of: ProfileOf, actor: Actor) -> list[str] | None:
-    if actor.role is not Role.CUSTOMER:
-        return None
-    found = profile_of(actor.profile_id or "")
-    return [one for one in (actor.profile_id, found and found.profile_id) if one]
 
 
 def _seen(request: PrivacyRequest, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Privacy requests as they are kept: filed, moved step by step, listed; every step leaves its line in the timeline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from consent.model import Actor, Role
 from consent.requests import NotPossible, PrivacyRequest, RequestKind, RequestState, RequestStep, advance, received
 from profile_api.errors import Problem
+from profile_api.own import came_apart
 from stores.schema import privacy_request_events, privacy_request_notes, privacy_requests, redirects
 
 OPEN = privacy_requests.c.state.not_in([state.value for state in RequestState if not state.open])
@@ -54,7 +55,7 @@ def find(connection: Connection, request_id: str, own: str | None = None, *, loc
     """The request of this id; with `own`, only if it is that profile's. Otherwise the one 404."""
     query = select(privacy_requests).where(privacy_requests.c.request_id == request_id)
     row = connection.execute(query.with_for_update() if lock else query).first() if "\x00" not in request_id else None
-    if row is None or (own is not None and not _same_person(connection, own, row.profile_id)):
+    if row is None or (own is not None and not _is_theirs(connection, own, _request(row))):
         raise Problem(404, "request-not-found", "Expected the id of a request that you may see, found none.")
     return _request(row)
 
@@ -68,24 +69,25 @@ def details_of(connection: Connection, request_id: str) -> dict[str, Any]:
 def listed(
     connection: Connection,
     *,
-    own: Sequence[str] | None,
+    own: str | None,
     state: RequestState | None,
     overdue: bool,
     now: datetime,
     open_only: bool = False,
 ) -> list[PrivacyRequest]:
-    """Requests, the soonest due first; `own` limits them to these profile ids."""
+    """Requests, the soonest due first; `own` limits them to those of this profile."""
     query = select(privacy_requests).order_by(privacy_requests.c.due_on, privacy_requests.c.request_id).limit(200)
     if own is not None:
-        merged = select(redirects.c.old_id).where(redirects.c.profile_id.in_(own))
-        query = query.where(or_(privacy_requests.c.profile_id.in_(own), privacy_requests.c.profile_id.in_(merged)))
+        merged = select(redirects.c.old_id).where(redirects.c.profile_id == own)
+        query = query.where(or_(privacy_requests.c.profile_id == own, privacy_requests.c.profile_id.in_(merged)))
     if state is not None:
         query = query.where(privacy_requests.c.state == state)
     if open_only:
         query = query.where(OPEN)
     if overdue:
         query = query.where(OPEN, privacy_requests.c.due_on < now.astimezone(UTC).date())
-    return [_request(row) for row in connection.execute(query)]
+    found = [_request(row) for row in connection.execute(query)]
+    return [one for one in found if own is None or _is_theirs(connection, own, one)]
 
 
 def overdue_requests(connection: Connection, now: datetime) -> int:
@@ -119,9 +121,12 @@ def seen_by(actor: Actor, step: Mapping[str, Any]) -> dict[str, Any]:
     return {**step, "actor": by.value, "note": step["note"] if told else None}
 
 
-def _same_person(connection: Connection, one: str, other: str) -> bool:
-    # Either may be an id that was merged away: the token's, or the one under which the request was filed.
-    return one == other or current_id(connection, one) == current_id(connection, other)
+def _is_theirs(connection: Connection, own: str, request: PrivacyRequest) -> bool:
+    # It may be filed under an id that was merged away since. Where records went away from the id since, nobody can tell
+    # which of the two people filed it: the officer can read it, neither of them can.
+    under = request.profile_id
+    same = under == own or current_id(connection, under) == current_id(connection, own)
+    return same and not came_apart(connection, {under, own}, since=request.received_at)
 
 
 def current_id(connection: Connection, profile_id: str) -> str:
