@@ -39,7 +39,7 @@ from profile_api.cursors import Position, cursor_of
 from profile_api.errors import Problem, not_found, unavailable
 from profile_api.finding import by_id, by_identifier
 from profile_api.masking import Mask, addressed, reach_of
-from profile_api.own import speaking_for_themselves
+from profile_api.own import is_nobody, speaking_for_themselves
 from profile_api.store import Reading, Store
 from profile_api.stored import FeatureReader, StoredProfile
 from profile_api.throttle import Throttle, Unlimited
@@ -198,7 +198,7 @@ class Gate:
             if problem is None:
                 ask = speaking_for_themselves(ask, reading)
                 reading.own_id = ask.actor.profile_id
-                problem = None if reading.own_id or ask.actor.role is not Role.CUSTOMER else not_found()
+                problem = not_found() if is_nobody(ask.actor) else None
             if problem is None:
                 try:
                     with reading.connection.begin_nested():

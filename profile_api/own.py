@@ -45,6 +45,11 @@ def speaking_for_themselves(ask: Ask, people: People) -> Ask:
     return replace(ask, actor=replace(ask.actor, profile_id=own.profile_id if own else None))
 
 
+def is_nobody(actor: Actor) -> bool:
+    """Whether this is a customer whose token speaks for nobody."""
+    return actor.role is Role.CUSTOMER and actor.profile_id is None
+
+
 def own_profile(people: People, actor: Actor) -> StoredProfile | None:
     """The profile of the customer who asks; None where it can't be told whose it is, or where several share it."""
     named = people.profile(actor.profile_id) if actor.profile_id is not None else None

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from consent.model import Role
+from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from contracts.sources import demo_keys
 from profile_api.app import create_app
@@ -53,8 +54,13 @@ def client(api_settings: Settings, engine: Engine, database_url: str, features: 
 def headers(issuer: DemoIssuer) -> Headers:
     """The headers of a role and a purpose."""
 
-    def of(role: Role = Role.ADVISOR, purpose: str | None = "service", profile_id: str | None = None) -> dict[str, str]:
-        sent = {"Authorization": f"Bearer {issuer.token(role, NOW, profile_id)}"}
+    def of(
+        role: Role = Role.ADVISOR,
+        purpose: str | None = "service",
+        profile_id: str | None = None,
+        identifier: Identifier | None = None,
+    ) -> dict[str, str]:
+        sent = {"Authorization": f"Bearer {issuer.token(role, NOW, profile_id, identifier)}"}
         return sent | ({"Purpose": purpose} if purpose else {}) | ({} if role is Role.CUSTOMER else {CASE: "case-1"})
 
     return of

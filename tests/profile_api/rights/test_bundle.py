@@ -14,6 +14,7 @@ from sqlalchemy import Engine, insert
 
 from consent.model import Role
 from consent.purposes import published_purposes
+from contracts.identifiers import Identifier
 from profile_api.identity.rebuild import rebuild
 from profile_api.rights.bundle import zipped
 from profile_api.rights.page import PARTS, Told
@@ -23,6 +24,7 @@ from tests.profile_api.live.collecting import batch_record
 from tests.profile_api.people import NOW
 
 EVE, FRED = "p-eve", "p-fred"
+EVES = Identifier("email", "eve@inbox.example")  # her id alone opens nothing: records once went from it to Fred
 LANDLINE = "+33170009999"
 OTHERS = ["Frederico", "fred.other@inbox.example", "crm:FR-7001", "p-fred", "fred-visit", "Fredpur"]
 
@@ -50,7 +52,14 @@ def household(engine: Engine, client: TestClient, headers: Headers) -> TestClien
         ]
         connection.execute(insert(edges), rows)
         connection.execute(insert(redirects).values(old_id="p-eve-old", profile_id=EVE))
-        line = {"history_id": "h", "at": NOW, "kind": "split", "profile_id": EVE, "other_id": FRED, "actor": "s"}
+        line = {
+            "history_id": "h",
+            "at": NOW - timedelta(days=1),
+            "kind": "split",
+            "profile_id": EVE,
+            "other_id": FRED,
+            "actor": "s",
+        }
         line |= {"records": ["crm:EV-7000", "crm:FR-7001"], "reason": "evidence no longer joins them"}
         connection.execute(insert(identity_history).values(line))
         said = {"source": "app", "received_at": NOW, "gpc": False}
@@ -72,7 +81,7 @@ def unpacked(content: bytes) -> dict[str, str]:
 def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     household: TestClient, headers: Headers, tmp_path: Path
 ) -> None:
-    eve = headers(Role.CUSTOMER, "privacy_rights", EVE)
+    eve = headers(Role.CUSTOMER, "privacy_rights", identifier=EVES)
     request = household.post("/v1/requests", json={"kind": "access"}, headers=eve).json()
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
