@@ -7,6 +7,7 @@ and now, and if no restriction lies on the data. Beside the table, FILE.manifest
 import argparse
 import hashlib
 import json
+import sys
 from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, insert, select
 
+from consent import extracted
 from consent.decide import decide
 from consent.eligibility import Question, refusals
 from consent.loading import FOLDER, published_policies
@@ -28,6 +30,7 @@ from contracts.dates import parse_instant
 from contracts.settings import Settings, settings
 from feature_repo.catalogue import CATEGORIES, PURPOSES, lake_features_of
 from feature_repo.historical import Moment, historical_features, moments
+from profile_api.webhooks.recalls import hand_out
 from spark_jobs.session import spark_session
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
@@ -67,7 +70,7 @@ def extract(
             head = _head(connection)
         kept = [moment for moment, reason in why.items() if reason is None]
         left_out = Counter(reason for reason in why.values() if reason) + Counter({LATER: later})
-        table = _table(spark, config, stores, purpose, kept, columns, key)
+        table, whose = _table(spark, config, stores, purpose, kept, columns, key)
         manifest = {
             "purpose": purpose.id,
             "as_of": as_of.isoformat(),
@@ -79,7 +82,10 @@ def extract(
             "notice_version": purpose.notice_version,
             "versions": {name: _sha256(FOLDER / name) for name in ("purposes.yml", "policy.cedar")},
         }
-        _record(engine, purpose, manifest, now)  # nothing is written where this fails
+        with engine.begin() as connection:  # nothing is written where this fails
+            _record(connection, purpose, manifest, now)
+            people = dict(zip(table["person"].to_pylist(), whose, strict=True))
+            manifest["extract_id"] = hand_out(connection, manifest, out.name, people, now)
     finally:
         engine.dispose()
     pq.write_table(table, out)
@@ -96,11 +102,12 @@ def _table(
     kept: Collection[Moment],
     columns: list[str],
     key: bytes,
-) -> pa.Table:
+) -> tuple[pa.Table, list[str]]:
     rows = historical_features(spark, config, stores, config.lake_uri, purpose, kept)
     # Who it was is no feature. With the key and this purpose a person's rows can still be found, for an erasure.
-    people = [reference(key, f"extract {purpose.id}", one)[:24] for one in rows["profile_id"].to_pylist()]
-    return rows.select(["event_timestamp", *columns]).add_column(0, "person", [people])
+    whose = rows["profile_id"].to_pylist()
+    people = [reference(key, f"extract {purpose.id}", one)[:24] for one in whose]
+    return rows.select(["event_timestamp", *columns]).add_column(0, "person", [people]), whose
 
 
 def _head(connection: Connection) -> dict[str, Any]:
@@ -109,11 +116,10 @@ def _head(connection: Connection) -> dict[str, Any]:
     return {"events": row.sequence if row else 0, "head": row.hash if row else None}
 
 
-def _record(engine: Engine, purpose: Purpose, manifest: dict[str, Any], now: datetime) -> None:
+def _record(connection: Connection, purpose: Purpose, manifest: dict[str, Any], now: datetime) -> None:
     told = {name: manifest[name] for name in ("as_of", "ledger", "rows", "left_out")}
     row = {"at": now, "actor": ACTOR.subject, "role": ACTOR.role.value, "purpose": purpose.id, "action": "extract"}
-    with engine.begin() as connection:
-        connection.execute(insert(audit).values(**row, decision=told, outcome="answered"))
+    connection.execute(insert(audit).values(**row, decision=told, outcome="answered"))
 
 
 def _sha256(file: Path) -> str:
@@ -121,11 +127,14 @@ def _sha256(file: Path) -> str:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Prints the manifest."""
+    """Prints the manifest; with `--list`, the tables that were handed out."""
+    if "--list" in (sys.argv[1:] if args is None else args):
+        return extracted.main([])
     parser = argparse.ArgumentParser(prog="python -m consent.extract", description=__doc__)
     parser.add_argument("--purpose", required=True, choices=sorted(published_purposes()))
     parser.add_argument("--as-of", required=True, help="ISO 8601; no features that are newer")
     parser.add_argument("--lake", help="root of the Delta tables; default OCV_LAKE")
+    parser.add_argument("--list", action="store_true", help="list the tables that were handed out instead")
     parser.add_argument("--out", required=True, type=Path, help="the Parquet file to write")
     given = parser.parse_args(args)
     config = settings().model_copy(update={"lake": given.lake} if given.lake else {})

@@ -29,6 +29,7 @@ from profile_api.routers import (
     callers,
     consents,
     events,
+    extracts,
     features,
     health,
     identity,
@@ -80,7 +81,7 @@ def create_app(
     app.state.features = feature_reader
     app.state.sources, app.state.inbox, app.state.intake = load_sources(settings), inbox, Intake(settings)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
-    for resource in (*asked_most, health, identity, consents, requests, callers, audit, retention, webhooks):
+    for resource in (*asked_most, health, identity, consents, requests, callers, audit, retention, webhooks, extracts):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

@@ -35,6 +35,7 @@ KEPT = {
     "audit": "who read what when; ids of profiles that are gone",
     "privacy_requests": "that and when the request was handled, under a keyed pseudonym",
     "privacy_request_events": "its steps",
+    "extract_recalls": "which rows of training tables are to be deleted, by keyed references",
     "identity_history": "that profiles were created, merged or split, without their records",
 }
 """What the law keeps as proof, and how it is nobody's."""

@@ -30,7 +30,8 @@ from contracts.settings import Settings, settings
 from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.webhooks.kinds import PROFILE_ERASED
-from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.outbox import emit_all, known_as
+from profile_api.webhooks.recalls import recall_of
 from spark_jobs.erased import keep_in_lake
 from spark_jobs.erasing import finding, rows
 from spark_jobs.erasing.purge import purge, tables
@@ -136,8 +137,10 @@ class Erasure:
         tombstones = Tombstones(self.key, self._digests(subject))
         with self.engine.begin() as connection:
             now = self.clock()
+            ids = known_as(connection, subject.profiles)
+            recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
             found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, now)
-            emit_all(connection, PROFILE_ERASED, [(one, {}) for one in sorted(subject.profiles)], now)
+            emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it
         return found

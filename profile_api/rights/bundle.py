@@ -20,6 +20,7 @@ from profile_api.masking import Mask
 from profile_api.rights.page import PARTS, Rows, Told, rendered
 from profile_api.rights.wording import words
 from profile_api.stored import StoredEvent, StoredProfile
+from profile_api.webhooks.recalls import tables_with
 from stores.schema import (
     audit,
     consent_events,
@@ -106,6 +107,7 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "restrictions": rows(
             select(*columns(restrictions, "record_id since lifted_at")).where(restrictions.c.record_id.in_(names))
         ),
+        "training_tables": tables_with(connection, ids),
     }
 
 

@@ -1,6 +1,6 @@
 """What a request brings about, in the transaction of the step that does it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -17,6 +17,9 @@ from profile_api.identity.following import make_due, tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.stored import StoredProfile
 from profile_api.webhooks.decisions import tell_decisions
+from profile_api.webhooks.kinds import RESTRICTION_CHANGED
+from profile_api.webhooks.outbox import emit_all, known_as
+from profile_api.webhooks.recalls import recall_refused
 from spark_jobs.survivorship import FIELDS
 from stores.schema import records, rectifications, restrictions
 
@@ -31,6 +34,7 @@ def restrict(connection: Connection, request_id: str, profile: StoredProfile, no
     if rows:
         connection.execute(insert(restrictions), rows)
     make_due(connection, [profile.profile_id])
+    _tell(connection, [profile.profile_id], True, now)
 
 
 def lift(connection: Connection, request_id: str, now: datetime) -> None:
@@ -40,7 +44,18 @@ def lift(connection: Connection, request_id: str, now: datetime) -> None:
     if not (freed := list(connection.scalars(lifted))):
         detail = "Expected a request whose restriction stands, found none such; nothing is to be lifted."
         raise Problem(409, "step-not-possible", detail)
-    make_due(connection, set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(freed)))))
+    whose = set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(freed))))
+    make_due(connection, whose)
+    of = select(records.c.profile_id).join(restrictions, restrictions.c.record_id == records.c.record_id)
+    still = of.where(restrictions.c.lifted_at.is_(None), records.c.profile_id.in_(whose))
+    _tell(connection, whose - set(connection.scalars(still)), False, now)
+
+
+def _tell(connection: Connection, profile_ids: Collection[str], restricted: bool, now: datetime) -> None:
+    """Art. 19: whoever got the person's data hears that it may not be used, and when that has ended."""
+    told = [(one, {"restricted": restricted}) for one in known_as(connection, profile_ids)]
+    emit_all(connection, RESTRICTION_CHANGED, told, now)
+    recall_refused(connection, now, profile_ids)
 
 
 def object_to(

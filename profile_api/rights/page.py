@@ -264,6 +264,12 @@ def _restrictions(rows: Rows, words: Words) -> Iterator[Item]:
         yield Item(line or words.say("restricted.since", **told))
 
 
+def _training_tables(rows: Rows, words: Words) -> Iterator[Item]:
+    for one in rows:
+        told = {"at": words.day(one["extracted_at"]), "purpose": _named(one["purpose"], words)}
+        yield Item(words.say("training_table.recalled" if one["recalled"] else "training_table.line", **told))
+
+
 def _named(purpose: str, words: Words) -> str:
     known = published_purposes().get(purpose)
     return known.name[words.language] if known else purpose.replace("_", " ")
@@ -283,4 +289,5 @@ PARTS: dict[str, Callable[[Rows, Words], Iterator[Item]]] = {
     "live_messages": _messages,
     "rectifications": _rectifications,
     "restrictions": _restrictions,
+    "training_tables": _training_tables,
 }

@@ -47,6 +47,8 @@ class SubscriptionView(View):
     pending: int = 0
     delivered: int = 0
     dead: int = 0
+    unreached: int = Field(0, description="erasures and restrictions of people it was told of, and could not hear of")
+    ended_at: datetime | None = Field(None, description="since when it is told only of erasures and restrictions")
 
 
 class CreatedSubscription(SubscriptionView):
@@ -105,7 +107,7 @@ def create_subscription(
 
 @router.get("", summary="List the subscriptions")
 def list_subscriptions(gate: AskedGate, reader: Reader, purpose: PurposeHeader = None) -> Subscriptions:
-    """Each with how many deliveries wait, arrived, or were given up."""
+    """Each with how many deliveries wait, arrived, or were given up; those that were ended too, with `unreached`."""
     with _deciding(gate, reader, purpose, "webhook.list") as connection:
         found = subscriptions.listed(connection)
     return Subscriptions(subscriptions=[SubscriptionView(**one) for one in found])
@@ -113,11 +115,11 @@ def list_subscriptions(gate: AskedGate, reader: Reader, purpose: PurposeHeader =
 
 @router.delete("/{subscription_id}", status_code=204, summary="End a subscription")
 def delete_subscription(
-    gate: AskedGate, reader: Reader, subscription_id: SubscriptionId, purpose: PurposeHeader = None
+    gate: AskedGate, reader: Reader, now: Now, subscription_id: SubscriptionId, purpose: PurposeHeader = None
 ) -> None:
-    """What still waits for it is forgotten."""
+    """What waits for it is forgotten. If somebody whom it was told of is erased or restricted, it still hears that."""
     with _deciding(gate, reader, purpose, "webhook.delete") as connection:
-        if not subscriptions.delete(connection, subscription_id):
+        if not subscriptions.end(connection, subscription_id, now):
             raise _unknown()
 
 

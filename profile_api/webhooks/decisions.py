@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from contracts.identifiers import Identifier
 from profile_api.webhooks.kinds import CONSENT_CHANGED
 from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.recalls import recall_refused
 
 CONCERNED = """
 SELECT held.profile_id, d.purpose FROM decided d JOIN identifiers held USING (kind, value)
@@ -29,3 +30,4 @@ def tell_decisions(connection: Connection, decided: Collection[tuple[Identifier,
         given = [{"kind": who.kind, "value": who.value, "purpose": purpose} for who, purpose in sorted(set(decided))]
         rows = connection.execute(_OF_THESE, {"decided": json.dumps(given)}).all()
         emit_all(connection, CONSENT_CHANGED, [(row.profile_id, {"purpose": row.purpose}) for row in rows], now)
+        recall_refused(connection, now, {row.profile_id for row in rows})

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, text
 
+from profile_api.webhooks.kinds import REACHING
 from profile_api.webhooks.messages import Event, Subscription
 
 BATCH = 10
@@ -32,16 +33,19 @@ _RELEASE = text(
     "UPDATE webhook_deliveries SET due_at = :due_at"
     " WHERE subscription_id = :subscription AND sequence = ANY(:sequences)"
 )
-# A subscriber that came late, or lost what it was given: everything since, told once more.
+# A subscriber that came late, or lost what it was given: everything since, told once more. One that was unsubscribed is
+# told again only what did not reach it.
 _REPLAY = text(
     "INSERT INTO webhook_deliveries (subscription_id, sequence, state, attempts, due_at)"
     " SELECT s.subscription_id, o.sequence, 'pending', 0, :now FROM webhook_subscriptions AS s"
-    " JOIN webhook_outbox AS o ON o.kind = ANY(s.kinds) AND o.at >= :since WHERE s.subscription_id = :subscription"
+    " JOIN webhook_outbox AS o ON o.at >= :since AND CASE WHEN s.ended_at IS NULL THEN o.kind = ANY(s.kinds) ELSE"
+    " EXISTS (SELECT FROM webhook_deliveries AS d WHERE d.subscription_id = s.subscription_id"
+    " AND d.sequence = o.sequence AND d.state = 'dead') END WHERE s.subscription_id = :subscription"
     " ON CONFLICT (subscription_id, sequence) DO UPDATE SET state = 'pending', attempts = 0, due_at = excluded.due_at"
 )
 _FORGET = text(
     "DELETE FROM webhook_outbox AS o WHERE o.at < :before AND NOT EXISTS (SELECT FROM webhook_deliveries AS d"
-    " WHERE d.sequence = o.sequence AND d.state = 'pending')"
+    " WHERE d.sequence = o.sequence AND (d.state = 'pending' OR d.state = 'dead' AND o.kind = ANY(:reaching)))"
 )
 
 
@@ -82,9 +86,9 @@ def replay(connection: Connection, subscription_id: str, since: datetime, now: d
 
 
 def forget(engine: Engine, now: datetime) -> int:
-    """Removes events that are older than thirty days and wait for nobody; how many."""
+    """Removes events that are older than thirty days and wait for nobody, nor are still to be told of; how many."""
     with engine.begin() as connection:
-        return connection.execute(_FORGET, {"before": now - KEPT}).rowcount
+        return connection.execute(_FORGET, {"before": now - KEPT, "reaching": list(REACHING)}).rowcount
 
 
 def _claimed(row: RowMapping) -> tuple[Event, int]:

@@ -18,7 +18,7 @@ from contracts.categories import Category
 from profile_api.errors import Problem
 from profile_api.gate import Ask, Gate, by_id
 from profile_api.views import Answer, ProfileData
-from profile_api.webhooks.kinds import CONSENT_CHANGED, PROFILE_ERASED
+from profile_api.webhooks.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, REACHING
 from stores.schema import audit
 
 SOURCE = "urn:one-customer-view"
@@ -72,8 +72,10 @@ def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) 
 def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any]:
     actor = Actor(f"webhook:{subscription.subscription_id}", Role(subscription.role))
     ask = Ask(actor, subscription.purpose, "webhook")
-    if event.kind == PROFILE_ERASED and _was_told(gate, ask, event.profile_id):
-        return {"profile_id": event.profile_id, "purpose": subscription.purpose}
+    if event.kind in REACHING and _was_told(gate, ask, event.profile_id):
+        return {"profile_id": event.profile_id, "purpose": subscription.purpose, **event.data}
+    if event.kind == EXTRACT_RECALLED and event.data.get("purpose") == subscription.purpose:
+        return event.data  # references, by which whoever holds the table finds the rows, and nobody else anything
     try:
         answer: Answer[ProfileData] = gate.answer(
             ask, by_id(event.profile_id), lambda reading, profile, mask, may: mask.profile()

@@ -7,12 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-COLUMNS = "s.subscription_id, s.url, s.kinds, s.purpose, s.role, s.created_by, s.created_at"
+from profile_api.webhooks.kinds import REACHING
+
+COLUMNS = "s.subscription_id, s.url, s.kinds, s.purpose, s.role, s.created_by, s.created_at, s.ended_at"
 
 _LIST = text(
     f"SELECT {COLUMNS}, count(*) FILTER (WHERE d.state = 'pending') AS pending,"
-    " count(*) FILTER (WHERE d.state = 'delivered') AS delivered, count(*) FILTER (WHERE d.state = 'dead') AS dead"
+    " count(*) FILTER (WHERE d.state = 'delivered') AS delivered, count(*) FILTER (WHERE d.state = 'dead') AS dead,"
+    " count(*) FILTER (WHERE d.state = 'dead' AND o.kind = ANY(:reaching)) AS unreached"
     " FROM webhook_subscriptions AS s LEFT JOIN webhook_deliveries AS d USING (subscription_id)"
+    " LEFT JOIN webhook_outbox AS o USING (sequence)"
     " GROUP BY s.subscription_id ORDER BY s.created_at, s.subscription_id"
 )
 _CREATE = text(
@@ -35,13 +39,23 @@ def create(
 
 def listed(connection: Connection) -> list[dict[str, Any]]:
     """Every subscription with the state of its deliveries, and without its secret."""
-    return [dict(row) for row in connection.execute(_LIST).mappings()]
+    return [dict(row) for row in connection.execute(_LIST, {"reaching": list(REACHING)}).mappings()]
 
 
-def delete(connection: Connection, subscription_id: str) -> bool:
-    """Ends a subscription and forgets its deliveries; whether there was one."""
-    ended = text("DELETE FROM webhook_subscriptions WHERE subscription_id = :id")
-    return connection.execute(ended, {"id": subscription_id}).rowcount > 0
+def end(connection: Connection, subscription_id: str, now: datetime) -> bool:
+    """Ends a subscription; whether there was one.
+
+    Its address and secret stay: whom it was told of it has to hear of once more when they are erased or restricted.
+    """
+    ended = text("UPDATE webhook_subscriptions SET ended_at = :now WHERE subscription_id = :id AND ended_at IS NULL")
+    done = connection.execute(ended, {"id": subscription_id, "now": now}).rowcount > 0
+    if done:
+        rest = text(
+            "DELETE FROM webhook_deliveries AS d USING webhook_outbox AS o WHERE d.subscription_id = :id AND"
+            " o.sequence = d.sequence AND d.state = 'pending' AND o.kind <> ALL(:reaching)"
+        )
+        connection.execute(rest, {"id": subscription_id, "reaching": list(REACHING)})
+    return done
 
 
 def exists(connection: Connection, subscription_id: str) -> bool:

@@ -6,6 +6,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
 from stores.schema.consent import audit, audit_seals, consent_events
+from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
     edges,
@@ -40,6 +41,9 @@ __all__ = [
     "edges",
     "erasure_steps",
     "erasures",
+    "extract_members",
+    "extract_recalls",
+    "extracts",
     "features_due",
     "identifiers",
     "identity_history",

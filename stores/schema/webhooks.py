@@ -5,7 +5,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stores.schema.base import Instant, metadata
 
-# `purpose` and `role` decide what a delivery may hold; `secret` signs it, and so has to be kept as it is.
+# `purpose` and `role` decide what a delivery may hold; `secret` signs it, and so has to be kept as it is. One that was
+# ended, at `ended_at`, still hears of the erasure and restriction of people whom it was told of.
 webhook_subscriptions = Table(
     "webhook_subscriptions",
     metadata,
@@ -17,6 +18,7 @@ webhook_subscriptions = Table(
     Column("secret", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
 )
 
 # What happened, written in the transaction in which it happened. `data` holds ids and words of this project alone.

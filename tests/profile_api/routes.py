@@ -171,6 +171,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/webhooks/{subscription_id}/replay": acting(
         roles=OFFICERS, json=lambda _: {"since": "2024-05-01T00:00:00Z"}
     ),
+    "GET /v1/extracts": acting(roles=OFFICERS),
     "POST /v1/events": collects(json=message_of),
     "POST /v1/events/batch": collects(json=batch_of),
     "POST /v1/batch": collects(json=batch_of),
