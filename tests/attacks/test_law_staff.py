@@ -155,6 +155,7 @@ def test_every_route_about_a_person_wants_the_case(fresh_world: World) -> None:
             "GET /v1/requests",
             "GET /v1/requests/due",
             "POST /v1/webhooks",
+            "GET /v1/extracts",
             "GET /v1/webhooks",
             "DELETE /v1/webhooks/{subscription_id}",
             "POST /v1/webhooks/{subscription_id}/replay",
