@@ -24,6 +24,7 @@ from consent.erasure.scan import Stock, scan
 from consent.erasure.subject import Subject
 from consent.erasure.tombstones import Tombstones, bury
 from consent.pseudonyms import NoKey, reference_key
+from consent.retaining.holds import standing
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import Settings, settings
@@ -106,6 +107,7 @@ class Erasure:
                 part = bool(chosen) and not held <= set(chosen)
                 (subject.rebuilt if part else subject.profiles).add(request.profile_id)
                 subject.records |= set(chosen) if part else held
+            check_holds(connection, subject.records)
             elsewhere = operational.complete(connection, subject)
             finding.complete(spark, self.lake, subject, self.channels, elsewhere, now)
             erasure_id = journal.begin(connection, request_ids, subject, self.key, now)
@@ -165,6 +167,14 @@ class Erasure:
         certificate.written(document, self.config.store_dir / "certificates")
         self.after("certificate")
         return document
+
+
+def check_holds(connection: Connection, records: Collection[str]) -> None:
+    """Raises NotErasable where any of these records is under a legal hold."""
+    if held := standing(connection, records):
+        raise journal.NotErasable(
+            f"expected nobody under a legal hold, found {', '.join(sorted(held))}; lift it, or refuse the request"
+        )
 
 
 def _rebuild(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:

@@ -27,6 +27,7 @@ from stores.schema import (
     edges,
     identity_history,
     inbox,
+    legal_holds,
     privacy_request_events,
     privacy_requests,
     records,
@@ -42,7 +43,7 @@ from stores.schema import (
 PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")
 """What the person provided, or was observed of them (art. 20); not what was concluded."""
 
-SAID_ELSEWHERE = ("retention",)
+SAID_ELSEWHERE = ("retention", "holds")
 """Parts that have files of their own, and whose words are in the page's section about purposes."""
 
 PROGRAMS = ("resolve", "live")
@@ -108,6 +109,10 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
             select(*columns(restrictions, "record_id since lifted_at")).where(restrictions.c.record_id.in_(names))
         ),
         "training_tables": tables_with(connection, ids),
+        # Not why: the reasons of a lawyer are not data about the person, and may be about others.
+        "holds": rows(
+            select(*columns(legal_holds, "record_id placed_at lifted_at")).where(legal_holds.c.record_id.in_(names))
+        ),
     }
 
 

@@ -8,9 +8,12 @@ from sqlalchemy import ARRAY, Connection, Text, cast, func, select
 
 from consent.erasure.four_eyes import confirmed, proposers, steps_of
 from consent.erasure.journal import LOCK
+from consent.erasure.operational import records_of
 from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
+from consent.retaining.holds import standing
 from profile_api.errors import Problem
+from profile_api.rights.requests import details_of
 from stores.schema import erasures
 
 UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
@@ -27,6 +30,11 @@ def check_erasable(connection: Connection, request: PrivacyRequest) -> None:
     if request.kind is not RequestKind.ERASURE or request.state not in UNDER_WAY:
         detail = "Expected a request for erasure that was started, found another."
         raise Problem(409, "step-not-possible", detail)
+    chosen = details_of(connection, request.request_id).get("records")
+    held = standing(connection, chosen or records_of(connection, [request.profile_id]))
+    if held:
+        detail = f"Expected nobody under a legal hold, found {len(held)}: lift `holds`, or refuse the request."
+        raise Problem(409, "legal-hold", detail, holds=sorted(held))
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         raise Problem(409, "erasure-running", "Expected no erasure to run, found one; try again when it has ended.")
 

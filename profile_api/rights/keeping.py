@@ -8,6 +8,7 @@ from pydantic import Field
 
 from consent.durations import in_words
 from consent.model import Actor, Decision, Purpose
+from consent.retaining import holds
 from consent.retention import ends, kept_until, last_interaction
 from contracts.categories import Category
 from profile_api.gate import Ask, Gate, Reading, by_id
@@ -38,6 +39,7 @@ class KeepingData(View):
     last_interaction: datetime | None = Field(description="what the clocks count from")
     purposes: dict[str, PurposeKeeps]
     deleted_after: dict[str, datetime] = Field(description="by category, when no purpose keeps it any more")
+    held_since: datetime | None = Field(description="a legal hold keeps the data from being deleted; null without one")
 
 
 def keeping_of(
@@ -57,14 +59,16 @@ def keeping(reading: Reading, profile: StoredProfile, purposes: Mapping[str, Pur
     since = last_interaction(
         profile.document, reading.newest_event(profile), reading.consents(held), profile.updated_at, now
     )
+    held_since = holds.since(reading.connection, profile.document.get("records") or [])
     if since is None:
-        return KeepingData(last_interaction=None, purposes={}, deleted_after={})
+        return KeepingData(last_interaction=None, purposes={}, deleted_after={}, held_since=held_since)
     keep = [one for one in purposes.values() if not one.refused]
     until = kept_until(keep, since)
     return KeepingData(
         last_interaction=since,
         purposes={one.id: _keeps(one, since, until, now) for one in keep},
         deleted_after={category.value: instant for category, instant in until.items()},
+        held_since=held_since,
     )
 
 

@@ -19,6 +19,7 @@ from stores.schema.identity import (
 )
 from stores.schema.installation import installation
 from stores.schema.live import features_due, inbox, inbox_quarantine, live_records
+from stores.schema.retention import legal_holds, retention_runs
 from stores.schema.rights import (
     erasure_steps,
     erasures,
@@ -50,6 +51,7 @@ __all__ = [
     "inbox",
     "inbox_quarantine",
     "installation",
+    "legal_holds",
     "live_assignments",
     "live_records",
     "metadata",
@@ -65,6 +67,7 @@ __all__ = [
     "rectifications",
     "redirects",
     "restrictions",
+    "retention_runs",
     "reviews",
     "timeline",
     "tombstones",

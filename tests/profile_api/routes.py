@@ -86,6 +86,7 @@ def by_id(person: Person) -> dict[str, Any]:
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 RIGHTS = ("privacy_rights",)
+HOLDING = ("legal_obligation",)
 OFFICERS = ("privacy_officer",)
 
 
@@ -156,6 +157,9 @@ ROUTES: dict[str, Route] = {
     "GET /v1/notices/{version}": open_(),
     "GET /v1/profiles/{profile_id}/audit": acting(only=RIGHTS),
     "GET /v1/profiles/{profile_id}/retention": acting(only=RIGHTS),
+    "POST /v1/holds": acting(only=HOLDING, roles=OFFICERS, json=lambda person: by_id(person) | because(person)),
+    "GET /v1/holds": acting(only=HOLDING, roles=OFFICERS),
+    "POST /v1/holds/{hold_id}/lift": acting(only=HOLDING, roles=OFFICERS, json=because),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
     **{

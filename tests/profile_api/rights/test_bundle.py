@@ -86,7 +86,7 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     files = unpacked(answer.content)
-    assert set(files) == {f"{name}.{kind}" for name in (*PARTS, "retention") for kind in ("json", "csv")} | {
+    assert set(files) == {f"{name}.{kind}" for name in (*PARTS, "retention", "holds") for kind in ("json", "csv")} | {
         "index.html",
         "en.html",
     }
