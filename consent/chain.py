@@ -96,7 +96,7 @@ def _out_of_place(row: Link, before: Link, numbers: Mapping[str, int]) -> Findin
 
 def consent_link(row: Mapping[str, Any]) -> Link:
     """A row of consent_events; the same content as the database function consent_content()."""
-    content = [row[name] for name in ("previous_hash", "consent_id", "schema_version", "principal", "contact")]
+    content = [row[name] for name in ("previous_hash", "commitment", "schema_version", "principal", "contact")]
     content += [row[name] for name in ("purpose", "legal_basis", "state")]
     content += [instant_text(row[name]) for name in ("decided_at", "received_at", "expires_at")]
     content += [row[name] for name in ("notice_version", "notice_language", "jurisdiction", "controller", "channel")]
@@ -107,14 +107,16 @@ def consent_link(row: Mapping[str, Any]) -> Link:
         previous_hash=row["previous_hash"],
         hash=row["hash"],
         expected_hash=digest(*content),
-        commitments_hold=_keeps(row, "identifier_kind", "identifier", "principal")
+        commitments_hold=_keeps(row, None, "consent_id", "commitment")
+        and _keeps(row, "identifier_kind", "identifier", "principal")
         and (row["contact_point"] is None) == (row["contact_kind"] is None) == (row["contact"] is None)
         and (row["contact"] is None or _keeps(row, "contact_kind", "contact_point", "contact")),
     )
 
 
-def _keeps(row: Mapping[str, Any], kind: str, value: str, commitment: str) -> bool:
+def _keeps(row: Mapping[str, Any], kind: str | None, value: str, commitment: str) -> bool:
     # After pseudonymisation the salt is gone, and the commitment itself stands where the value was.
     if row["salt"] is None:
         return bool(row[value] == f"pseudonym:{row[commitment]}")
-    return bool(row[commitment] == digest(row["salt"], row[kind], row[value]))
+    said = [row[kind], row[value]] if kind else [row[value]]
+    return bool(row[commitment] == digest(row["salt"], *said))

@@ -1,7 +1,7 @@
 """The ledger of consent in PostgreSQL: what people decided, appended by one database function and never changed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select, text, tuple_
 
 from consent.controller import published_controller
 from consent.durations import end_of_consent
+from consent.macs import sign_appended
 from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
@@ -18,8 +19,10 @@ from stores.schema import consent_events
 
 # In this order, one at a time; an event whose id the ledger holds is left out.
 _APPEND = text(
-    "SELECT count(append_consent(event)) FROM (SELECT event FROM jsonb_array_elements(CAST(:events AS jsonb))"
-    " WITH ORDINALITY AS given(event, number) ORDER BY number OFFSET 0) AS ordered"
+    "SELECT (written).* FROM (SELECT append_consent(event) AS written FROM ("
+    "SELECT event FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS given(event, number)"
+    " WHERE NOT EXISTS (SELECT FROM consent_events AS known WHERE known.consent_id = event ->> 'consent_id')"
+    " ORDER BY number OFFSET 0) AS ordered OFFSET 0) AS done WHERE (written).sequence IS NOT NULL"
 )
 
 
@@ -56,12 +59,18 @@ class Entry:
 
 
 def append(connection: Connection, entries: Iterable[Entry], received_at: datetime) -> int:
-    """Appends decisions in the order given, and says how many were new.
+    """Appends decisions in the order given, signs them, and says how many were new.
 
     The transaction must be READ COMMITTED. It holds the ledger's lock until it ends, so end it soon.
     """
-    rows = [as_row(entry, received_at) for entry in entries]
-    return int(connection.execute(_APPEND, {"events": json.dumps(rows)}).scalar_one()) if rows else 0
+    return append_rows(connection, [as_row(entry, received_at) for entry in entries])
+
+
+def append_rows(connection: Connection, rows: Sequence[dict[str, str | None]]) -> int:
+    """The same, of events as `as_row` makes them."""
+    if not rows:
+        return 0
+    return sign_appended(connection, rows, connection.execute(_APPEND, {"events": json.dumps(rows)}).mappings())
 
 
 def as_row(entry: Entry, received_at: datetime) -> dict[str, str | None]:

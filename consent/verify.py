@@ -4,14 +4,15 @@ With an anchor file, checks them against it as well, and adds the new heads to i
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
 from consent.anchor import Anchor, InvalidAnchor, against, append_anchors, read_anchors
-from consent.chain import Chain, check, consent_link
+from consent.chain import Chain, Link, check, consent_link
+from consent.macs import Signatures
 from consent.seals import LARGEST, seal, verify_audit
 from contracts.settings import MissingSecret, settings
 from stores.embedded import open_stores
@@ -24,8 +25,15 @@ LEDGER, AUDIT = "consent_events", "audit_seals"
 def verify_consents(connection: Connection, anchors: Sequence[Anchor] = ()) -> Chain:
     """The ledger's chain with everything that is wrong with it."""
     query = select(consent_events).order_by(consent_events.c.sequence)
-    rows = connection.execution_options(yield_per=2_000).execute(query).mappings()
-    chain = check(consent_link(dict(row)) for row in rows)
+    signatures = Signatures(connection)
+
+    def links() -> Iterator[Link]:
+        for row in connection.execution_options(yield_per=2_000).execute(query).mappings():
+            signatures.look(dict(row))
+            yield consent_link(dict(row))
+
+    chain = check(links())
+    chain.findings += signatures.end(chain)
     chain.findings += against([one for one in anchors if one.chain == LEDGER], chain)
     return chain
 

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     lake: str = ".local/lake"
     contracts_dir: Path = Path("examples/sample")
     database_url: str | None = None
+    owner_url: SecretStr | None = None
     redis_url: str | None = None
     spark_master: str = "local[*]"
     spark_memory: str = "1536m"

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from stores.embedded import Stores
 from stores.postgres import open_engine
+from stores.roles import REGISTRY_SCHEMA
 
 PROJECT = "one_customer_view"
-REGISTRY_SCHEMA = "feast"
 KEY_VERSION = 3
 
 
@@ -26,7 +26,8 @@ def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None)
     engine = open_engine(stores.database_url)
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(hashtext('feast'))"))
-        connection.execute(text(f"create schema if not exists {REGISTRY_SCHEMA}"))
+        if connection.scalar(text("select to_regnamespace(:name)"), {"name": REGISTRY_SCHEMA}) is None:
+            connection.execute(text(f"create schema {REGISTRY_SCHEMA}"))
     engine.dispose()
     registry: dict[str, Any] = {
         "registry_type": "sql",

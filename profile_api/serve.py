@@ -14,11 +14,12 @@ from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
 from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
+from profile_api.service_stores import NotTheService, service_stores
 from profile_api.telemetry import Overdue
 from profile_api.webhooks.worker import delivering
 from profile_api.workers import connections_each, run_workers
 from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from stores.postgres import NotTheOwner, open_engine
 
 
 def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
@@ -30,9 +31,9 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     accepted_keys(chosen)  # says at once what is missing, before any store starts
     secret = chosen.audit_secret
     signal.signal(signal.SIGTERM, _leave)
-    with open_stores(chosen) as stores:
+    with open_stores(chosen) as opened:
+        chosen, stores = service_stores(chosen, opened)
         engine = open_engine(stores.database_url)
-        migrate(engine)
         chosen = chosen.model_copy(update={"pool": connections_each(engine, workers, chosen.pool)})
         features = serve_features(stores, chosen.lake_uri)
         try:
@@ -75,7 +76,7 @@ def main() -> None:
     configure_logs()
     try:
         serve(settings(), arguments.host, arguments.port, max(1, arguments.workers))
-    except (NoIssuer, MissingSecret) as error:
+    except (NoIssuer, MissingSecret, NotTheService, NotTheOwner) as error:
         raise SystemExit(str(error)) from error
 
 

@@ -68,6 +68,8 @@ def run_workers(
         "OCV_POOL": str(chosen.pool),
         "OCV_INSTALLATION_KEY": chosen.installation_secret.decode(),
     }
+    if chosen.owner_url is not None:
+        os.environ["OCV_OWNER_URL"] = chosen.owner_url.get_secret_value()
     os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
     with _shared_metrics(chosen, overdue):
         config = uvicorn.Config(

@@ -19,8 +19,16 @@ def dump(database_url: str, file: Path) -> None:
 
 
 def restore(database_url: str, file: Path) -> None:
-    """Fills an empty database from a dump: all of it, or nothing."""
-    _run("pg_restore", database_url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
+    """Fills an empty database from a dump: all of it, or nothing; the next migration gives the service its rights."""
+    _run(
+        "pg_restore",
+        database_url,
+        "--no-owner",
+        "--no-privileges",
+        "--exit-on-error",
+        "--single-transaction",
+        str(file),
+    )
 
 
 def _run(tool: str, database_url: str, *given: str) -> None:

@@ -24,7 +24,7 @@ from consent.erasure.tombstones import Tombstones, buried, bury
 from consent.pseudonyms import reference_key
 from contracts.channel import Channel
 from contracts.loading import load_channels
-from contracts.settings import Settings, settings
+from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
 from recovery.archive import DUMP, LAKE, checked
 from recovery.lake_copy import copy_in, is_empty
@@ -102,9 +102,9 @@ def _erase_again(
         if digests:
             everybody = with_live(dict(channels), load_sources(config))
             known = Tombstones(reference_key(config), frozenset(digests))
-            erase_again(spark, lake, connection, everybody, known, now)
             for digest in sorted(outside.keys() - held):
                 bury(connection, [digest], *outside[digest])
+            erase_again(spark, lake, connection, everybody, known, now)
             keep_in_lake(spark, lake, connection)
     if digests:
         purge(spark, lake, tables())
@@ -142,7 +142,7 @@ def main(args: list[str] | None = None) -> None:
                 lambda: _materialise(config.lake_uri),
                 datetime.now(UTC),
             )
-        except RuntimeError as error:
+        except (RuntimeError, MissingSecret) as error:
             raise SystemExit(str(error)) from None
         finally:
             engine.dispose()

@@ -33,9 +33,9 @@ def united(
         return NOBODY
     tombstones = Tombstones(reference_key(config), digests)
     if held != rows.keys():
-        erase_again(spark, lake, connection, channels, tombstones, now)
         for digest in rows.keys() - held:
             bury(connection, [digest], rows[digest].erasure_id, rows[digest].at.replace(tzinfo=UTC))
+        erase_again(spark, lake, connection, channels, tombstones, now)
         keep_in_lake(spark, lake, connection)
     return tombstones
 

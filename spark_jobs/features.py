@@ -6,7 +6,6 @@ would feed (or not labelled at all) is left out: a feature never says more than 
 
 import argparse
 import json
-import zlib
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from pyspark.sql import functions as F
 from contracts.assurance import Assurance
 from contracts.categories import Category
 from contracts.dates import parse_instant
+from contracts.keyed import keyed
 from contracts.settings import settings
 from feature_repo.catalogue import (
     CONTACTS,
@@ -234,7 +234,7 @@ def features(spark: SparkSession, lake: str, as_of: datetime, restricted: Collec
     """
     state = versions(spark, lake, [PROFILES, TIMELINE])
     state |= {"as_of": round(as_of.timestamp() * 1e6), "definitions": VERSION}
-    state |= {"restricted": zlib.crc32(repr(sorted(restricted)).encode())}
+    state |= {"restricted": int(keyed("restricted", *sorted(restricted), size=4), 16)}
     if progress(spark, lake, "features") == state:
         return {"rows_changed": 0}
     profiles, timeline = read(spark, lake, PROFILES), read(spark, lake, TIMELINE)

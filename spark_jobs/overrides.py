@@ -6,12 +6,12 @@ that were merged away live its redirects; neither is ever taken back there.
 
 import argparse
 import json
-import zlib
 from typing import Any
 
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine, text
 
+from contracts.keyed import keyed
 from contracts.settings import settings
 from spark_jobs.progress import progress, remember
 from spark_jobs.session import spark_session
@@ -44,7 +44,7 @@ def pull(spark: SparkSession, engine: Engine, lake: str) -> dict[str, Any]:
     with engine.connect() as connection:
         found = {table: _rows(connection, said) for table, said in _FOUND.items()}
     known = progress(spark, lake, JOB)
-    marks = {table.name: zlib.crc32(repr(rows).encode()) for table, rows in found.items()}
+    marks = {table.name: int(keyed("decisions", repr(rows), size=4), 16) for table, rows in found.items()}
     changed = 0
     for table, rows in found.items():
         there = exists(spark, lake, table)

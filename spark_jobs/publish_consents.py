@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pyspark.sql import Row, SparkSession
 from sqlalchemy import Engine, text
 
-from consent.ledger import Entry, as_row, contact_point_of
+from consent.ledger import Entry, append_rows, as_row, contact_point_of
 from consent.model import STATE_OF_WORD, ConsentState, Method
 from contracts.identifiers import Identifier
 from spark_jobs.publication import Publication, stage
 from spark_jobs.tables import CONSENTS
 
-_APPEND = text(
-    "SELECT count(append_consent(event)) FROM (SELECT event FROM new_consents AS given WHERE NOT EXISTS"
-    " (SELECT FROM consent_events AS known WHERE known.consent_id = given.event ->> 'consent_id')"
-    " ORDER BY number OFFSET 0) AS ordered"
+AT_ONCE = 1_000
+_NEW = text(
+    "SELECT event FROM new_consents AS given WHERE NOT EXISTS"
+    " (SELECT FROM consent_events AS known WHERE known.consent_id = given.event ->> 'consent_id') ORDER BY number"
 )
 
 
@@ -32,7 +32,8 @@ def publish_consents(spark: SparkSession, engine: Engine, lake: str, now: dateti
         rows = publication.rows().orderBy("decided_at", "consent_id").toLocalIterator(prefetchPartitions=True)
         stage(connection, "new_consents", "number bigint, event jsonb", _events(rows, now))
         publication.remember()
-        return {CONSENTS.name: int(connection.execute(_APPEND).scalar_one())}
+        new = connection.execute(_NEW, execution_options={"yield_per": AT_ONCE}).scalars()
+        return {CONSENTS.name: sum(append_rows(connection, some) for some in new.partitions())}
 
 
 def _events(rows: Iterable[Row], now: datetime) -> Iterator[tuple[int, str]]:

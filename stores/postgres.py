@@ -9,12 +9,15 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from contracts.keyed import keyed
-from contracts.settings import MissingSecret
+from contracts.settings import MissingSecret, settings
+from stores.roles import grant_service, owns
 from stores.schema import installation
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -89,6 +92,10 @@ def _ask_if_it_rested(connection: psycopg.Connection[Any], record: Any, proxy: A
             raise DisconnectionError from error
 
 
+class NotTheOwner(RuntimeError):
+    """The tables are to be changed, and this role may not."""
+
+
 class WrongKey(MissingSecret):
     """The installation's key is not the one that this database's ids were made with."""
 
@@ -127,7 +134,8 @@ def migrate(engine: Engine, while_restoring: bool = False) -> None:
 
     Every process does so before it uses the database, so this is where one that is being restored is refused.
 
-    Raises WrongKey: with another key the same person would get other ids, and nothing would be found again.
+    Raises WrongKey: with another key the same person would get other ids, and nothing would be found again. A role that
+    is not the owner changes nothing; it raises NotTheOwner where the tables are of another version.
     """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -136,12 +144,44 @@ def migrate(engine: Engine, while_restoring: bool = False) -> None:
         if not while_restoring and _is_restoring(connection):
             raise RestoreUnfinished
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        own = keyed("key check")
-        if (kept := connection.scalar(select(installation.c.key_check))) is None:
-            connection.execute(insert(installation).values(key_check=own))
-        elif kept != own:
-            raise WrongKey(
-                "expected the installation's key that the ids in this database were made with, found another; set"
-                " OCV_INSTALLATION_KEY to what it was (embedded stores keep it in OCV_LOCAL/installation-key)"
+        if owns(connection):
+            command.upgrade(config, "head")
+            grant_service(connection)
+        elif MigrationContext.configure(connection).get_current_revision() != _newest():
+            raise NotTheOwner(
+                "expected the tables of this version, found others, and a role that may not change them; run"
+                " `python -m stores.postgres` with the owner's OCV_DATABASE_URL first"
             )
+        _check_key(connection)
+
+
+def _newest() -> str | None:
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _check_key(connection: Connection) -> None:
+    own = keyed("key check")
+    if (kept := connection.scalar(select(installation.c.key_check))) is None:
+        connection.execute(insert(installation).values(key_check=own))
+    elif kept != own:
+        raise WrongKey(
+            "expected the installation's key that the ids in this database were made with, found another; set"
+            " OCV_INSTALLATION_KEY to what it was (embedded stores keep it in OCV_LOCAL/installation-key)"
+        )
+
+
+def main() -> None:
+    """Brings the tables to this version, as their owner, and gives the service's role its rights."""
+    url = settings().database_url
+    if url is None:
+        raise SystemExit("expected the owner's URL in OCV_DATABASE_URL, found none; embedded stores need no migration")
+    engine = open_engine(url)
+    try:
+        migrate(engine)
+    except MissingSecret as error:
+        raise SystemExit(str(error)) from None
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

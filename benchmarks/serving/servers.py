@@ -14,8 +14,9 @@ import httpx
 import yaml
 
 from contracts.settings import settings
-from feature_repo.store import KEY_VERSION, PROJECT, REGISTRY_SCHEMA
+from feature_repo.store import KEY_VERSION, PROJECT
 from stores.embedded import Stores
+from stores.roles import REGISTRY_SCHEMA
 
 LIMITS = ("BOT_RATE", "BOT_PEOPLE", "STAFF_PEOPLE", "STAFF_RATE", "WRITE_RATE", "WRITE_KEY_RATE", "WRITE_PEOPLE")
 FREE = {f"OCV_{name}": "100000000/minute" for name in LIMITS}

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Connection, Table, Text, any_, cast, delete, func,
 
 from consent.erasure.subject import Subject
 from consent.erasure.tombstones import Tombstones
+from consent.macs import make_nobodys
 from consent.pseudonyms import reference
 from contracts.identifiers import Identifier
 from stores import schema
@@ -76,6 +77,7 @@ def erase(
     without_names: Callable[[str, set[str]], str],
     rebuild: Rebuild,
     now: datetime,
+    erasure_id: str,
 ) -> dict[str, int]:
     """Deletes what is theirs, says how many rows by table, and rebuilds the profiles that go on without them."""
     found: dict[str, int] = {}
@@ -99,10 +101,8 @@ def erase(
     _delete_refused(connection, tombstones, gone)
     told = [f'%"{one.value}"%' for one in sorted(subject.identifiers)]
     gone(inbox, func.lower(cast(inbox.c.item, Text)).like(any_(cast(told, ARRAY(Text)))))
-    found["consent_events"] = sum(
-        connection.execute(select(func.pseudonymise_consents(one.kind, one.value))).scalar_one()
-        for one in sorted(subject.identifiers | {Identifier("record", record) for record in subject.records})
-    )
+    deciders = subject.identifiers | {Identifier("record", record) for record in subject.records}
+    found["consent_events"] = make_nobodys(connection, sorted(deciders), erasure_id)
     for version, names in connection.execute(select(models.c.version, models.c.names)).all():
         kept = json.loads(without_names(json.dumps(names), subject.words))
         if kept != names:

@@ -141,7 +141,7 @@ class Erasure:
             now = self.clock()
             ids = known_as(connection, subject.profiles)
             recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
-            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, now)
+            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, now, erasure_id)
             emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it

@@ -15,7 +15,7 @@ from profile_api.gate import Ask, Gate, Reading, by_id
 from profile_api.masking import Mask
 from profile_api.rights.bundle import collected, of_features, systems_told, zipped
 from profile_api.rights.effects import checked_fields, lift, object_to, rectify, restrict
-from profile_api.rights.erasing import certificate_of, check_erasable, is_confirmed_by, start_erasing
+from profile_api.rights.erasing import Starter, certificate_of, check_erasable, is_confirmed_by
 from profile_api.rights.keeping import as_rows, ends_of, keeping
 from profile_api.rights.page import Told
 from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
@@ -50,7 +50,7 @@ class Desk:
         self,
         gate: Gate,
         purposes: Mapping[str, Purpose],
-        start_erasing: Callable[[str], None] = start_erasing,
+        start_erasing: Starter | None = None,
         four_eyes: bool = False,
     ) -> None:
         self._gate, self._purposes, self._start_erasing, self._four_eyes = gate, purposes, start_erasing, four_eyes
@@ -144,9 +144,12 @@ class Desk:
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             check_erasable(reading.connection, request)
             starts = not self._four_eyes or is_confirmed_by(reading.connection, request, actor)
+            if self._start_erasing is None and not self._four_eyes:  # two officers' words are kept for the owner
+                detail = f"Expected OCV_OWNER_URL, found none: erase as the owner, `make erase REQUEST={request_id}`."
+                raise Problem(409, "owner-needed", detail)
             write_down(reading.connection, request, actor, ERASE if starts else PROPOSED, None, now)
             detailed = _detailed(reading.connection, request, actor, now)
-        if starts:
+        if starts and self._start_erasing is not None:
             self._start_erasing(request_id)
         return detailed
 

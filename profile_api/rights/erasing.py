@@ -1,7 +1,9 @@
 """Starts an erasure from the API, as the command that an operator types, and hands out its certificate."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Text, cast, func, select
@@ -12,17 +14,30 @@ from consent.erasure.operational import records_of
 from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
 from consent.retaining.holds import standing
+from contracts.settings import Settings
 from profile_api.errors import Problem
 from profile_api.rights.requests import details_of
 from stores.schema import erasures
 
+Starter = Callable[[str], None]
 UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
 
 
-def start_erasing(request_id: str) -> None:
-    """A process of its own: it needs a JVM, takes a while, and goes on when the service is restarted."""
-    command = [sys.executable, "-m", "consent.erasure.run", "--request", request_id]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+def starter(settings: Settings) -> Starter | None:
+    """What starts an erasure as the owner of the tables; None where this service does not know the owner.
+
+    It is a process of its own: it needs a JVM, takes a while, and goes on when the service is restarted.
+    """
+    if settings.owner_url is None:
+        return None
+    environment = os.environ | {"OCV_DATABASE_URL": settings.owner_url.get_secret_value()}
+
+    def start(request_id: str) -> None:
+        command = [sys.executable, "-m", "consent.erasure.run", "--request", request_id]
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen(command, env=environment, stdin=nowhere, stdout=nowhere, start_new_session=True)
+
+    return start
 
 
 def check_erasable(connection: Connection, request: PrivacyRequest) -> None:

@@ -11,7 +11,7 @@ from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, Configured, ProblemDocument, PurposeHeader
 from profile_api.rights.answering import due, letter
 from profile_api.rights.desk import Desk
-from profile_api.rights.erasing import start_erasing
+from profile_api.rights.erasing import starter
 from profile_api.rights.views import DueList, LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
@@ -24,7 +24,7 @@ RequestId = Annotated[str, Path(max_length=100, description="id of a privacy req
 
 
 def _desk(request: Request, gate: AskedGate, settings: Configured) -> Desk:
-    starts = getattr(request.app.state, "start_erasing", start_erasing)
+    starts = getattr(request.app.state, "start_erasing", starter(settings))
     return Desk(gate, published_purposes(), starts, settings.four_eyes)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from consent.erasure import operational
 from consent.erasure.subject import Subject
@@ -18,6 +18,7 @@ from profile_api.identity.rebuild import rebuild
 from spark_jobs.erasing.rows import erase_rows, without_names
 from spark_jobs.tables import ASSIGNMENTS, BRONZE, CONSENTS, EVENTS, RECORDS, Table, read
 from stores.schema import consent_events, identifiers, publish_progress, records
+from stores.schema import tombstones as buried
 
 
 def erase_again(
@@ -30,6 +31,7 @@ def erase_again(
 ) -> None:
     """Takes out of the lake and of PostgreSQL what either holds of people whom these tombstones name.
 
+    The tombstones are in PostgreSQL by now: what is made nobody's in the ledger is signed for one of their erasures.
     Everything is published anew then: a store that was restored is not where its readers had come to.
     """
     subject = Subject(
@@ -40,7 +42,8 @@ def erase_again(
     _served(connection, tombstones, subject)
     _profiles(spark, lake, connection, subject)
     erase_rows(spark, lake, subject, channels, tombstones)
-    operational.erase(connection, subject, tombstones, without_names, rebuild, now)
+    erasure_id = connection.scalar(select(func.min(buried.c.erasure_id)))
+    operational.erase(connection, subject, tombstones, without_names, rebuild, now, str(erasure_id))
     connection.execute(delete(publish_progress))
 
 

@@ -5,7 +5,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
-from stores.schema.consent import audit, audit_seals, consent_events
+from stores.schema.consent import audit, audit_seals, consent_events, consent_macs
 from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
@@ -39,6 +39,7 @@ __all__ = [
     "call_tries",
     "channel_trust",
     "consent_events",
+    "consent_macs",
     "edges",
     "erasure_steps",
     "erasures",

@@ -7,8 +7,9 @@ from stores.schema.base import Instant, metadata
 
 # What a person decided, by identifier; the fields of ISO/IEC TS 27560. One chain, in the order of `sequence`: each
 # event's `hash` covers its content and `previous_hash`. Written by the database function append_consent alone; triggers
-# refuse everything else. The hash covers the identifier and the contact point (null: the whole person) only through
-# `principal` and `contact`, salted digests; pseudonymise_consents takes value and salt away and leaves the chain whole.
+# refuse everything else. The hash covers the id, the identifier and the contact point (null: the whole person) only
+# through `commitment`, `principal` and `contact`, salted digests; pseudonymise_consents takes the values and the salt
+# away and leaves the chain whole. `received_at` never goes back.
 consent_events = Table(
     "consent_events",
     metadata,
@@ -20,6 +21,7 @@ consent_events = Table(
     Column("contact_kind", Text),
     Column("contact_point", Text),
     Column("salt", Text),
+    Column("commitment", Text, nullable=False),
     Column("principal", Text, nullable=False),
     Column("contact", Text),
     Column("purpose", Text, nullable=False),
@@ -39,6 +41,15 @@ consent_events = Table(
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
     Index("ix_consent_events_identifier", "identifier_kind", "identifier"),
+)
+
+# This installation's signature on an event: on its appending, or on its becoming nobody's by an erasure. Append-only.
+consent_macs = Table(
+    "consent_macs",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("erasure_id", Text, primary_key=True, server_default=""),
+    Column("mac", Text, nullable=False),
 )
 
 # Who read what, for which purpose, under which decision. Append-only; holds neither values nor identifiers.

@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from consent.anchor import InvalidAnchor
 from consent.chain import Chain
 from consent.ledger import Entry, append, find, read
+from consent.macs import make_nobodys
 from consent.model import ConsentState, Method
 from consent.verify import LEDGER, verify
 from contracts.identifiers import Identifier
-from stores.schema import consent_events
+from stores.schema import consent_events, erasures
 
 NOW = datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ANA = Identifier("email", "ana@inbox.example")
@@ -74,7 +75,7 @@ def test_what_is_appended_is_read_back_and_the_same_decision_told_twice_is_one_e
         row = find(connection, later.consent_id)
     assert (first.consent_id, first.state, first.contact_point) == (GIVEN.consent_id, ConsentState.GIVEN, None)
     assert (second.state, second.contact_point, second.expires_at) == (later.state, ANA, later.expires_at)
-    assert row and (row["sequence"], row["schema_version"], row["legal_basis"]) == (2, "1", "consent")
+    assert row and (row["sequence"], row["schema_version"], row["legal_basis"]) == (2, "2", "consent")
     assert (row["jurisdiction"], row["notice_language"], row["previous_hash"]) == ("FR", "fr", _hash(engine, 1))
 
 
@@ -134,12 +135,12 @@ CUT_AND_RENUMBERED = "update consent_events set sequence = sequence - 1 where se
         (["update consent_events set contact_point = null where sequence = 2"], [("edited", 2)]),
         (["delete from consent_events where sequence = 1"], [("removed", 2)]),
         (["delete from consent_events where sequence in (3, 4)"], [("removed", 5)]),
-        (["delete from consent_events where sequence = 3", CUT_AND_RENUMBERED], [("removed", 3)]),
+        (["delete from consent_events where sequence = 3", CUT_AND_RENUMBERED], [("removed", 3), ("truncated", 5)]),
         ([SWAP], [("reordered", 2), ("reordered", 3), ("reordered", 4)]),
         (
             ["update consent_events set purpose = 'x' where sequence = 2"]
             + ["update consent_events e set hash = sha256_hex(consent_content(e)) where sequence = 2"],
-            [("removed", 3)],
+            [("removed", 3), ("forged", 2)],
         ),
     ],
 )
@@ -169,11 +170,13 @@ def test_an_anchor_kept_elsewhere_finds_a_chain_cut_short_or_written_anew(engine
     lines = [json.loads(line) for line in anchor.read_text().splitlines()]
     assert [line["count"] for line in lines if line["chain"] == LEDGER] == [3, 6, 6]
     tampered(engine, "update consent_events set purpose = 'x' where sequence = 5", REWRITE)
-    assert (places(engine), places(engine, anchor)) == ([], [("rewritten", 6)])
-    assert "rows 4 to 6" in checked(engine, anchor).findings[0].what
+    assert places(engine) == [("forged", 5), ("forged", 6)], "found without the anchor too"
+    assert places(engine, anchor) == [("forged", 5), ("forged", 6), ("rewritten", 6)]
+    assert "rows 4 to 6" in checked(engine, anchor).findings[-1].what
     with engine.begin() as connection:
         connection.execute(text("delete from consent_events where sequence > 4"))
-    assert (places(engine), places(engine, anchor)) == ([], [("truncated", 4)])
+    assert places(engine) == [("truncated", 4)], "without the anchor too, while its signatures are there"
+    assert places(engine, anchor) == [("truncated", 4), ("truncated", 4)]
     assert len(anchor.read_text().splitlines()) == len(lines), "a chain that is not whole is not anchored"
 
 
@@ -194,9 +197,10 @@ def test_an_anchor_that_another_key_made_or_that_was_edited_is_refused(engine: E
 def test_a_person_who_is_erased_leaves_a_chain_that_is_whole_and_says_nothing_of_them(engine: Engine) -> None:
     filled(engine)
     with engine.begin() as connection:
+        connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
 
-        def forget(value: str) -> object:
-            return connection.scalar(text("select pseudonymise_consents('email', :value)"), {"value": value})
+        def forget(value: str) -> int:
+            return make_nobodys(connection, [Identifier("email", value)], "e_1")
 
         assert (forget("é3@inbox.example"), forget("é4@inbox.example"), forget("nobody@inbox.example")) == (1, 1, 0)
         rows = str(connection.execute(select(consent_events)).all())

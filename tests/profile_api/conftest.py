@@ -15,6 +15,7 @@ from profile_api.app import create_app
 from profile_api.keys import DemoIssuer, demo_issuer
 from stores.embedded import Stores
 from stores.postgres import open_engine
+from stores.roles import as_service
 from tests.conftest import new_database
 from tests.profile_api.canaries import CanaryFeatures, write_canaries
 from tests.profile_api.people import NOW, Features, write_people
@@ -46,7 +47,7 @@ def features() -> Features:
 @pytest.fixture
 def client(api_settings: Settings, engine: Engine, database_url: str, features: Features) -> TestClient:
     write_people(engine)
-    app = create_app(api_settings, database_url, features, clock=lambda: NOW)
+    app = create_app(api_settings, as_service(database_url), features, clock=lambda: NOW)
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -85,6 +86,6 @@ def _new_world(stores: Stores, settings: Settings, issuer: DemoIssuer) -> Iterat
     with new_database(stores) as database_url:
         engine, features = open_engine(database_url), CanaryFeatures()
         write_canaries(engine)
-        app = create_app(settings, database_url, features, clock=lambda: NOW)
+        app = create_app(settings, as_service(database_url), features, clock=lambda: NOW)
         yield World(app, engine, features, issuer, demo_keys(settings).server)
         engine.dispose()

@@ -41,7 +41,7 @@ def test_decisions_of_before_the_ledger_are_carried_over_in_order(engine: Engine
         for id_, purpose, word in [("c2", "analytics", "objected"), ("c1", "marketing_email", "granted")]:
             at = f"2024-01-0{id_[1]}T00:00:00Z"
             connection.execute(text(given), {"id": id_, "purpose": purpose, "word": word, "at": at})
-        command.upgrade(config, "0007")
+        command.upgrade(config, "head")
         query = "select consent_id, state, contact_point, legal_basis from consent_events order by sequence"
         assert [tuple(row) for row in connection.execute(text(query))] == [
             ("c1", "ConsentGiven", "a@x.example", "consent"),

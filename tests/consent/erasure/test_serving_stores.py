@@ -63,7 +63,8 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
 
         with engine.begin() as connection:
             tombstones = Tombstones(KEY, frozenset(subject.tombstones(KEY)))
-            operational.erase(connection, subject, tombstones, without_names, rebuild, NOW)
+            connection.execute(insert(schema.erasures).values(erasure_id="e", started_at=NOW, requests=[]))
+            operational.erase(connection, subject, tombstones, without_names, rebuild, NOW, "e")
         assert compaction.compact_tables(engine)["log"] and compaction.compact_keys(client)["append_only_file"]
         findings = scan(stock, subject)
         assert [one.as_line() for one in findings if one.hits] == []

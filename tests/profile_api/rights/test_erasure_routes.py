@@ -37,6 +37,10 @@ def test_an_erasure_is_started_for_a_request_under_way_and_leaves_a_certificate(
         assert (running.status_code, running.json()["type"].rpartition(":")[2]) == (409, "erasure-running")
         busy.execute(text("select pg_advisory_unlock(:lock)"), {"lock": LOCK})
     assert started == []
+    client.app.state.start_erasing = None  # type: ignore[attr-defined]  # a service that knows no owner
+    alone = client.post(f"{path}/erasure", headers=officer)
+    assert (alone.status_code, alone.json()["type"].rpartition(":")[2]) == (409, "owner-needed")
+    client.app.state.start_erasing = started.append  # type: ignore[attr-defined]
     answer = client.post(f"{path}/erasure", headers=officer)
     assert (answer.status_code, answer.json()["steps"][-1]["step"]) == (202, "erase")
     assert started == [filed["request_id"]]
