@@ -8,6 +8,7 @@ from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
 from consent.current import reachable, standing
+from consent.determinations import NOTHING_MORE, Age, Circumstances
 from consent.durations import in_words
 from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Part, Purpose
 from consent.policies import FAILED, Policies, reason_of
@@ -23,6 +24,8 @@ class _Facts(NamedTuple):
     restricted: bool
     reachable: bool
     repair: bool
+    unauthorised_child: bool
+    compelling_grounds: bool
 
 
 def decide(
@@ -37,6 +40,7 @@ def decide(
     ended: Collection[Category] = (),
     addressed: Collection[Part] | None = None,
     repair: bool = False,
+    circumstances: Circumstances = NOTHING_MORE,
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
@@ -44,12 +48,15 @@ def decide(
     records, `addressed` those of the records with a postal address. Data of a person who is `restricted` is kept, and
     used for what the law requires alone. `ended` are the categories that the purpose keeps no longer
     (consent.retention). `repair` is a steward who takes back what was wrongly joined: neither a no nor a restriction
-    stops that.
+    stops that. `circumstances` are the person's age, and what the privacy officer determined.
     """
-    stands = standing(consents, purpose, now, parts)
+    events = list(consents)
+    stands = standing(events, purpose, now, parts)
     event, state = stands.event, stands.state
     # Without `parts` it is not known who carries what.
-    facts = _Facts(state.value, restricted, parts is None or reachable(purpose, stands, addressed), repair)
+    there = parts is None or reachable(purpose, stands, addressed)
+    barred, goes_on = circumstances.barred_as_child(purpose, now), circumstances.goes_on(purpose, events, parts, now)
+    facts = _Facts(state.value, restricted, there, repair, barred, goes_on)
     wanted = sorted(set(categories), key=list(Category).index)
     answers = _evaluate(policies, actor, purpose, wanted, facts, frozenset(ended))
     decided = tuple(
@@ -66,6 +73,7 @@ def decide(
         notice_version=event.notice_version if event and rests_on_event else purpose.notice_version,
         standing=stands,
         contact=purpose.contact,
+        age_unknown=purpose.legal_basis is LegalBasis.CONSENT and circumstances.age(now) is Age.UNKNOWN,
     )
 
 
@@ -78,7 +86,8 @@ def _evaluate(
     ended: frozenset[Category],
 ) -> Sequence[AuthzResult | None]:
     of = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
-    asked = (is_authorized_batch, actor.subject, actor.role, *of, tuple(categories), facts, ended)
+    sells = purpose.is_direct_marketing
+    asked = (is_authorized_batch, actor.subject, actor.role, *of, sells, tuple(categories), facts, ended)
     if (known := policies.answer_to(asked)) is not None:
         return known
     requests: list[dict[str, Any]] = [
@@ -107,6 +116,7 @@ def _entities(actor: Actor, purpose: Purpose) -> list[dict[str, Any]]:
             "attrs": {
                 "legal_basis": purpose.legal_basis.value,
                 "refused": purpose.refused,
+                "direct_marketing": purpose.is_direct_marketing,
                 "roles": sorted(purpose.roles),
                 "categories": [_uid("DataCategory", category) for category in sorted(purpose.categories)],
             },

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from consent import ledger
 from consent.decide import decide
+from consent.determinations import NOTHING_MORE, Circumstances
+from consent.determined import circumstances_of, in_force
 from consent.model import Actor, ConsentEvent, Part, Purpose
 from consent.parts import parts_of
 from consent.policies import Policies
@@ -47,6 +49,7 @@ class Person:
     document: Mapping[str, Any] = field(default_factory=dict)
     newest_event: datetime | None = None
     taken_in: datetime | None = None
+    circumstances: Circumstances = NOTHING_MORE
 
 
 def refusals(
@@ -78,6 +81,7 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
         )
     }
     restricted = restricted_among(connection, record_ids)
+    determined = in_force(connection, {one: its_records for one, (its_records, _) in held.items()})
     parts = {one: parts_of(one, *its, carried) for one, its in held.items()}
     whole = {one: held[one][1].union(*its.values()) for one, its in parts.items()}
     everybody = frozenset().union(*whole.values())
@@ -92,6 +96,7 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
             row.document,
             newest.get(one),
             row.updated_at,
+            circumstances_of(row.document, determined.get(one, ())),
         )
         for row in rows
         for one in (row.profile_id,)
@@ -127,6 +132,7 @@ def _refusal(policies: Policies, question: Question, person: Person | None, at: 
             person.parts,
             # What is told of long ago is as old as that.
             ended(since, oldest) | ended(at, oldest) if moment == now else (),
+            circumstances=person.circumstances,
         )
         if not question.categories <= decision.allowed:
             return f"{decision.policy} {'at the event' if moment == at else 'at the extraction'}"

@@ -8,6 +8,15 @@ from enum import StrEnum
 from contracts.categories import Category
 from contracts.identifiers import Identifier
 
+DIRECT_MARKETING = frozenset(
+    f"dpv:{term}"
+    for term in (
+        "DirectMarketing", "Marketing", "Advertising", "PersonalisedAdvertising", "TargetedAdvertising",
+        "PersonalisedDirectMarketing", "SocialMediaMarketing", "PublicRelations",
+    )
+)  # fmt: skip
+"""Terms of the Data Privacy Vocabulary that are marketing to people."""
+
 
 class Role(StrEnum):
     """Who may ask for personal data."""
@@ -179,6 +188,11 @@ class Purpose:
     retention_of: Mapping[Category, str] = field(default_factory=dict)
     all_held: bool = False
 
+    @property
+    def is_direct_marketing(self) -> bool:
+        """Whether it is to sell to the person: no ground stands against their objection then."""
+        return self.contact is not None or self.dpv in DIRECT_MARKETING
+
     def kept_for(self, category: Category) -> str:
         """How long data of a category is used for this purpose, as an ISO 8601 duration."""
         return self.retention_of.get(category, self.retention)
@@ -203,7 +217,8 @@ class Decision:
     """What one actor may read of one person for one purpose, and what that rests on.
 
     `consent_event` is the event that decided, where there is one. `notice_version` is that of the notice which the
-    person was shown with it, otherwise of the purpose's notice in force.
+    person was shown with it, otherwise of the purpose's notice in force. `age_unknown`: the purpose rests on consent,
+    and nobody knows whether the person is old enough to give it.
     """
 
     purpose: str
@@ -214,6 +229,7 @@ class Decision:
     notice_version: str | None
     standing: Standing
     contact: str | None = None
+    age_unknown: bool = False
 
     @property
     def allowed(self) -> frozenset[Category]:

@@ -19,6 +19,8 @@ REASONS: dict[str, str] = {
     "consent-missing": "The person has not consented to {purpose} (state: {state}).",
     "person-objected": "The person objects to {purpose} (state: {state}).",
     "nobody-to-reach": "There is no address of the person that {purpose} could use.",
+    "parental-authorisation-missing": "The person is a child, and no parent authorised {purpose}.",
+    "compelling-grounds": "A legitimate interest on compelling grounds, which the privacy officer recorded.",
     "contract": "Needed to carry out the contract with the person.",
     "legal-obligation": "Required by law.",
     "legitimate-interest": "A legitimate interest, to which the person has not objected.",

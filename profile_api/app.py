@@ -28,6 +28,7 @@ from profile_api.routers import (
     bots,
     callers,
     consents,
+    determinations,
     events,
     extracts,
     features,
@@ -81,7 +82,8 @@ def create_app(
     app.state.features = feature_reader
     app.state.sources, app.state.inbox, app.state.intake = load_sources(settings), inbox, Intake(settings)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
-    for resource in (*asked_most, health, identity, consents, requests, callers, audit, retention, webhooks, extracts):
+    handled = (identity, consents, requests, determinations, callers, audit, retention, webhooks, extracts)
+    for resource in (*asked_most, health, *handled):
         app.include_router(resource.router)
     mount_console(app)
     mount_mcp(app)

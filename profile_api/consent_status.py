@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from consent.current import permits, standing
+from consent.current import standing
+from consent.determinations import Circumstances
 from consent.model import ConsentEvent, LegalBasis, Part, Purpose
 from profile_api.views import ConsentStatus
 
@@ -14,6 +15,7 @@ def consent_status(
     now: datetime,
     parts: Collection[Part],
     addressed: Collection[Part],
+    circumstances: Circumstances,
 ) -> dict[str, ConsentStatus]:
     """Every purpose that rests on consent, and those of legitimate interest about which the person decided.
 
@@ -26,7 +28,7 @@ def consent_status(
         if rests_on_consent or (event and purpose.legal_basis is LegalBasis.LEGITIMATE_INTEREST):
             status[purpose.id] = ConsentStatus(
                 state=stands.state,
-                permits=permits(purpose, stands, addressed),
+                permits=circumstances.permits(purpose, stands, consents, parts, addressed, now),
                 decided_at=event.decided_at if event else None,
                 consent_event=event.consent_id if event else None,
                 notice_version=event.notice_version if event else None,

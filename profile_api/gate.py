@@ -181,9 +181,19 @@ class Gate:
                 Withheld(category=one.category, reason=one.reason, policy=one.policy) for one in decision.withheld
             ],
             decision=DecisionView(
-                policy=decision.policy, consent_event=decision.consent_event, notice_version=decision.notice_version
+                policy=decision.policy,
+                consent_event=decision.consent_event,
+                notice_version=decision.notice_version,
+                age_unknown=decision.age_unknown,
             ),
-            consent=consent_status(self._purposes.values(), consents, now, parts.values(), addressed(profile, parts)),
+            consent=consent_status(
+                self._purposes.values(),
+                consents,
+                now,
+                parts.values(),
+                addressed(profile, parts),
+                reading.circumstances(profile),
+            ),
         )
 
     @contextmanager
@@ -235,6 +245,7 @@ class Gate:
         since = last_interaction(profile.document, reading.newest_event(profile), consents, profile.updated_at, now)
         of = {"restricted": reading.restricted(profile), "parts": parts.values(), "ended": ended(since, oldest)}
         of |= {"addressed": addressed(profile, parts), "repair": ask.repair}
+        of |= {"circumstances": reading.circumstances(profile)}
         decision = self._decide(ask, purpose, consents, now, **of)
         return decision, Mask(profile, decision.allowed, reach_of(decision, parts), oldest), consents, parts
 

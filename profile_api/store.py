@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine, and_, false, or_, select, text
 from sqlalchemy.engine.interfaces import IsolationLevel
 
 from consent import ledger
+from consent.determinations import Circumstances
+from consent.determined import circumstances_of, determination_of, in_force
 from consent.model import ConsentEvent, Part
 from consent.parts import parts_of
 from consent.retention import SENT_BY_US
@@ -60,7 +62,11 @@ SELECT profile_id, version, document, updated_at,
   EXISTS (SELECT FROM named CROSS JOIN LATERAL (
     SELECT FROM restrictions WHERE restrictions.record_id = named.record_id AND lifted_at IS NULL OFFSET 0
   ) AS kept) AS restricted,
-  ({newest}) AS newest_event
+  ({newest}) AS newest_event,
+  (SELECT jsonb_agg(to_jsonb(kept)) FROM named CROSS JOIN LATERAL (
+    SELECT record_id, kind, purpose, decided_at FROM determinations
+    WHERE determinations.record_id = named.record_id AND ended_at IS NULL OFFSET 0
+  ) AS kept) AS determined
 FROM found
 """.replace("{newest}", _NEWEST.replace("%(id)s", "found.profile_id"))
 _OWNERS = text("SELECT DISTINCT profile_id FROM identifiers WHERE kind = :kind AND value = :value ORDER BY profile_id")
@@ -77,6 +83,7 @@ class _Known:
     parts: dict[str, Any]
     restricted: bool
     newest_event: datetime | None
+    determined: list[dict[str, Any]]
 
 
 class Reading:
@@ -89,7 +96,7 @@ class Reading:
     def __init__(self, connection: Connection, snapshot: bool, now: datetime) -> None:
         self.connection, self._snapshot, self._now = connection, snapshot, now
         self._unwritten: list[dict[str, Any]] = []
-        self._known = {NOBODY.profile_id: _Known({}, False, now)}
+        self._known = {NOBODY.profile_id: _Known({}, False, now, [])}
         self._asked = set(NOBODY.identifiers)
         self._decided: dict[str, ConsentEvent] = {}
         # What an act says of itself for its audit row: whom it was about, and how it ended.
@@ -110,8 +117,8 @@ class Reading:
             return None
         profile = StoredProfile(*row[:4])
         if self._snapshot:
-            parts, consents, restricted, newest_event = row[4:]
-            self._known[profile.profile_id] = _Known(parts or {}, restricted, newest_event)
+            parts, consents, restricted, newest_event, determined = row[4:]
+            self._known[profile.profile_id] = _Known(parts or {}, restricted, newest_event, determined or [])
             self._asked |= {*profile.identifiers, *chain.from_iterable(self.parts(profile).values())}
             self._decided |= {event.consent_id: event for event in map(ledger.event_of, consents or [])}
         return profile
@@ -153,6 +160,13 @@ class Reading:
         if (known := self._known.get(profile.profile_id)) is not None:
             return known.restricted
         return bool(restricted_among(self.connection, profile.document.get("records") or []))
+
+    def circumstances(self, profile: StoredProfile) -> Circumstances:
+        """The person's age as their records state it, and what was determined about them."""
+        if (known := self._known.get(profile.profile_id)) is not None:
+            return circumstances_of(profile.document, map(determination_of, known.determined))
+        named = {profile.profile_id: profile.document.get("records") or []}
+        return circumstances_of(profile.document, in_force(self.connection, named).get(profile.profile_id, ()))
 
     def newest_event(self, profile: StoredProfile) -> datetime | None:
         """When the person last did something, as their timeline says."""

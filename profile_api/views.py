@@ -118,6 +118,7 @@ class DecisionView(View):
     policy: str
     consent_event: str | None
     notice_version: str | None
+    age_unknown: bool = Field(False, description="the purpose rests on consent, and the person's age is not known")
 
 
 class ConsentStatus(View):

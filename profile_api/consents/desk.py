@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from consent.current import permits, standing
+from consent.current import standing
 from consent.ledger import Entry, append
 from consent.model import Actor, ConsentState, LegalBasis, Method, Part, Purpose, Role
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
@@ -60,7 +60,9 @@ class ConsentDesk:
                 profile_id=profile.profile_id,
                 purpose=chosen.id,
                 state=stands.state.value,
-                permits=permits(chosen, stands, addressed(profile, parts)),
+                permits=reading.circumstances(profile).permits(
+                    chosen, stands, reading.consents(of), parts.values(), addressed(profile, parts), now
+                ),
                 events=[entry.consent_id for entry in entries],
             )
 

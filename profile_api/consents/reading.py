@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from consent.controller import published_controller
-from consent.current import ends_at, permits, standing
+from consent.current import ends_at, standing
+from consent.determinations import Circumstances
 from consent.ledger import find
 from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role, Standing
 from consent.notices import published_notices
@@ -45,10 +46,8 @@ def status_of(
 
         known = [event for event in events if min(event.decided_at, event.received_at or event.decided_at) <= at]
         chosen = [one for one in purposes.values() if is_a_choice(one)]
-        where = addressed(profile, parts)
-        return ConsentsData(
-            as_of=at, purposes={one.id: _status(one, known, at, parts.values(), where, hold) for one in chosen}
-        )
+        of = (parts.values(), addressed(profile, parts), reading.circumstances(profile))
+        return ConsentsData(as_of=at, purposes={one.id: _status(one, known, at, *of, hold) for one in chosen})
 
     return gate.answer(Ask(actor, purpose, "consents", SERVES), by_id(profile_id), show)
 
@@ -59,6 +58,7 @@ def _status(
     at: datetime,
     parts: Collection[Part],
     where: Collection[Part],
+    circumstances: Circumstances,
     hold: Hold,
 ) -> PurposeStatus:
     stands = standing(events, purpose, at, parts)
@@ -67,7 +67,7 @@ def _status(
         name=purpose.name,
         legal_basis=purpose.legal_basis.value,
         state=stands.state.value,
-        permits=permits(purpose, stands, where),
+        permits=circumstances.permits(purpose, stands, events, parts, where, at),
         notice_version=purpose.notice_version,
         contact_points=[hold(one) for one in sorted(stands.points)],
         undecided_records=len(stands.undecided),

@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, or_, select, tuple_
 
+from consent import determined
 from consent.notices import LANGUAGES
 from profile_api.masking import Mask
-from profile_api.rights.page import PARTS, Rows, Told, rendered
+from profile_api.rights.page import Told, rendered
+from profile_api.rights.sections import PARTS, Rows
 from profile_api.rights.wording import words
 from profile_api.stored import StoredEvent, StoredProfile
 from profile_api.webhooks.recalls import tables_with
@@ -86,6 +88,10 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "records": [_record(document) for document in documents.values()],
         "timeline": [mask.event(StoredEvent(**one)).model_dump() for one in events],
         "consents": rows(select(*consents).where(decided).order_by(consent_events.c.decided_at)) if held else [],
+        "determinations": [
+            {name: value for name, value in one.items() if name != "decided_by"}
+            for one in determined.about(connection, names)
+        ],
         "reads": rows(reads.where(audit.c.profile_id.in_(ids)).order_by(audit.c.at)),
         "requests": [one | _steps(connection, one["request_id"]) for one in rows(select(*request).where(mine))],
         "identity": rows(select(*joined).where(edges.c.left_id.in_(names), edges.c.right_id.in_(names))),

@@ -3,35 +3,21 @@
 The rows are those of the bundle's files; nothing is on the page that is not the person's.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from consent.model import Purpose, Role
-from consent.purposes import published_purposes
 from contracts.categories import Category
-from profile_api.rights.computed import figures
+from profile_api.rights.sections import PARTS, Item, Rows
 from profile_api.rights.wording import Words
-
-Rows = list[dict[str, Any]]
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(), undefined=StrictUndefined
 )
-UNSPOKEN = ("record_id", "channel", "source_key", "identifiers", "verified", "attributes")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing that is told: a heading and sentences."""
-
-    heading: str
-    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -131,163 +117,3 @@ def _complaint(words: Words) -> Iterator[Item]:
     named = of.authority.name.in_(words.language)
     yield Item(words.say("complaint.authority", name=named, address=of.authority.address))
     yield Item(words.say("complaint.court"))
-
-
-def _profile(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        heading = words.say("profile.value", field=words.name("field", one["field"]), value=words.value(one["value"]))
-        if one["rule"] == "rectified":
-            lines = [words.say("profile.rectified")]
-        elif one["observed_at"]:
-            lines = [words.say("profile.from", source=words.source(one["channel"]), at=words.day(one["observed_at"]))]
-        else:
-            lines = [words.say("profile.from_undated", source=words.source(one["channel"]))]
-        for lost in one["other_values"]:
-            source = words.source(lost["channel"])
-            lines.append(words.say("profile.other", source=source, value=words.value(lost["value"])))
-        yield Item(heading, lines)
-
-
-def _identifiers(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        yield Item(words.say("profile.value", field=words.name("identifier", one["kind"]), value=one["value"]))
-
-
-def _records(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        said = {words.name("field", name): words.value(value) for name, value in one.items() if name not in UNSPOKEN}
-        said |= {words.name("field", name): words.value(value) for name, value in one.get("attributes", {}).items()}
-        lines = [words.say("profile.value", field=name, value=value) for name, value in said.items()]
-        for held in one.get("identifiers", []):
-            kind = words.name("identifier", held["kind"])
-            lines.append(words.say("profile.value", field=kind, value=held["value"]))
-        yield Item(words.record(one["record_id"]), lines)
-
-
-def _timeline(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        what = words.name("type", one["type"])
-        lines = [words.say("event.from", source=words.source(one["channel"]))]
-        if one["amount"] is not None:
-            lines.append(words.say("event.amount", amount=words.amount(one["amount"])))
-        if one["intent"]:
-            lines.append(words.say("event.about", intent=words.name("type", one["intent"])))
-        for name, value in one["properties"].items():
-            lines.append(words.say("profile.value", field=words.name("field", name), value=words.value(value)))
-        yield Item(words.say("event.at", at=words.moment(one["occurred_at"]), what=what), lines)
-
-
-def _features(rows: Rows, words: Words) -> Iterator[Item]:
-    for name, value in figures(rows, words):
-        yield Item(words.say("features.value", name=name, value=value))
-
-
-def _consents(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        state, method = words.name("state", one["state"]), words.name("method", one["method"])
-        about = {"at": words.day(one["decided_at"]), "state": state, "method": method}
-        lines = [
-            words.say("consent.point", point=_point(one, words)),
-            *([words.say("consent.notice", version=one["notice_version"])] if one["notice_version"] else []),
-        ]
-        yield Item(words.say("consent.about", purpose=_named(one["purpose"], words), **about), lines)
-
-
-def _point(one: Mapping[str, Any], words: Words) -> str:
-    kind, value = one["contact_kind"] or one["identifier_kind"], one["contact_point"] or one["identifier"]
-    return words.record(value) if kind == "record" else f"{words.name('identifier', kind)} {value}"
-
-
-def _reads(rows: Rows, words: Words) -> Iterator[Item]:
-    told = Counter((words.day(one["at"]), one["role"], one["purpose"]) for one in reversed(rows))
-    for (at, role, purpose), times in told.items():
-        line = "read.line" if times == 1 else "read.times"
-        yield Item(words.say(line, at=at, role=words.name("role", role), purpose=_named(purpose, words), n=times))
-
-
-def _requests(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        kind, state = words.name("kind", one["kind"]), words.name("request_state", one["state"])
-        lines = [
-            words.say("profile.value", field=words.day(step["at"]), value=words.name("step", step["step"]))
-            for step in one["steps"]
-        ]
-        if one["state"] not in ("done", "refused"):
-            lines.append(words.say("request.due", due=words.day(one["due_on"])))
-        yield Item(words.say("request.line", kind=kind, at=words.day(one["received_at"]), state=state), lines)
-
-
-def _identity(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        pair = {"left": words.record(one["left_id"]), "right": words.record(one["right_id"])}
-        if one["rule"] == "person_model":
-            yield Item(words.say("match.alike", **pair))
-        elif one["tier"] == "deterministic":
-            kind = words.name("identifier", one["rule"].removeprefix("same_"))
-            yield Item(words.say("match.shared", **pair, kind=kind))
-        else:
-            yield Item(words.say("match.other", **pair))
-
-
-def _history(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        named = "; ".join(words.record(record) for record in one["records"]) or words.say("history.no_records")
-        by = words.name("role", one["by"])
-        yield Item(words.say(f"history.{one['kind']}", at=words.day(one["at"]), records=named, by=by))
-
-
-def _messages(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        said = one["item"]
-        what = words.name("type", str(said.get("event") or said.get("type") or "message"))
-        lines = [
-            words.say("profile.value", field=words.name("field", str(name)), value=words.value(value))
-            for part in ("traits", "properties")
-            for name, value in (said.get(part) if isinstance(said.get(part), dict) else {}).items()
-            if not isinstance(value, dict | list)
-        ]
-        at = words.moment(one["received_at"])
-        yield Item(words.say("message.line", at=at, source=words.source(one["source"]), what=what), lines)
-
-
-def _rectifications(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        told = {"at": words.day(one["decided_at"]), "field": words.name("field", one["field"])}
-        yield Item(words.say("rectified.line", **told, value=words.value(one["value"])))
-
-
-def _restrictions(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        told = {"record": words.record(one["record_id"]), "at": words.day(one["since"])}
-        ended = one["lifted_at"]
-        line = words.say("restricted.lifted", **told, until=words.day(ended)) if ended else None
-        yield Item(line or words.say("restricted.since", **told))
-
-
-def _training_tables(rows: Rows, words: Words) -> Iterator[Item]:
-    for one in rows:
-        told = {"at": words.day(one["extracted_at"]), "purpose": _named(one["purpose"], words)}
-        yield Item(words.say("training_table.recalled" if one["recalled"] else "training_table.line", **told))
-
-
-def _named(purpose: str, words: Words) -> str:
-    known = published_purposes().get(purpose)
-    return known.name[words.language] if known else purpose.replace("_", " ")
-
-
-PARTS: dict[str, Callable[[Rows, Words], Iterator[Item]]] = {
-    "profile": _profile,
-    "identifiers": _identifiers,
-    "records": _records,
-    "timeline": _timeline,
-    "features": _features,
-    "consents": _consents,
-    "reads": _reads,
-    "requests": _requests,
-    "identity": _identity,
-    "identity_history": _history,
-    "live_messages": _messages,
-    "rectifications": _rectifications,
-    "restrictions": _restrictions,
-    "training_tables": _training_tables,
-}

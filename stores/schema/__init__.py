@@ -21,6 +21,7 @@ from stores.schema.installation import installation
 from stores.schema.live import features_due, inbox, inbox_quarantine, live_records
 from stores.schema.retention import legal_holds, retention_runs
 from stores.schema.rights import (
+    determinations,
     erasure_steps,
     erasures,
     privacy_request_events,
@@ -40,6 +41,7 @@ __all__ = [
     "channel_trust",
     "consent_events",
     "consent_macs",
+    "determinations",
     "edges",
     "erasure_steps",
     "erasures",

@@ -70,6 +70,22 @@ restrictions = Table(
     Column("lifted_at", Instant),
 )
 
+# What the privacy officer determined about a person for a purpose, while `ended_at` is null: of kind
+# parental_authorisation or compelling_grounds. By record, a row for each that the person had. They read `reason`.
+determinations = Table(
+    "determinations",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("determination_id", Text, primary_key=True, index=True),
+    Column("kind", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+)
+
 # Keyed digests of the identifiers and record ids of erased people: who holds the key can tell that a value was erased,
 # nobody can tell which values were.
 tombstones = Table(

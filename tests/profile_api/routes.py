@@ -153,6 +153,13 @@ ROUTES: dict[str, Route] = {
     "POST /v1/requests/{request_id}/erasure": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/requests/{request_id}/certificate": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
+    "POST /v1/profiles/{profile_id}/determinations": acting(
+        only=RIGHTS,
+        roles=OFFICERS,
+        json=lambda _: {"kind": "compelling_grounds", "purpose": "fraud_prevention", "reason": "an inquiry"},
+    ),
+    "GET /v1/profiles/{profile_id}/determinations": acting(only=RIGHTS),
+    "POST /v1/determinations/{determination_id}/revoke": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/purposes": open_(),
     "GET /v1/notices/{version}": open_(),
     "GET /v1/profiles/{profile_id}/audit": acting(only=RIGHTS),

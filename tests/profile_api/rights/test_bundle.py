@@ -17,7 +17,8 @@ from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from profile_api.identity.rebuild import rebuild
 from profile_api.rights.bundle import zipped
-from profile_api.rights.page import PARTS, Told
+from profile_api.rights.page import Told
+from profile_api.rights.sections import PARTS
 from stores.schema import edges, identity_history, inbox, redirects, timeline
 from tests.profile_api.conftest import Headers
 from tests.profile_api.live.collecting import batch_record
