@@ -146,7 +146,7 @@ def live_event(
     stated = message.type in ("identify", "group") or bool(_part(context, "traits"))
     properties = {"event": message.event, "name": message.name, "category": message.category} | named
     return LiveEvent(
-        message_id=own_message_id(proof, key, message_id),
+        message_id=own_message_id(proof, key, message_id, _consent(context)),
         proof=proof,
         call=message.type,
         type=event_types.get(slug, slug),

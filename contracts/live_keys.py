@@ -5,6 +5,7 @@ claim to be a user have keys apart, whatever they call themselves, and a message
 """
 
 import re
+from collections.abc import Mapping
 
 from contracts.assurance import Proof
 from contracts.identifiers import normalise
@@ -42,8 +43,13 @@ def visitor_id(source: str, anonymous_id: str, later: bool = False) -> str:
     return f"{source}/later:{anonymous_id}" if later else f"{source}:{anonymous_id}"
 
 
-def own_message_id(proof: Proof, key: str, message_id: str) -> str:
-    """The id that a message counts once under: within its source where a server sent it, else within its sender."""
-    if proof is Proof.SERVER:
+def own_message_id(proof: Proof, key: str, message_id: str, consent: Mapping[str, bool]) -> str:
+    """The id that a message counts once under: within its source where a server sent it, else within its sender.
+
+    Messages that decide differently are different ones, whatever their id: who guesses the id of somebody's withdrawal
+    and sends it first, or gives two messages one id, does not swallow it.
+    """
+    decided = [f"{name}={allowed}" for name, allowed in sorted(consent.items())]
+    if proof is Proof.SERVER and not decided:
         return message_id
-    return f"{message_id}~{keyed('live message', proof, key, message_id, size=SIZE)}"
+    return f"{message_id}~{keyed('live message', proof, key, message_id, *decided, size=SIZE)}"

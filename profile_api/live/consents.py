@@ -5,8 +5,10 @@ signed in, else to the device: what one person decides on a shared device binds 
 nothing can only refuse, for its own browser, what rests on consent.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -20,6 +22,10 @@ from contracts.events import LiveEvent
 from contracts.identifiers import Identifier
 from contracts.keyed import keyed
 from contracts.sources import Source
+
+A_WHILE, MOST_CHANGES = timedelta(hours=1), 10
+"""How often one purpose may be decided about in a while before a yes is not taken down any more, each being a row for
+ever. A no always is, so that who ends undecided ends on the safe side."""
 
 Decided = set[tuple[Identifier, str]]
 """Under which identifier something was decided, about which purpose."""
@@ -47,26 +53,42 @@ class Heard(Protocol):
     def proof(self) -> Proof: ...
 
 
+@dataclass
+class Stand:
+    """What was said last of a purpose, as both clocks have it: a no counts whenever it was decided, and a yes only if it
+    was decided after every no."""
+
+    allowed: bool | None = None
+    refused_at: datetime | None = None
+
+    def hear(self, at: datetime, allowed: bool) -> bool:
+        """Whether this is news; then it stands."""
+        if not allowed:
+            self.refused_at = max(at, self.refused_at or at)
+        news = self.allowed is not allowed and (not allowed or self.refused_at is None or at > self.refused_at)
+        self.allowed = allowed if news else self.allowed
+        return news
+
+
 def record_preferences(connection: Connection, items: Iterable[Heard]) -> Decided:
     """Appends what `context.consent.categoryPreferences` decides anew; returns what that is about."""
     said = [(item, who) for item in items if item.event.consent and (who := decider(item)) is not None]
     if not said:
         return set()
-    stands: dict[tuple[Identifier, str], tuple[datetime, bool]] = {}
-    for one in read(connection, {who for _, who in said}):
-        now = (one.decided_at, one.state.permits)
-        key = (one.identifier, one.purpose)
-        stands[key] = max(stands.get(key, now), now)
+    stands, lately = defaultdict[tuple[Identifier, str], Stand](Stand), Counter[tuple[Identifier, str]]()
+    since = min(item.received_at for item, _ in said) - A_WHILE
+    for one in read(connection, {who for _, who in said}):  # in the order in which they were received
+        stands[one.identifier, one.purpose].hear(one.decided_at, one.state.permits)
+        lately[one.identifier, one.purpose] += one.received_at is not None and one.received_at > since
     new: Decided = set()
     for item, who in said:
         at, entries = item.event.occurred_at, []
         for purpose, allowed in decisions(item.source, item.event.consent).items():
-            if not may_decide(item, purpose, allowed):
+            if not may_decide(item, purpose, allowed) or (allowed and lately[who, purpose] >= MOST_CHANGES):
                 continue
-            before = stands.get((who, purpose))
-            if before is None or (before[0] < at and before[1] != allowed):
+            if stands[who, purpose].hear(at, allowed):
+                lately[who, purpose] += 1
                 entries.append(_entry(item, who, purpose, allowed))
-                stands[who, purpose] = (at, allowed)
         if append(connection, entries, item.received_at):
             new |= {(who, entry.purpose) for entry in entries}
     return new

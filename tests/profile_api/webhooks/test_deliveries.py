@@ -289,7 +289,8 @@ def test_only_a_privacy_officer_decides_who_is_told(
     assert client.post(f"{path}/replay", json={"since": NOW.isoformat()}, headers=steward).status_code == 403
     assert client.delete(path, headers=officer).status_code == 204
     assert client.delete(path, headers=officer).status_code == 404
-    assert client.post(f"{path}/replay", json={"since": NOW.isoformat()}, headers=officer).status_code == 404
+    again = client.post(f"{path}/replay", json={"since": NOW.isoformat()}, headers=officer)
+    assert (again.status_code, again.json()) == (202, {"due": 0}), "it may still be told of an erasure that failed"
     with engine.connect() as connection:
         recorded = [(row.action, row.outcome) for row in connection.execute(select(audit).order_by(audit.c.audit_id))]
     assert recorded[0] == ("webhook.create", "answered")
