@@ -55,7 +55,7 @@ class Heard(Protocol):
 
 @dataclass
 class Stand:
-    """What was said last of a purpose, as both clocks have it: a no counts whenever it was decided, and a yes only if it
+    """What was said last of a purpose, as both clocks have it: a no counts whenever it was decided, a yes only where it
     was decided after every no."""
 
     allowed: bool | None = None
