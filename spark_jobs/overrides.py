@@ -1,7 +1,7 @@
 """What people decided, and what changed live, PostgreSQL -> lake: before resolve, so that it holds to them.
 
 Decisions in force and live assignments are copied as they stand. What happened live joins the lake's history, and ids
-that were merged away live its redirects; neither is ever taken back there.
+that were merged away live, or lead elsewhere since, its redirects. Resolve takes back those of ids that stand again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 
 JOB = "overrides"
-BATCH = "resolve"
+_BATCH = {"batch": "resolve"}
 """The actor of the lake's own history."""
 
 _FOUND: dict[Table, str] = {
@@ -29,20 +29,24 @@ _FOUND: dict[Table, str] = {
     HISTORY: (
         "SELECT history_id, at, 'live:' || actor, kind, profile_id, other_id,"
         " ARRAY(SELECT jsonb_array_elements_text(records)), reason, CAST(evidence AS text)"
-        f" FROM identity_history WHERE actor <> '{BATCH}' ORDER BY 1"
+        " FROM identity_history WHERE actor <> :batch ORDER BY 1"
     ),
+    # Those of ids that something happened to live: merged away, or taken apart so that others lead elsewhere.
     REDIRECTS: (
-        "SELECT r.old_id, r.profile_id FROM redirects r"
-        f" WHERE r.old_id IN (SELECT other_id FROM identity_history WHERE actor <> '{BATCH}') ORDER BY 1"
+        "WITH live AS (SELECT profile_id AS id FROM identity_history WHERE actor <> :batch"
+        " UNION SELECT other_id FROM identity_history WHERE actor <> :batch)"
+        " SELECT r.old_id, r.profile_id FROM redirects r"
+        " WHERE r.old_id IN (SELECT id FROM live) OR r.profile_id IN (SELECT id FROM live) ORDER BY 1"
     ),
 }
 _AS_THEY_STAND = (OVERRIDES, LIVE)
+_GROWING = (HISTORY,)
 
 
 def pull(spark: SparkSession, engine: Engine, lake: str) -> dict[str, Any]:
     """Brings the lake up to what PostgreSQL holds; rewrites nothing where nothing was decided since."""
     with engine.connect() as connection:
-        found = {table: _rows(connection, said) for table, said in _FOUND.items()}
+        found = decided(connection)
     known = progress(spark, lake, JOB)
     marks = {table.name: int(keyed("decisions", repr(rows), size=4), 16) for table, rows in found.items()}
     changed = 0
@@ -51,18 +55,17 @@ def pull(spark: SparkSession, engine: Engine, lake: str) -> dict[str, Any]:
         if (there and marks[table.name] == known.get(table.name)) or not (there or rows):
             continue
         frame = spark.createDataFrame(rows, table.struct)
-        if table in _AS_THEY_STAND:
-            changed += write_changes(spark, lake, table, frame, deletes=True)
-        else:
-            new = frame.join(read(spark, lake, table).select(*table.key), list(table.key), "left_anti")
-            changed += write_changes(spark, lake, table, new)
+        if table in _GROWING:
+            frame = frame.join(read(spark, lake, table).select(*table.key), list(table.key), "left_anti")
+        changed += write_changes(spark, lake, table, frame, deletes=table in _AS_THEY_STAND)
     if marks != known and any(found.values()):
         remember(spark, lake, JOB, marks)
     return {"rows_changed": changed}
 
 
-def _rows(connection: Connection, said: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in connection.execute(text(said))]
+def decided(connection: Connection) -> dict[Table, list[tuple[Any, ...]]]:
+    """What PostgreSQL holds, as rows of each table of the lake."""
+    return {table: [tuple(row) for row in connection.execute(text(said), _BATCH)] for table, said in _FOUND.items()}
 
 
 def main(args: list[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,14 +12,15 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.dates import parse_instant
 from contracts.settings import settings
-from contracts.sources import load_sources
+from contracts.sources import Sources, load_sources
 from profile_api.identity.rebuild import hold_identities
 from spark_jobs.features import FEATURES
 from spark_jobs.inbox import reached
 from spark_jobs.publication import Apply, Publication, json_of, stage, upserting
 from spark_jobs.publish_consents import publish_consents
-from spark_jobs.publish_identity import keep_live_changes, stage_identity, stage_seen
-from spark_jobs.publish_live import features_follow, keep_live_records
+from spark_jobs.publish_gone import follow_the_gone
+from spark_jobs.publish_identity import stage_identity, stage_seen
+from spark_jobs.publish_live import features_follow, keep_live_changes, keep_live_records, note_live
 from spark_jobs.session import spark_session
 from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
 from spark_jobs.telling import tell
@@ -43,13 +44,17 @@ def stage_profiles(connection: Connection, now: datetime, publication: Publicati
     held = held.select("held.kind", "held.value", "profile_id")
     stage(connection, "new_identifiers", "kind text, value text, profile_id text", held)
     documents.unpersist()
-    return partial(_apply_profiles, connection, now, publication)
+    return partial(apply_profiles, connection, now, publication.whole)
 
 
-def _apply_profiles(connection: Connection, now: datetime, publication: Publication) -> int:
-    scope = "TRUE" if publication.whole else "profile_id IN (SELECT profile_id FROM touched_profiles)"
+def apply_profiles(connection: Connection, now: datetime, whole: bool) -> int:
+    """From `touched_profiles`, `new_profiles` and `new_identifiers`; profiles that live changes alone hold stay."""
+    scope = "TRUE" if whole else "profile_id IN (SELECT profile_id FROM touched_profiles)"
     connection.execute(text(f"DELETE FROM identifiers WHERE {scope}"))
-    gone = text(f"DELETE FROM profiles WHERE {scope} AND profile_id NOT IN (SELECT profile_id FROM new_profiles)")
+    gone = text(
+        f"DELETE FROM profiles WHERE {scope} AND profile_id NOT IN (SELECT profile_id FROM new_profiles)"
+        " AND profile_id NOT IN (SELECT profile_id FROM live_assignments)"
+    )
     removed = connection.execute(gone).rowcount
     upsert = text(
         "INSERT INTO profiles (profile_id, version, document, updated_at)"
@@ -60,6 +65,12 @@ def _apply_profiles(connection: Connection, now: datetime, publication: Publicat
     changed = connection.execute(upsert, {"now": now}).rowcount
     connection.execute(text("INSERT INTO identifiers SELECT kind, value, profile_id FROM new_identifiers"))
     return int(removed + changed)
+
+
+NEW_EVENTS = """
+event_id text, profile_id text, occurred_at timestamptz, document jsonb, record_id text, identifiers jsonb
+"""
+_EVENT = [column.split()[0] for column in NEW_EVENTS.split(",")]
 
 
 def stage_timeline(connection: Connection, timeline: Publication, events: Publication, landed: int) -> Apply:
@@ -78,36 +89,38 @@ def stage_timeline(connection: Connection, timeline: Publication, events: Public
     if not whole:
         rows = rows.join(keys, "event_id", "left_semi")
     document = json_of(["channel", "type", "intent", "amount", "properties", "categories"]).alias("document")
-    names = ["event_id", "profile_id", "occurred_at", "document", "record_id", "identifiers"]
-    types = {"occurred_at": "timestamptz", "document": "jsonb", "identifiers": "jsonb"}
-    ddl = ", ".join(f"{name} {types.get(name, 'text')}" for name in names)
     stage(connection, "touched_events", "event_id text", () if whole else keys)
-    stage(connection, "new_events", ddl, rows.withColumn("document", document).select(*names))
+    stage(connection, "new_events", NEW_EVENTS, rows.withColumn("document", document).select(*_EVENT))
+    return partial(apply_timeline, connection, whole, landed)
+
+
+def apply_timeline(connection: Connection, whole: bool, landed: int) -> int:
+    """From `touched_events` and `new_events`."""
     scope = "TRUE" if whole else "event_id IN (SELECT event_id FROM touched_events)"
     # A live event that the lake does not know yet is not gone.
     gone = (
         f"DELETE FROM timeline WHERE {scope} AND event_id NOT IN (SELECT event_id FROM new_events)"
         " AND NOT EXISTS (SELECT FROM inbox WHERE source || ':' || message_id = event_id AND sequence > :landed)"
     )
-    upsert = upserting("timeline", "new_events", names, ["event_id"])
-
-    def apply() -> int:
-        removed = connection.execute(text(gone), {"landed": landed}).rowcount
-        return int(removed + connection.execute(text(upsert)).rowcount)
-
-    return apply
+    removed = connection.execute(text(gone), {"landed": landed}).rowcount
+    return int(removed + connection.execute(text(upserting("timeline", "new_events", _EVENT, ["event_id"]))).rowcount)
 
 
 def stage_redirects(connection: Connection, publication: Publication) -> Apply:
     """Merged-away ids; they redirect for ever, so none is removed."""
     rows = ((row.old_id, row.profile_id) for row in publication.rows().collect())
     stage(connection, "new_redirects", "old_id text, profile_id text", rows)
+    return partial(apply_redirects, connection)
+
+
+def apply_redirects(connection: Connection) -> int:
+    """From `new_redirects`; `changed_redirects` are those that were not so."""
     upsert = text(
         "WITH changed AS (INSERT INTO redirects SELECT * FROM new_redirects ON CONFLICT (old_id) DO UPDATE"
         " SET profile_id = excluded.profile_id WHERE redirects.profile_id <> excluded.profile_id"
         " RETURNING old_id, profile_id) INSERT INTO changed_redirects SELECT old_id, profile_id FROM changed"
     )
-    return lambda: int(connection.execute(upsert).rowcount)
+    return int(connection.execute(upsert).rowcount)
 
 
 _STEPS: dict[Table, Callable[[Connection, datetime, Publication], Apply]] = {
@@ -123,8 +136,7 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         # 1. Stage what changed, while everybody goes on working.
         steps: dict[str, Apply] = {}
         landed = reached(spark, lake, connection)
-        stage(connection, "changed_redirects", "old_id text, profile_id text", ())
-        stage(connection, "changed_history", "kind text, profile_id text, other_id text, actor text", ())
+        stage_notes(connection)
         owners: set[str] = set()
         for table, step in _STEPS.items():
             publication = Publication(spark, lake, table, connection)
@@ -144,19 +156,42 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
                 publication.remember()
         steps |= stage_identity(spark, lake, connection)
         stage_seen(spark, lake, connection)
-        # 2. Apply it, while live changes of identities wait; then put on top those that the lake has not seen.
-        hold_identities(connection, alone=True)
-        changed = {name: apply() for name, apply in steps.items()}
-        # A changed timeline or feature is a changed view: its profile gets a new version, once.
-        stage(connection, "viewed", "profile_id text", ((one,) for one in sorted(owners)))
-        bump = "UPDATE profiles SET version = version + 1, updated_at = :now FROM viewed"
-        bump += " WHERE profiles.profile_id = viewed.profile_id AND profiles.updated_at <> :now"
-        connection.execute(text(bump), {"now": now})
-        keep_live_changes(connection, set(steps), now)
-        keep_live_records(connection, set(steps), landed, load_sources(settings()), now)
-        features_follow(connection, now)
-        tell(connection, now)
+        # 2. Apply it.
+        changed = put_into_effect(connection, steps, owners, landed, load_sources(settings()), now)
     return decided | changed
+
+
+def stage_notes(connection: Connection) -> None:
+    """What the steps note of what they change, for those that come after them."""
+    stage(connection, "stood", "record_id text PRIMARY KEY, profile_id text", ())
+    stage(connection, "changed_redirects", "old_id text, profile_id text", ())
+    stage(connection, "changed_history", "kind text, profile_id text, other_id text, actor text", ())
+
+
+def put_into_effect(
+    connection: Connection,
+    steps: Mapping[str, Apply],
+    viewed: Collection[str],
+    landed: int,
+    sources: Sources,
+    now: datetime,
+) -> dict[str, int]:
+    """Applies what was staged, while live changes of identities wait; then puts on top those that the lake has not
+    seen. `viewed` are the profiles of changed timelines and features."""
+    hold_identities(connection, alone=True)
+    note_live(connection)
+    changed = {name: apply() for name, apply in steps.items()}
+    # A changed timeline or feature is a changed view: its profile gets a new version, once.
+    stage(connection, "viewed", "profile_id text", ((one,) for one in sorted(viewed)))
+    bump = "UPDATE profiles SET version = version + 1, updated_at = :now FROM viewed"
+    bump += " WHERE profiles.profile_id = viewed.profile_id AND profiles.updated_at <> :now"
+    connection.execute(text(bump), {"now": now})
+    keep_live_changes(connection, set(steps), now)
+    keep_live_records(connection, set(steps), landed, sources, now)
+    follow_the_gone(connection)
+    features_follow(connection, now)
+    tell(connection, now)
+    return changed
 
 
 def main(args: list[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Identity -> PostgreSQL: records and whose they are, the evidence, what waits for review, models and history."""
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -9,8 +9,6 @@ from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 from sqlalchemy import Table as Target
 
-from profile_api.identity.attribution import attribute
-from profile_api.identity.rebuild import rebuild
 from spark_jobs.progress import progress
 from spark_jobs.publication import Apply, Publication, PublicationWithRecent, json_of, stage, staged, upserting
 from spark_jobs.publish_keys import stage_keys
@@ -21,10 +19,8 @@ from spark_jobs.tables import (
     HISTORY,
     LIVE,
     MODELS,
-    PROFILES,
     RECORDS,
     REVIEWS,
-    TIMELINE,
     Table,
     path,
     read,
@@ -47,18 +43,21 @@ def stage_records(connection: Connection, records: Publication, assignments: Pub
         rows.select("record_id", "profile_id", document.alias("document")),
     )
     stage(connection, "touched_records", "record_id text", () if whole else keys)
+    return partial(apply_records, connection, whole)
+
+
+def apply_records(connection: Connection, whole: bool) -> int:
+    """From `touched_records` and `new_records`; `stood` notes whose they were."""
     among = "TRUE" if whole else "record_id IN (SELECT record_id FROM touched_records)"
+    noted = f"INSERT INTO stood SELECT record_id, profile_id FROM records WHERE {among} ON CONFLICT DO NOTHING"
+    connection.execute(text(noted))
     gone = (
         f"DELETE FROM records WHERE {among} AND record_id NOT IN (SELECT record_id FROM new_records)"
         " AND record_id NOT IN (SELECT record_id FROM live_assignments)"
     )
     upsert = upserting("records", "new_records", ["record_id", "profile_id", "document"], ["record_id"])
-
-    def apply() -> int:
-        removed = connection.execute(text(gone)).rowcount
-        return int(removed + connection.execute(text(upsert)).rowcount)
-
-    return apply
+    removed = connection.execute(text(gone)).rowcount
+    return int(removed + connection.execute(text(upsert)).rowcount)
 
 
 def stage_pairs(connection: Connection, target: Target, publication: PublicationWithRecent) -> Apply:
@@ -133,56 +132,3 @@ def stage_seen(spark: SparkSession, lake: str, connection: Connection) -> None:
         given = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id")
         rows = live.select("record_id", "at").join(given, "record_id")
     stage(connection, "seen_live", "record_id text, at timestamptz, profile_id text", rows)
-
-
-def keep_live_changes(connection: Connection, published: Collection[str], now: datetime) -> None:
-    """Puts live changes that the lake has not seen on top of what was `published`; of those it has, it has the word."""
-    moved = connection.execute(text(_SETTLED)).all()
-    if RECORDS.name in published:
-        connection.execute(text(_AGREED))
-    touched = {profile for row in moved for profile in (row.was, row.profile_id)}
-    live: dict[str, str] = dict(
-        connection.execute(text("SELECT record_id, profile_id FROM live_assignments")).tuples().all()
-    )
-    overwritten = connection.execute(text(_OVERWRITTEN)).all()
-    touched |= {profile for row in overwritten for profile in (row.was, row.profile_id)} | set(live.values())
-    if live and PROFILES.name in published:
-        holding = "SELECT profile_id FROM new_profiles WHERE (document -> 'records') ?| cast(:records AS text[])"
-        touched |= set(connection.scalars(text(holding), {"records": list(live)}))
-    rebuild(connection, touched, now)
-    if live and TIMELINE.name in published:
-        found = connection.scalars(text(_THEIR_EVENTS), {"records": list(live), "profiles": sorted(touched)})
-        attribute(connection, list(found))
-
-
-_SETTLED = """
-WITH settled AS (
-    DELETE FROM live_assignments l USING seen_live s WHERE (s.record_id, s.at) = (l.record_id, l.at)
-    RETURNING s.record_id, s.profile_id
-), was AS (
-    SELECT r.record_id, r.profile_id AS was, s.profile_id FROM records r JOIN settled s USING (record_id)
-    WHERE r.profile_id <> s.profile_id
-), changed AS (
-    UPDATE records r SET profile_id = w.profile_id FROM was w WHERE r.record_id = w.record_id RETURNING r.record_id
-)
-SELECT w.was, w.profile_id FROM was w JOIN changed USING (record_id)
-"""
-_AGREED = """
-DELETE FROM live_assignments l USING new_records n WHERE (n.record_id, n.profile_id) = (l.record_id, l.profile_id)
-"""
-_OVERWRITTEN = """
-WITH was AS (
-    SELECT r.record_id, r.profile_id AS was, l.profile_id FROM records r JOIN live_assignments l USING (record_id)
-    WHERE r.profile_id <> l.profile_id
-), changed AS (
-    UPDATE records r SET profile_id = w.profile_id FROM was w WHERE r.record_id = w.record_id RETURNING r.record_id
-)
-SELECT w.was, w.profile_id FROM was w JOIN changed USING (record_id)
-"""
-_THEIR_EVENTS = """
-SELECT e.event_id FROM new_events e WHERE e.record_id = ANY (:records) OR EXISTS (
-    SELECT FROM jsonb_array_elements(e.identifiers) one
-    JOIN identifiers i ON (i.kind, i.value) = (one ->> 'kind', one ->> 'value')
-    WHERE i.profile_id = ANY (:profiles)
-)
-"""

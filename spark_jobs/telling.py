@@ -33,7 +33,8 @@ def tell(connection: Connection, now: datetime) -> None:
     if connection.execute(text("SELECT FROM webhook_subscriptions LIMIT 1")).first() is None:
         return
     became = defaultdict[str, list[str]](list)
-    for row in connection.execute(text("SELECT old_id, profile_id FROM changed_redirects")):
+    merged = "SELECT DISTINCT old_id, r.profile_id FROM changed_redirects JOIN redirects r USING (old_id)"
+    for row in connection.execute(text(merged)):
         became[row.profile_id].append(row.old_id)
     emit_all(connection, PROFILE_MERGED, [(one, {"merged": sorted(old)}) for one, old in sorted(became.items())], now)
     parted = [(row.left_behind, {"separated": list(row.separated)}) for row in connection.execute(_SPLIT)]

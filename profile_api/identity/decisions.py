@@ -10,9 +10,15 @@ from dataclasses import dataclass, field
 from profile_api.identity.partition import Move, Pair, Situation, clusters, identified, is_settled, pair, reached
 from spark_jobs.resolve.cluster import LARGEST_CLUSTER
 
+CONTRADICTED = "Expected no other decision that says otherwise, found one; undo it first."
+
 
 class NotPossible(Exception):
-    """A decision that other decisions, or the limits of a profile, do not allow; says what to do."""
+    """A decision that others, about these `pairs`, or the limits of a profile do not allow; says what to do."""
+
+    def __init__(self, detail: str, pairs: Collection[Pair] = ()) -> None:
+        super().__init__(detail)
+        self.pairs = frozenset(pairs)
 
 
 @dataclass(frozen=True)
@@ -29,9 +35,8 @@ def merge(situation: Situation, left: str, right: str) -> Plan:
     """Both records, and with them their profiles, are one person's."""
     ours, theirs = situation.profile_of[left], situation.profile_of[right]
     union = situation.members(ours, theirs)
-    between = {one for one in situation.different if one != pair(left, right) and set(one) <= union}
-    if between:
-        raise NotPossible("Expected no other decision that keeps these profiles apart, found one; undo it first.")
+    if between := {one for one in situation.different if set(one) <= union}:
+        raise NotPossible(CONTRADICTED, between)
     if len(union) > LARGEST_CLUSTER:
         raise NotPossible(f"Expected a profile of at most {LARGEST_CLUSTER} records, found that it would have more.")
     return _plan(situation, {pair(left, right)}, set(), {pair(left, right)}, [union], {}, ours, theirs)
@@ -56,8 +61,9 @@ def part(situation: Situation, left: str, right: str) -> Plan:
         return _plan(situation, set(), {bar}, {bar}, [], {}, ours, situation.profile_of[right])
     inside = situation.among(situation.members(ours))
     pieces = clusters(inside.decided(inside.same - {bar}, inside.different | {bar}))
-    torn = {one for one in inside.same if not any(set(one) <= piece for piece in pieces)}
-    return _plan(situation, set(), {bar}, torn | {bar}, pieces, {}, ours)
+    if torn := {one for one in inside.same if not any(set(one) <= piece for piece in pieces)}:
+        raise NotPossible(CONTRADICTED, torn)
+    return _plan(situation, set(), {bar}, {bar}, pieces, {}, ours)
 
 
 def undo(situation: Situation, same: Collection[Pair], different: Collection[Pair], moved: Collection[Move]) -> Plan:

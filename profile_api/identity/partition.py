@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import combinations
 
 from spark_jobs.resolve.cluster import cluster
+from spark_jobs.resolve.incumbents import incumbents
 from spark_jobs.resolve.stable_ids import StableIds, assign
 
 Pair = tuple[str, str]
@@ -24,7 +25,8 @@ def pair(one: str, other: str) -> Pair:
 
 @dataclass(frozen=True)
 class Situation:
-    """Records that evidence or decisions connect, and what is known of them."""
+    """Records that evidence or decisions connect, and what is known of them; `since` is a profile's beginning, `joined`
+    that of a record in its profile."""
 
     profile_of: Mapping[str, str]
     weights: Mapping[Pair, float] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Situation:
     different: frozenset[Pair] = frozenset()
     verified: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     since: Mapping[str, datetime] = field(default_factory=dict)
+    joined: Mapping[str, datetime] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
 
     def members(self, *profile_ids: str) -> frozenset[str]:
@@ -73,6 +76,9 @@ def clusters(
     A record that nothing is known of yet (a live one, which no batch has compared) stays where it is, unless it is
     one of those that are decided `about`.
     """
+    agreeing = (of for of, weight in situation.weights.items() if weight >= 0)
+    staying = incumbents(agreeing, situation.verified, situation.profile_of)
+    together = {*together, *(pair(*one) for one in staying)}
     pairs = {*situation.weights, *situation.same, *situation.different, *together}
     known = {*(record for one in pairs for record in one), *about} & set(situation.profile_of)
     found = [
@@ -139,7 +145,7 @@ def identified(
     previous = {record: profile for record, profile in owners.items() if profile is not None}
     since = {profile: situation.since.get(profile, LONG_AGO) for profile in previous.values()}
     retired = (situation.retired | set(situation.profile_of.values())) - set(previous.values())
-    return assign(found, previous, since, retired)
+    return assign(found, previous, since, retired, situation.joined)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def _known(connection: Connection, owners: Mapping[str, str]) -> Situation:
             if said
         },
         since=_since(connection, set(owners.values())),
+        joined=_joined(connection, owners),
         retired=_taken(connection, ids),
     )
 
@@ -115,6 +116,18 @@ def _since(connection: Connection, profile_ids: Collection[str]) -> dict[str, da
     query = select(history.profile_id, func.min(history.at)).where(history.profile_id.in_(sorted(profile_ids)))
     found: dict[str, datetime] = dict(connection.execute(query.group_by(history.profile_id)).tuples().all())
     return {profile: found.get(profile, LONG_AGO) for profile in profile_ids}
+
+
+def _joined(connection: Connection, owners: Mapping[str, str]) -> dict[str, datetime]:
+    """Since when records are in their profiles, of those that began one or came by a merge."""
+    history = identity_history.c
+    query = select(history.profile_id, history.records, history.at)
+    found: dict[str, datetime] = {}
+    for profile, held, at in connection.execute(query.where(history.profile_id.in_(set(owners.values())))):
+        for record in held:
+            if owners.get(record) == profile:
+                found[record] = min(at, found.get(record, at))
+    return found
 
 
 def _taken(connection: Connection, ids: Iterable[str]) -> frozenset[str]:

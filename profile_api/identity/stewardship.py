@@ -12,7 +12,7 @@ from profile_api.identity.decisions import NotPossible, Plan, merge, part, undo,
 from profile_api.identity.effect import reassign
 from profile_api.identity.following import FeatureKeeper
 from profile_api.identity.history import brought_in, former_ids, moves_of
-from profile_api.identity.overrides import Word, rows_of, without, write
+from profile_api.identity.overrides import Word, in_force, rows_of, without, write
 from profile_api.identity.partition import Situation, pair
 from profile_api.identity.people import PURPOSES, Known, People, record_not_found
 from profile_api.identity.rebuild import hold_identities
@@ -61,7 +61,7 @@ class Stewardship:
                     raise record_not_found()
                 leaving = {one.record_id for one in named}
                 former = former_ids(connection, profile_id, leaving)
-            plan = _possible(lambda: unmerge(situation, profile_id, leaving, former))
+            plan = _possible(connection, lambda: unmerge(situation, profile_id, leaving, former))
             return self._carry_out(connection, self._word(actor, form.reason), situation, plan)
 
     def undo(self, actor: Actor, purpose: str | None, decision_id: str, form: ReasonForm) -> Decided:
@@ -78,7 +78,7 @@ class Stewardship:
             carried = people.records({record for move in moved for record in move.records})
             situation = situation_of(connection, profiles | {one.profile_id for one in carried.values()})
             same, different = without(connection, decision_id, situation)
-            plan = _possible(lambda: undo(situation, same, different, moved))
+            plan = _possible(connection, lambda: undo(situation, same, different, moved))
             return self._carry_out(connection, self._word(actor, form.reason), situation, plan, decision_id)
 
     def revoke(self, actor: Actor, purpose: str | None, override_id: str, form: ReasonForm) -> Decided:
@@ -117,7 +117,7 @@ class Stewardship:
             raise Problem(422, "one-record", "Expected two records, found one twice.")
         situation = situation_of(connection, {left.profile_id, right.profile_id})
         decide = merge if kind == "same" else part
-        plan = _possible(lambda: decide(situation, left.record_id, right.record_id))
+        plan = _possible(connection, lambda: decide(situation, left.record_id, right.record_id))
         return self._carry_out(connection, self._word(actor, reason), situation, plan)
 
     def _carry_out(
@@ -153,8 +153,11 @@ class Stewardship:
         )
 
 
-def _possible(planned: Callable[[], Plan]) -> Plan:
+def _possible(connection: Connection, planned: Callable[[], Plan]) -> Plan:
     try:
         return planned()
     except NotPossible as error:
-        raise Problem(409, "decision-not-possible", str(error)) from error
+        standing = in_force(connection, error.pairs).values()
+        named = sorted({f"{row['decision_id']} ({row['kind']}, {row['decided_at']:%Y-%m-%d})" for row in standing})
+        against = f" What stands against it: {', '.join(named)}." if named else ""
+        raise Problem(409, "decision-not-possible", f"{error}{against}") from error

@@ -86,12 +86,12 @@ def _renew(
 
     look(engine, model, rules, at.first)
     changed = write_evidence(engine, lake, rules, at.first)
-    found = partition(engine, rules, at.first, *decisions(spark, lake))
     before = Before(
         standing(engine, "assigned", "since"),
         standing(engine, "live", "at"),
         {row["old_id"]: row["profile_id"] for row in rows(spark, lake, REDIRECTS)},
     )
+    found = partition(engine, rules, at.first, *decisions(spark, lake), before.profile_of)
     elsewhere = frozenset() if at.first else ids_elsewhere(engine, founders(found.clusters, before.profile_of))
     outcome = settle(found.clusters, before, elsewhere)
     changed += write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)

@@ -1,7 +1,7 @@
 """The records of a run as numbers, and what is known between them as arrays: a million rows are no work for a loop."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -36,6 +36,17 @@ class Graph:
     def ends(self, pairs: Iterable[Pair]) -> list[tuple[int, int]]:
         """The pairs as sorted places; those with an unknown end are left out."""
         return _ends(self.ids, pairs)
+
+    def agreeing(self, records: Iterable[str]) -> list[Pair]:
+        """The pairs that evidence speaks for, of which one end is among these records."""
+        places = np.array([one for one in self.places(records) if one is not None], dtype=np.int64)
+        chosen = (self.weight >= 0) & (np.isin(self.left, places) | np.isin(self.right, places))
+        ends = (self.ids.take(side[chosen]).to_pylist() for side in (self.left, self.right))
+        return list(zip(*ends, strict=True))
+
+    def joining(self, pairs: Iterable[Pair]) -> "Graph":
+        """The same with these pairs joined besides, where what was to be joined before leaves it possible."""
+        return replace(self, together=[*self.together, *self.ends(pairs)])
 
     @cached_property
     def component(self) -> Numbers:

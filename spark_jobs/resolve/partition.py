@@ -1,11 +1,13 @@
 """The partition of the records that a run has to look at: the same statements for a first run and for a day's changes.
 
-Under one model the outcome is a function of the records alone. Whatever the order and the batches in which they came,
-the partition is that of a rebuild (tests/spark_jobs/resolve/test_partition.py).
+Under one model the outcome is a function of the records alone, but that who was there first stays where two logins
+contest a profile (incumbents.py). Whatever the order and the batches in which they came, the partition is that of a
+rebuild (tests/spark_jobs/resolve/test_partition.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -14,6 +16,7 @@ from spark_jobs.resolve.cluster import clusters
 from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.evidence import gather, told
 from spark_jobs.resolve.graph import Pair, graph_of
+from spark_jobs.resolve.incumbents import incumbents
 from spark_jobs.resolve.members import gather_members
 from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.numbering import named, number, placed
@@ -60,16 +63,25 @@ def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: 
 
 
 def partition(
-    engine: Engine, rules: Rules, first: bool, apart: Iterable[Pair] = (), together: Iterable[Pair] = ()
+    engine: Engine,
+    rules: Rules,
+    first: bool,
+    apart: Iterable[Pair] = (),
+    together: Iterable[Pair] = (),
+    stood: Mapping[str, str] = MappingProxyType({}),
 ) -> Partition:
-    """Clusters what was looked at; `component_of` stays for the caller to write."""
+    """Clusters what was looked at; `component_of` stays for the caller to write.
+
+    `stood` are the profiles before (record -> profile): they count where another login would take somebody's place.
+    """
     if not first:
         number(engine, "members")
     pairs = "select * from heard" if first else placed("within", "weight")
+    verified = verified_values(engine, "after" if first else "keyed")
     known = graph_of(engine, pairs, together)
+    known = known.joining(incumbents(known.agreeing(verified), verified, stood))
     component_of = known.first_of_component()
     engine.give("component_of", component_of)
-    verified = verified_values(engine, "after" if first else "keyed")
     return Partition(clusters(known, apart, verified, rules), component_of)
 
 

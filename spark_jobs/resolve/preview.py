@@ -28,13 +28,13 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     model = current_model(spark, lake)
     if model is None:
         raise SystemExit(f"expected a lake that was resolved, found none in {lake}; run `make pipeline` first")
+    assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()
+    profile_of = dict(zip(*(column.to_pylist() for column in assigned.columns), strict=True))
     with closing(engine_of(spark, lake)) as engine:
         remembered(engine, lake)
         engine.view("fresh", "select * from states")
         look(engine, lambda: model.person, rules, True)
-        found = partition(engine, rules, True, *decisions(spark, lake))
-    assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()
-    profile_of = dict(zip(*(column.to_pylist() for column in assigned.columns), strict=True))
+        found = partition(engine, rules, True, *decisions(spark, lake), profile_of)
     return differences(profile_of, found.clusters)
 
 

@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from contracts.keyed import keyed
-from spark_jobs.resolve.stable_ids import Change, StableIds, assign
+from spark_jobs.resolve.stable_ids import Change, StableIds, assign, follow
 
 REASONS = {
     "created": "first seen",
@@ -41,7 +41,8 @@ def settle(clusters: list[list[str]], before: Before, elsewhere: Collection[str]
     since: dict[str, datetime] = {}
     for profile, at in [*before.assigned.values(), *before.live.values()]:
         since[profile] = min(since.get(profile, at), at)
-    outcome = assign(clusters, before.profile_of, since, {*before.redirects, *elsewhere})
+    joined = {record: at for record, (_, at) in {**before.assigned, **before.live}.items()}
+    outcome = assign(clusters, before.profile_of, since, {*before.redirects, *elsewhere}, joined)
     living = set(outcome.assignments.values())
     heirs: dict[str, Counter[str]] = defaultdict(Counter)
     for record, (profile, _) in before.assigned.items():
@@ -50,6 +51,25 @@ def settle(clusters: list[list[str]], before: Before, elsewhere: Collection[str]
     for former, profiles in heirs.items():
         outcome.redirects[former] = min(profiles, key=lambda profile: (-profiles[profile], profile))
     return outcome
+
+
+def leads(
+    outcome: StableIds, before: Before, brought: Callable[[list[str]], Mapping[str, Collection[str]]]
+) -> dict[str, str | None]:
+    """old id -> where it leads after the run, of those that led elsewhere before; None for one that stands again.
+
+    Where records leave a profile, whoever was merged into it with them goes along: `brought` tells which records.
+    """
+    living = set(outcome.assignments.values())
+    left = {change.other_id for change in outcome.changes if change.kind in ("split", "moved")}
+    along: dict[str, str] = {}
+    for old, records in brought([old for old, target in before.redirects.items() if target in left]).items():
+        owners = Counter(outcome.assignments[one] for one in records if one in outcome.assignments)
+        if owners and before.redirects[old] not in owners:
+            along[old] = min(owners, key=lambda profile: (-owners[profile], profile))
+    told = {**before.redirects, **along, **outcome.redirects}
+    final = follow({old: target for old, target in told.items() if old not in living})
+    return {old: final.get(old) for old in told if final.get(old) != before.redirects.get(old)}
 
 
 def history_rows(

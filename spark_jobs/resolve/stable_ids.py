@@ -3,11 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 from contracts.keyed import keyed
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Change(NamedTuple):
@@ -38,21 +41,29 @@ def assign(
     previous: Mapping[str, str],
     since: Mapping[str, datetime],
     retired: Collection[str] = (),
+    joined: Mapping[str, datetime] = MappingProxyType({}),
 ) -> StableIds:
     """Gives each cluster the id it overlaps most with, then the oldest; the other ids redirect.
 
-    `previous` maps the touched records to their former profile, `since` says when a profile was first seen, and
-    `retired` are ids that redirect already and are never given out again. Deterministic in its arguments as sets.
+    `previous` maps the touched records to their former profile, `since` says when a profile was first seen, `joined`
+    since when a record is in its former profile, and `retired` are ids that redirect already and are never given out
+    again. Deterministic in its arguments as sets.
     """
-    claims: list[tuple[int, datetime, str, int]] = []
+    claims: list[tuple[int, datetime, str, datetime, int]] = []
     ordered = sorted(sorted(cluster) for cluster in clusters)
     formers = former_profiles(ordered, previous)
+    claimants = Counter(chain.from_iterable(formers))
     for index, held in enumerate(formers):
-        claims += [(-count, since[profile], profile, index) for profile, count in held.items()]
+        for profile, count in held.items():
+            began = NEVER
+            if claimants[profile] > 1:  # of equal parts of a profile, the one that it began with is the older
+                part = (record for record in ordered[index] if previous.get(record) == profile)
+                began = min(joined.get(record, NEVER) for record in part)
+            claims.append((-count, since[profile], profile, began, index))
     # 1. The strongest claim on an id takes it; every cluster and every id is settled once.
     id_of: dict[int, str] = {}
     taken: set[str] = set()
-    for _, _, profile, index in sorted(claims):
+    for *_, profile, _, index in sorted(claims):
         if index not in id_of and profile not in taken:
             id_of[index] = profile
             taken.add(profile)

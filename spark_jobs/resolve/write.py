@@ -14,8 +14,8 @@ from spark_jobs.resolve.remembered import remember_changes
 from spark_jobs.resolve.reopen import looked_at_anew
 from spark_jobs.resolve.reviews import reviews
 from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.settle import Before, history_rows
-from spark_jobs.resolve.stable_ids import StableIds, follow
+from spark_jobs.resolve.settle import Before, history_rows, leads
+from spark_jobs.resolve.stable_ids import StableIds
 from spark_jobs.resolve.state import STATE
 from spark_jobs.tables import (
     ASSIGNMENTS,
@@ -66,9 +66,11 @@ def write_identity(
     if outcome.changes:
         history = history_rows(outcome, _pairs_of_moved(engine, outcome), run_at, version(spark, lake, ASSIGNMENTS))
         changed += engine.add(lake, HISTORY, _rows(HISTORY, history))
-    final = follow({**before.redirects, **outcome.redirects})
-    if differing := [(old, new) for old, new in final.items() if before.redirects.get(old) != new]:
-        changed += engine.add(lake, REDIRECTS, _rows(REDIRECTS, differing))
+    if led := leads(outcome, before, lambda ids: _brought(engine, lake, ids)):
+        engine.put("led", ["old_id"], [(old,) for old in led])
+        engine.give("leading", _rows(REDIRECTS, [(old, new) for old, new in led.items() if new]))
+        are_led = "exists (select 1 from led where led.old_id = w.old_id)"
+        changed += engine.replace(lake, REDIRECTS, "select * from leading", are_led)
     engine.give("assignments", _rows(ASSIGNMENTS, _assignments(outcome, before, run_at)))
     looked_at = "true" if first else naming("looked_at", "record_id")
     changed += engine.replace(lake, ASSIGNMENTS, "select * from assignments", looked_at, held="assigned")
@@ -92,6 +94,19 @@ def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[t
                 break
         rows.append((record, profile, since))
     return rows
+
+
+def _brought(engine: Engine, lake: str, ids: list[str]) -> dict[str, list[str]]:
+    """Of ids that were merged away, the records that the last merge brought along."""
+    if not ids:
+        return {}
+    engine.delta("history", lake, HISTORY)
+    engine.put("merged_away", ["old_id"], [(one,) for one in ids])
+    found = engine.rows(
+        "select h.other_id, h.records from history h join merged_away m on m.old_id = h.other_id"
+        " where h.kind = 'merged' order by h.at"
+    )
+    return dict(found)
 
 
 def _pairs_of_moved(engine: Engine, outcome: StableIds) -> list[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from tests.profile_api.conftest import api_settings, client, features, fresh_wor
 from tests.profile_api.identity.conftest import ask, kept, owners
 from tests.profile_api.identity.lake import KeptFeatures, write_lake
 from tests.profile_api.people import NOW
+from tests.spark_jobs.conftest import lake
 
 __all__ = [
     "api_settings",
@@ -27,6 +28,7 @@ __all__ = [
     "headers",
     "issuer",
     "kept",
+    "lake",
     "owners",
     "people",
     "world",

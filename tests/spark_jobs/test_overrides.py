@@ -17,7 +17,7 @@ def rows(spark: SparkSession, lake: str, table: Table, *columns: str) -> list[tu
     return sorted(tuple(row) for row in read(spark, lake, table).select(*columns).collect())
 
 
-def test_decisions_in_force_and_live_assignments_are_copied_history_and_redirects_only_added(
+def test_decisions_in_force_and_live_assignments_are_copied_history_is_added_and_ids_lead_where_they_lead_live(
     spark: SparkSession, lake: str, engine: Engine
 ) -> None:
     assert pull(spark, engine, lake) == {"rows_changed": 0}
@@ -33,13 +33,17 @@ def test_decisions_in_force_and_live_assignments_are_copied_history_and_redirect
             said = happened | {"history_id": name, "other_id": other, "actor": actor, "evidence": {"decision_id": "d"}}
             connection.execute(insert(schema.identity_history).values(said))
             connection.execute(insert(schema.redirects).values(old_id=other, profile_id="p_1"))
-    assert pull(spark, engine, lake) == {"rows_changed": 6}
+    assert pull(spark, engine, lake) == {"rows_changed": 8}
     assert pull(spark, engine, lake) == {"rows_changed": 0}
     assert rows(spark, lake, HISTORY, "history_id", "run", "records") == [
         ("h1", "live:steward", ["crm:2"]),
         ("h2", "live:steward", ["crm:2"]),
     ]
-    assert rows(spark, lake, REDIRECTS, "old_id", "profile_id") == [("p_2", "p_1"), ("p_gone", "p_newer")]
+    assert rows(spark, lake, REDIRECTS, "old_id", "profile_id") == [
+        ("p_2", "p_1"),
+        ("p_3", "p_1"),
+        ("p_gone", "p_1"),
+    ], "p_3 leads to what changed live; where p_1 leads by now, resolve follows"
     with engine.begin() as connection:
         revoked = update(schema.overrides).where(schema.overrides.c.right_id == "crm:3").values(revoked_at=NOW)
         connection.execute(revoked)

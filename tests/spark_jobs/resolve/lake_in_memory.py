@@ -84,7 +84,7 @@ class LakeInMemory:
         if not first:
             recall(engine)
         look(engine, lambda: self.model, self.rules, first)
-        found = partition(engine, self.rules, first, self.apart, self.together)
+        found = partition(engine, self.rules, first, self.apart, self.together, self.profile_of)
         came = {one["record_id"]: one for one in fresh}
         if first:
             self.base = came
