@@ -13,7 +13,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline identity-preview serve erase backup restore sample verify-ledger test lint
+.PHONY: help setup demo pipeline identity-preview serve processing-record breach-list erase backup restore sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ serve: setup ## [LAKE=URI] [PORT=8000] [WORKERS=1]: serve what the pipeline publ
 
 verify-ledger: setup ## [ANCHOR=FILE]: check the consent ledger from its first event to its last, and against an anchor kept elsewhere
 	@$(RUN) -m consent.verify $(if $(ANCHOR),--anchor $(ANCHOR))
+
+processing-record: setup ## [LANGUAGE=fr|en] [CONTRACTS=DIR]: the record of processing activities (Art. 30), as Markdown
+	@$(RUN) -m consent.processing --contracts $(CONTRACTS) $(if $(LANGUAGE),--language $(LANGUAGE))
+
+breach-list: setup ## READER=SUB | SUBSCRIPTION=ID | SOURCE=NAME, SINCE=INSTANT UNTIL=INSTANT CASE=NUMBER [OUT=FILE]: whose data they saw
+	@$(RUN) -m consent.breach $(if $(READER),--reader '$(READER)') $(if $(SUBSCRIPTION),--subscription '$(SUBSCRIPTION)') $(if $(SOURCE),--source '$(SOURCE)') --since $(SINCE) --until $(UNTIL) --case '$(CASE)' $(if $(OUT),--out $(OUT))
 
 erase: setup ## REQUEST=ID [CONTRACTS=DIR] [LAKE=URI]: erase the person of a privacy request from every store
 	@$(RUN) -m consent.erasure.run --request $(REQUEST) --contracts $(CONTRACTS)

@@ -1,0 +1,132 @@
+"""The law's list: what is processed is on record, and whose data got into wrong hands can be told."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, insert, select
+
+from consent import breach
+from consent.breach import affected, seen_by_reader, sent_by_source, told_to_system, write_down
+from consent.controller import published_controller
+from consent.model import Role
+from consent.processing import TITLES, main, record
+from consent.purposes import published_purposes
+from contracts.loading import load_channels
+from stores.embedded import Stores
+from stores.schema import (
+    audit,
+    profiles,
+    timeline,
+    webhook_deliveries,
+    webhook_outbox,
+    webhook_subscriptions,
+)
+from tests.profile_api.conftest import Headers
+from tests.profile_api.people import ANA, BEN, CHLOE, NOW
+
+SAMPLE = Path(__file__).parents[2] / "examples" / "sample"
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("language", sorted(TITLES))
+def test_the_record_of_processing_says_what_article_30_asks_for(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--language", language, "--contracts", str(SAMPLE)])
+    said = capsys.readouterr().out
+    of, channels = published_controller(), load_channels(SAMPLE)
+    assert said == record(published_purposes(), of, channels, language)
+    for text in (of.name, of.contact, of.officer, of.transfers.in_(language), of.measures.in_(language)):
+        assert text in said
+    lines = said.splitlines()
+    for purpose in published_purposes().values():
+        [line] = [one for one in lines if f"(`{purpose.id}`" in one]
+        assert purpose.name[language] in line
+        assert purpose.refused or all(category in line for category in purpose.categories), purpose.id
+        assert purpose.refused or purpose.retention[1:-1] in line, "and until when"
+    for recipient in of.recipients:
+        assert recipient.name in said
+    [crm] = [one for one in lines if "(`crm`)" in one]
+    assert "identity, contact" in crm
+    assert all(f"(`{name}`)" in said for name in channels)
+    assert set(TITLES["fr"]) == set(TITLES["en"])
+
+
+def test_a_breach_list_names_everybody_whom_a_reader_saw_and_nobody_else(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    client.get(f"/v1/profiles/{ANA}", headers=headers())
+    client.get("/v1/profiles/p-old/timeline", headers=headers(purpose="advice"))
+    client.get(f"/v1/profiles/{BEN}", headers=headers(purpose="advice"))
+    client.get(f"/v1/profiles/{CHLOE}", headers=headers(purpose="resale"))  # refused: nothing left
+    client.get("/v1/profiles/nobody", headers=headers())
+    client.get(f"/v1/profiles/{CHLOE}", headers=headers(Role.BOT, "service"))
+    with engine.begin() as connection:
+        connection.execute(profiles.delete().where(profiles.c.profile_id == BEN))
+        found = affected(connection, seen_by_reader(connection, "demo-advisor", NOW - DAY, NOW))
+        assert [(one.profile_id, one.times, one.held) for one in found] == [(ANA, 2, True), (BEN, 1, False)]
+        assert found[0].purposes == {"service", "advice"}
+        assert "contact" in found[0].categories and "sensitive" not in found[0].categories
+        assert affected(connection, seen_by_reader(connection, "demo-advisor", NOW + DAY, NOW + 2 * DAY)) == []
+        assert set(found[0].line()) >= {"profile_id", "first_at", "last_at", "purposes", "categories", "held"}
+
+
+def test_a_breach_list_knows_a_subscription_and_a_source(client: TestClient, engine: Engine) -> None:
+    one = {"subscription_id": "s", "url": "https://crm.example/hook", "kinds": ["profile.updated"], "secret": "x"}
+    one |= {"purpose": "service", "role": "advisor", "created_by": "o", "created_at": NOW}
+    with engine.begin() as connection:
+        connection.execute(insert(webhook_subscriptions).values(one))
+        for number, (person, state) in enumerate([(ANA, "delivered"), (BEN, "pending"), ("p-old", "delivered")]):
+            event = {"event_id": str(number), "kind": "profile.updated", "profile_id": person, "at": NOW, "data": {}}
+            asked = insert(webhook_outbox).values(event).returning(webhook_outbox.c.sequence)
+            sequence = connection.execute(asked).scalar_one()
+            sent = {"subscription_id": "s", "sequence": sequence, "state": state, "attempts": 1, "due_at": NOW}
+            connection.execute(insert(webhook_deliveries).values(sent))
+        [told] = affected(connection, told_to_system(connection, "s", NOW, NOW))
+        assert (told.profile_id, told.times, told.purposes) == (ANA, 2, {"service"})
+        document = {"channel": "web_app", "type": "visit", "categories": {"type": "behaviour"}}
+        event = {"event_id": "web_app:1", "profile_id": CHLOE, "occurred_at": NOW, "document": document}
+        connection.execute(insert(timeline).values(event))
+        [forged] = affected(connection, sent_by_source(connection, "web_app", NOW - DAY, NOW))
+        assert (forged.profile_id, forged.categories) == (CHLOE, {"behaviour"})
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command said; the service's log lines come before it."""
+    return "{" + capsys.readouterr().out.rpartition("\n{")[2]
+
+
+def test_the_command_prints_the_figures_writes_the_list_and_is_recorded(
+    client: TestClient,
+    headers: Headers,
+    engine: Engine,
+    database_url: str,
+    stores: Stores,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client.get(f"/v1/profiles/{ANA}", headers=headers())
+    chosen = breach.settings().model_copy(update={"database_url": database_url, "redis_url": stores.redis_url})
+    monkeypatch.setattr(breach, "settings", lambda: chosen)
+    period = ["--since", "2024-01-01T00:00:00Z", "--until", "2024-12-31T00:00:00Z", "--case", "breach-2024-1"]
+    out = tmp_path / "people.jsonl"
+    breach.main(["--reader", "demo-advisor", *period, "--out", str(out)])
+    said = json.loads(printed(capsys))
+    assert (said["people"], said["reads"], said["no_longer_held"]) == (1, 1, 0)
+    [line] = out.read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["profile_id"] == ANA and "Durand" not in line
+    with engine.connect() as connection:
+        row = connection.execute(select(audit).order_by(audit.c.audit_id.desc()).limit(1)).one()
+    assert (row.action, row.decision["reference"], row.decision["people"]) == ("breach-list-reader", "breach-2024-1", 1)
+    page = client.get("/v1/audit/readers/consent.breach", headers=headers(Role.PRIVACY_OFFICER, "privacy_rights"))
+    assert page.json()["entries"][0]["reference"] == "breach-2024-1"
+
+
+def test_that_a_list_was_made_can_not_be_hidden(engine: Engine) -> None:
+    with engine.begin() as connection:
+        write_down(connection, "breach-list-reader", "case-1", 3, NOW)
+        assert connection.scalar(select(audit.c.actor)) == "consent.breach"
