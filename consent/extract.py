@@ -107,7 +107,7 @@ def _table(
     # Who it was is no feature. With the key and this purpose a person's rows can still be found, for an erasure.
     whose = rows["profile_id"].to_pylist()
     people = [reference(key, f"extract {purpose.id}", one)[:24] for one in whose]
-    return rows.select(["event_timestamp", *columns]).add_column(0, "person", [people]), whose
+    return rows.select(["event_timestamp", *columns]).add_column(0, "person", pa.array(people, pa.string())), whose
 
 
 def _head(connection: Connection) -> dict[str, Any]:
@@ -126,20 +126,30 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def _instant(said: str, now: datetime) -> datetime:
+    if said == "now":
+        return now
+    try:
+        return parse_instant(said, "iso")
+    except ValueError:
+        raise Refused("expected --as-of to be an ISO 8601 instant or `now`, found something else") from None
+
+
 def main(args: list[str] | None = None) -> None:
     """Prints the manifest; with `--list`, the tables that were handed out."""
     if "--list" in (sys.argv[1:] if args is None else args):
         return extracted.main([])
     parser = argparse.ArgumentParser(prog="python -m consent.extract", description=__doc__)
     parser.add_argument("--purpose", required=True, choices=sorted(published_purposes()))
-    parser.add_argument("--as-of", required=True, help="ISO 8601; no features that are newer")
+    parser.add_argument("--as-of", required=True, help="ISO 8601, or `now`; no features that are newer")
     parser.add_argument("--lake", help="root of the Delta tables; default OCV_LAKE")
     parser.add_argument("--list", action="store_true", help="list the tables that were handed out instead")
     parser.add_argument("--out", required=True, type=Path, help="the Parquet file to write")
     given = parser.parse_args(args)
     config = settings().model_copy(update={"lake": given.lake} if given.lake else {})
-    purpose, as_of, now = published_purposes()[given.purpose], parse_instant(given.as_of, "iso"), datetime.now(UTC)
+    purpose, now = published_purposes()[given.purpose], datetime.now(UTC)
     try:
+        as_of = _instant(given.as_of, now)
         with open_stores(config) as stores:
             engine = open_engine(stores.database_url)
             migrate(engine)

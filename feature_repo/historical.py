@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from consent.model import Purpose
 from consent.purposes import published_purposes
@@ -42,6 +43,11 @@ def historical_features(
     spark: SparkSession, config: Settings, stores: Stores, lake: str, purpose: Purpose, of: Collection[Moment]
 ) -> pa.Table:
     """The features of these moments, none of them newer than its moment; columns as the purpose may see them."""
+    if not of:  # Feast looks for the oldest and the newest moment first, and fails where there is none
+        held = {field.name: field for view in lake_features_of(purpose) for field in FEATURES[view].struct.fields}
+        names = [name for names in lake_features_of(purpose).values() for name in names]
+        columns = [held[name] for name in ("profile_id", "event_timestamp", *names)]
+        return spark.createDataFrame([], StructType(columns)).toArrow()
     store = open_feature_store(stores, spark_conf(config))
     views = feature_views(lake)
     services = {one.name: one for one in feature_services(views, published_purposes())}

@@ -16,7 +16,7 @@ REFERENCE = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z0-9][A-Za-z0-9._/-]{2,63}"
 """A case's number: no name, no address and no phone number is one, since it is kept in the audit for good."""
 
 REFUSALS = frozenset({"purpose-refused", "role-not-permitted"})
-NOBODY = StoredProfile("", 0, {"identifiers": [{"kind": "none", "value": "none"}]})
+NOBODY = StoredProfile("", {}, {"identifiers": [{"kind": "none", "value": "none"}]})
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from consent.decide import OUTSIDE
 from consent.model import Decision, Role
-from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
 from profile_api.asking import Ask, Found
 from profile_api.errors import Problem, not_found
@@ -30,13 +30,17 @@ def by_identifier(identifier: Identifier) -> Finder:
     """Finds the one profile that carries an identifier."""
 
     def find(known: Known, ask: Ask, may: Decision) -> Found | Problem:
-        if kind_of(identifier.kind).category is Category.SENSITIVE and Category.SENSITIVE not in may.allowed:
-            return not_found()  # not even whether it exists
+        category = kind_of(identifier.kind).category
+        if category in {one.category for one in may.categories if one.policy == OUTSIDE}:
+            return not_found()  # not even whether it exists: the purpose has no business with such identifiers
         owners = known.owners(identifier)
         if ask.actor.role is Role.CUSTOMER:
             owners = [owner for owner in owners if owner == ask.actor.profile_id]
         if len(owners) > 1:
-            detail = f"Expected the identifier of one person, found one that {len(owners)} share; use another."
+            # How many is told only where it takes no consent of these people.
+            detail = "Expected the identifier of one person, found one that several share; use another."
+            if category not in may.allowed:
+                return Problem(409, "identifier-shared", detail)
             return Problem(409, "identifier-shared", detail, shared_by=len(owners))
         profile = known.profile(owners[0] if owners else "")
         return Found(profile, by=identifier) if profile else not_found()

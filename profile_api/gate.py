@@ -174,7 +174,7 @@ class Gate:
         return Answer(
             profile_id=profile.profile_id,
             requested_id=found.requested_id if found.requested_id != profile.profile_id else None,
-            version=profile.version,
+            version=profile.version(purpose.categories if decision.allowed else ()),
             purpose=purpose.id,
             data=data,
             withheld=[
@@ -187,7 +187,8 @@ class Gate:
                 age_unknown=decision.age_unknown,
             ),
             consent=consent_status(
-                self._purposes.values(),
+                # Whoever may see nothing is told nothing of other decisions either.
+                self._purposes.values() if decision.allowed else [purpose],
                 consents,
                 now,
                 parts.values(),

@@ -36,7 +36,7 @@ ORDER BY occurred_at DESC LIMIT 1
 # OFFSET 0 keeps each look one by key: the planner takes a JSON list for a hundred rows, and would read whole tables.
 _PERSON = """
 WITH found AS (
-  SELECT profile_id, version, document, updated_at FROM profiles
+  SELECT profile_id, counts, document, updated_at FROM profiles
   WHERE profile_id IN (%(id)s, (SELECT profile_id FROM redirects WHERE old_id = %(id)s))
   ORDER BY profile_id <> %(id)s LIMIT 1
 ), named AS (
@@ -52,7 +52,7 @@ WITH found AS (
   ) AS every
   UNION SELECT 'record', record_id FROM named
 )
-SELECT profile_id, version, document, updated_at,
+SELECT profile_id, counts, document, updated_at,
   (SELECT jsonb_object_agg(record_id, identifiers) FROM held) AS parts,
   (SELECT jsonb_agg(to_jsonb(decided) ORDER BY sequence) FROM carried CROSS JOIN LATERAL (
     SELECT consent_id, sequence, identifier_kind, identifier, contact_kind, contact_point, purpose, state, decided_at,

@@ -1,21 +1,26 @@
 """What the stores hold of a person, before any masking: the published shapes, and how features are read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from contracts.categories import Category
 from contracts.identifiers import Identifier
 
 
 @dataclass(frozen=True)
 class StoredProfile:
-    """A profile as the publish job wrote it; `document` as in `stores.schema`."""
+    """A profile as the publish job wrote it; `document` and `counts` as in `stores.schema`."""
 
     profile_id: str
-    version: int
+    counts: Mapping[str, int]
     document: dict[str, Any]
     updated_at: datetime | None = None
+
+    def version(self, categories: Collection[Category]) -> int:
+        """What changes with each change of these data categories, and of no other."""
+        return self.counts.get("base", 0) + sum(self.counts.get(category.value, 0) for category in categories)
 
     @property
     def identifiers(self) -> list[Identifier]:

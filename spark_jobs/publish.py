@@ -24,6 +24,7 @@ from spark_jobs.publish_live import features_follow, keep_live_changes, keep_liv
 from spark_jobs.session import spark_session
 from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
 from spark_jobs.telling import tell
+from stores.counting import COUNT
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 
@@ -71,6 +72,28 @@ NEW_EVENTS = """
 event_id text, profile_id text, occurred_at timestamptz, document jsonb, record_id text, identifiers jsonb
 """
 _EVENT = [column.split()[0] for column in NEW_EVENTS.split(",")]
+# Whose timeline changes, and of which data category the event is: before and after, since events change hands.
+_DIFFERING = """
+INSERT INTO viewed SELECT DISTINCT whose.profile_id, whose.category FROM new_events AS new
+LEFT JOIN timeline AS old USING (event_id) CROSS JOIN LATERAL (VALUES
+  (new.profile_id, new.document->'categories'->>'type'), (old.profile_id, old.document->'categories'->>'type')
+) AS whose(profile_id, category)
+WHERE whose.profile_id IS NOT NULL
+  AND (old.profile_id, old.occurred_at, old.document) IS DISTINCT FROM (new.profile_id, new.occurred_at, new.document)
+"""
+_REMOVED = """
+WITH gone AS ({gone} RETURNING profile_id, document->'categories'->>'type' AS category), told AS (
+  INSERT INTO viewed SELECT DISTINCT profile_id, category FROM gone WHERE profile_id IS NOT NULL
+) SELECT count(*) FROM gone
+"""
+# Every purpose that has features covers both.
+_FEATURES = ("transaction", "behaviour")
+# Of a profile that is new, no other version was ever told.
+_COUNT = COUNT.format(
+    seen="SELECT profile_id, array_agg(DISTINCT category) FROM viewed WHERE category IS NOT NULL GROUP BY profile_id",
+    counted="profiles.updated_at = :now",
+)
+_COUNT += " AND NOT (profiles.updated_at = :now AND profiles.counts = jsonb_build_object('base', profiles.version))"
 
 
 def stage_timeline(connection: Connection, timeline: Publication, events: Publication, landed: int) -> Apply:
@@ -102,7 +125,8 @@ def apply_timeline(connection: Connection, whole: bool, landed: int) -> int:
         f"DELETE FROM timeline WHERE {scope} AND event_id NOT IN (SELECT event_id FROM new_events)"
         " AND NOT EXISTS (SELECT FROM inbox WHERE source || ':' || message_id = event_id AND sequence > :landed)"
     )
-    removed = connection.execute(text(gone), {"landed": landed}).rowcount
+    connection.execute(text(_DIFFERING))
+    removed = connection.execute(text(_REMOVED.format(gone=gone)), {"landed": landed}).scalar_one()
     return int(removed + connection.execute(text(upserting("timeline", "new_events", _EVENT, ["event_id"]))).rowcount)
 
 
@@ -146,7 +170,6 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         timeline, events = (Publication(spark, lake, table, connection) for table in (TIMELINE, EVENTS))
         if timeline.pending or events.pending:
             steps[TIMELINE.name] = stage_timeline(connection, timeline, events, landed)
-            owners |= set(timeline.touched("profile_id"))
             timeline.remember()
             events.remember()
         for table in FEATURES.values():
@@ -166,26 +189,27 @@ def stage_notes(connection: Connection) -> None:
     stage(connection, "stood", "record_id text PRIMARY KEY, profile_id text", ())
     stage(connection, "changed_redirects", "old_id text, profile_id text", ())
     stage(connection, "changed_history", "kind text, profile_id text, other_id text, actor text", ())
+    stage(connection, "viewed", "profile_id text, category text", ())
 
 
 def put_into_effect(
     connection: Connection,
     steps: Mapping[str, Apply],
-    viewed: Collection[str],
+    featured: Collection[str],
     landed: int,
     sources: Sources,
     now: datetime,
 ) -> dict[str, int]:
     """Applies what was staged, while live changes of identities wait; then puts on top those that the lake has not
-    seen. `viewed` are the profiles of changed timelines and features."""
+    seen. `featured` are the profiles of changed features."""
     hold_identities(connection, alone=True)
     note_live(connection)
     changed = {name: apply() for name, apply in steps.items()}
     # A changed timeline or feature is a changed view: its profile gets a new version, once.
-    stage(connection, "viewed", "profile_id text", ((one,) for one in sorted(viewed)))
-    bump = "UPDATE profiles SET version = version + 1, updated_at = :now FROM viewed"
-    bump += " WHERE profiles.profile_id = viewed.profile_id AND profiles.updated_at <> :now"
-    connection.execute(text(bump), {"now": now})
+    stage(connection, "featured", "profile_id text", ((one,) for one in sorted(featured)))
+    named = "INSERT INTO viewed SELECT profile_id, unnest(CAST(:categories AS text[])) FROM featured"
+    connection.execute(text(named), {"categories": list(_FEATURES)})
+    connection.execute(text(_COUNT), {"now": now})
     keep_live_changes(connection, set(steps), now)
     keep_live_records(connection, set(steps), landed, sources, now)
     follow_the_gone(connection)

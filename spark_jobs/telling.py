@@ -7,8 +7,9 @@ from sqlalchemy import Connection, text
 
 from consent.model import Method
 from profile_api.webhooks.decisions import CONCERNED
-from profile_api.webhooks.kinds import CONSENT_CHANGED, PROFILE_MERGED, PROFILE_UNMERGED, PROFILE_UPDATED
+from profile_api.webhooks.kinds import CONSENT_CHANGED, PROFILE_MERGED, PROFILE_UNMERGED
 from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.updates import tell_updates
 
 CHUNK = 5_000
 TOLD = "told/consents"
@@ -40,9 +41,7 @@ def tell(connection: Connection, now: datetime) -> None:
     parted = [(row.left_behind, {"separated": list(row.separated)}) for row in connection.execute(_SPLIT)]
     emit_all(connection, PROFILE_UNMERGED, parted, now)
     changed = text("SELECT profile_id FROM profiles WHERE updated_at = :now ORDER BY profile_id")
-    ids = connection.scalars(changed, {"now": now}).all()
-    for start in range(0, len(ids), CHUNK):
-        emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in ids[start : start + CHUNK]], now)
+    tell_updates(connection, connection.scalars(changed, {"now": now}).all(), now)
     decided = connection.execute(_DECIDED, {"told": told, "until": until, "method": Method.IMPORT.value}).all()
     for start in range(0, len(decided), CHUNK):
         events = [(row.profile_id, {"purpose": row.purpose}) for row in decided[start : start + CHUNK]]

@@ -30,13 +30,23 @@ def sole_holders(connection: Connection, wanted: Collection[Identifier]) -> dict
     return {Identifier(kind, value): profile for kind, value, profile in connection.execute(query)}
 
 
-def attribute(connection: Connection, event_ids: Collection[str]) -> set[str]:
-    """Puts these events on their owner's timeline, or on nobody's; returns the profiles that lost or gained one."""
+def attribute(connection: Connection, event_ids: Collection[str]) -> dict[str, set[str]]:
+    """Puts these events on their owner's timeline, or on nobody's.
+
+    Returns the profiles that lost or gained one, each with the data categories of these events.
+    """
     if not event_ids:
-        return set()
+        return {}
     event = timeline.c
     query = (
-        select(event.event_id, event.profile_id, event.record_id, event.identifiers, records.c.profile_id.label("own"))
+        select(
+            event.event_id,
+            event.profile_id,
+            event.record_id,
+            event.identifiers,
+            records.c.profile_id.label("own"),
+            event.document["categories"]["type"].astext.label("category"),
+        )
         .outerjoin_from(timeline, records, event.record_id == records.c.record_id)
         .where(event.event_id.in_(sorted(event_ids)))
     )
@@ -52,8 +62,11 @@ def attribute(connection: Connection, event_ids: Collection[str]) -> set[str]:
             [(row.event_id, owners[row.event_id]) for row in moved]
         )
         connection.execute(update(timeline).where(event.event_id == new.c.event_id).values(profile_id=new.c.owner))
-    both = {profile for row in moved for profile in (row.profile_id, owners[row.event_id])}
-    return {profile for profile in both if profile is not None}
+    changed: dict[str, set[str]] = {}
+    for row in moved:
+        for profile in {row.profile_id, owners[row.event_id]} - {None}:
+            changed.setdefault(profile, set()).update({row.category} - {None})
+    return changed
 
 
 def events_of_records(connection: Connection, profile_ids: Collection[str]) -> list[str]:

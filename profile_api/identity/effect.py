@@ -12,8 +12,9 @@ from profile_api.identity.following import FeatureKeeper, refresh_features
 from profile_api.identity.history import redirect
 from profile_api.identity.partition import Move, heirs, moves
 from profile_api.identity.rebuild import Rebuilt, rebuild
-from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UNMERGED, PROFILE_UPDATED
+from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UNMERGED
 from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.updates import tell_updates
 from stores.schema import identity_history, live_assignments, profiles, records, redirects
 
 
@@ -109,4 +110,4 @@ def _tell(connection: Connection, done: Collection[Move], rebuilt: Rebuilt, now:
     emit_all(connection, PROFILE_MERGED, [(one, {"merged": sorted(ids)}) for one, ids in sorted(merged.items())], now)
     parted = [(one, {"separated": sorted(ids)}) for one, ids in sorted(separated.items())]
     emit_all(connection, PROFILE_UNMERGED, parted, now)
-    emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(rebuilt.changed)], now)
+    tell_updates(connection, rebuilt.changed, now)

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, text
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
 from profile_api.identity.rebuild import Rebuilt
 from profile_api.live.due import computed_rows
-from profile_api.webhooks.kinds import PROFILE_UPDATED
-from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.updates import tell_updates
 
 
 @runtime_checkable
@@ -34,7 +33,7 @@ class FeatureKeeper(Protocol):
 def tell_rebuilt(connection: Connection, rebuilt: Rebuilt, now: datetime) -> None:
     """Makes the features of these profiles due, and notes for subscribers that the profiles changed."""
     make_due(connection, rebuilt.changed | rebuilt.gone)
-    emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(rebuilt.changed)], now)
+    tell_updates(connection, rebuilt.changed, now)
 
 
 def make_due(connection: Connection, profile_ids: Collection[str]) -> None:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.identifiers import Identifier
 from profile_api.identity.attribution import attribute, events_carrying, events_of_records, sole_holders
 from profile_api.identity.keys import write_keys
 from spark_jobs.survivorship import golden_record
+from stores.counting import count_changes
 from stores.schema import channel_trust, identifiers, profiles, records, rectifications
 
 LOCK = 0x1DE  # one number for all who change identities
@@ -58,11 +59,10 @@ def rebuild(connection: Connection, profile_ids: Collection[str], now: datetime)
     are_sole = sole_holders(connection, held)
     turned = {one for one in held if were_sole.get(one) != are_sole.get(one)}
     events = {*events_of_records(connection, ids), *events_carrying(connection, turned)}
-    viewed = attribute(connection, events) - changed
-    if viewed:
-        bump = update(profiles).where(profiles.c.profile_id.in_(sorted(viewed)))
-        connection.execute(bump.values(version=profiles.c.version + 1, updated_at=now))
-    return Rebuilt(frozenset((changed | viewed) - (set(ids) - set(documents))), frozenset(set(ids) - set(documents)))
+    viewed = attribute(connection, events)
+    count_changes(connection, viewed, now, counted=changed)
+    gone = frozenset(set(ids) - set(documents))
+    return Rebuilt(frozenset(changed | viewed.keys()) - gone, gone)
 
 
 def record_of(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _write(
     now: datetime,
 ) -> set[str]:
     # A profile that comes back goes on counting above every version that one of these ids has had.
-    newest = max((row.version for row in before.values()), default=0)
+    newest = max((max(row.version, sum(row.counts.values())) for row in before.values()), default=0)
     gone = [one for one in before if one not in documents]
     if gone:
         connection.execute(delete(profiles).where(profiles.c.profile_id.in_(gone)))

@@ -28,8 +28,10 @@ from profile_api.live.consents import record_gpc, record_preferences
 from profile_api.live.joining import holder
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
 from profile_api.webhooks.decisions import tell_decisions
-from profile_api.webhooks.kinds import PROFILE_MERGED, PROFILE_UPDATED
+from profile_api.webhooks.kinds import PROFILE_MERGED
 from profile_api.webhooks.outbox import emit_all
+from profile_api.webhooks.updates import tell_updates
+from stores.counting import count_changes
 from stores.schema import identity_history, inbox, live_assignments, live_records, records, timeline
 
 REASON = "a live event named them"
@@ -114,14 +116,14 @@ def project(
     owners = _owners(connection, {str(item.row.record_id) for item in items})
     _write_events(connection, items, owners)
     seen = {owners[str(item.row.record_id)] for item in items}
-    _bump(connection, seen - rebuilt.changed, now)
+    count_changes(connection, _categories(items, owners), now, counted=rebuilt.changed)
     done.profiles = seen | {known.profile_of[one] for one in shown}
     decided = record_gpc(connection, items) | record_preferences(connection, items)
     # 4. What is to follow, and the note that these messages are done.
     done.profiles |= rebuilt.changed
     make_due(connection, done.profiles | touched)
     emit_all(connection, PROFILE_MERGED, [(stays, {"merged": [gone]}) for gone, stays, _ in known.merged], now)
-    emit_all(connection, PROFILE_UPDATED, [(one, {}) for one in sorted(done.profiles)], now)
+    tell_updates(connection, done.profiles, now)
     tell_decisions(connection, decided, now)
     noted = {"numbers": sequences, "records": [str(item.row.record_id) for item in items]}
     connection.execute(_NUMBER, {"ids": [item.inbox_id for item in items], **noted})
@@ -287,9 +289,10 @@ def _write_events(connection: Connection, items: Iterable[Item], owners: Mapping
     connection.execute(upsert(timeline).on_conflict_do_nothing(), rows)
 
 
-def _bump(connection: Connection, profile_ids: set[str], now: datetime) -> None:
-    if profile_ids:
-        connection.execute(
-            text("UPDATE profiles SET version = version + 1, updated_at = :now WHERE profile_id = ANY(:ids)"),
-            {"now": now, "ids": sorted(profile_ids)},
-        )
+def _categories(items: Iterable[Item], owners: Mapping[str, str]) -> dict[str, set[str]]:
+    """Whose timeline has something new, and of which data categories."""
+    found: dict[str, set[str]] = {}
+    for item in items:
+        category = item.row.categories.get("type")
+        found.setdefault(owners[str(item.row.record_id)], set()).update([category] if category else [])
+    return found

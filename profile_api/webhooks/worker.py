@@ -33,6 +33,8 @@ HOLD = timedelta(seconds=15)
 """How long the rest of a subscription waits after a failure that is not about one message alone."""
 TIMEOUTS = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
 LARGEST_ANSWER = 64 * 1024
+WITHHELD = "withheld"
+"""The result of an event of which this subscription may be told nothing; it is settled without a request."""
 POLL = 0.5
 TIDY = 3_600.0
 
@@ -124,6 +126,9 @@ class Worker:
         except Problem:  # our own stores, not the consumer: no attempt is counted
             deliveries.release(self._engine, subscription.subscription_id, [event], now + HOLD)
             return False
+        if message is None:
+            self._settle(subscription, event, "delivered", attempts, now, WITHHELD)
+            return True
         try:
             status = self._post(subscription.url, message)
             result, delivered = str(status), 200 <= status < 300
@@ -133,18 +138,16 @@ class Worker:
         tried = attempts + 1
         state = "delivered" if delivered else "dead" if tried >= ATTEMPTS else "pending"
         due_at = now if delivered else now + pause(tried)
-        deliveries.settle(
-            self._engine,
-            subscription.subscription_id,
-            event,
-            state=state,
-            attempts=tried,
-            due_at=due_at,
-            result=result,
-        )
+        self._settle(subscription, event, state, tried, due_at, result)
         if not delivered:
             log.warning("webhook not delivered", subscription=subscription.subscription_id, result=result, state=state)
         return delivered or refused
+
+    def _settle(
+        self, subscription: Subscription, event: Event, state: str, attempts: int, due_at: datetime, result: str
+    ) -> None:
+        name = subscription.subscription_id
+        deliveries.settle(self._engine, name, event, state=state, attempts=attempts, due_at=due_at, result=result)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """What the publish job writes and the gate reads: profiles, their identifiers, redirects and timelines."""
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stores.schema.base import Instant, metadata
 
 # document = {"fields": [{field, value, category, record_id, channel, observed_at, rule, losing: [...]}],
 #             "identifiers": [{kind, value, category}], "records": [...], "first_seen", "last_seen"}
 # Instants inside documents are ISO 8601 in UTC. `version` counts every change of the document, the timeline or the
-# features: two answers of the same version are the same view.
+# features, and is told to nobody: `counts` has the changes by data category, from `base` on, so that an answer tells of
+# what it may show alone. `changed` are the categories of the newest change. A trigger counts changes of the document.
 profiles = Table(
     "profiles",
     metadata,
@@ -16,6 +17,8 @@ profiles = Table(
     Column("version", BigInteger, nullable=False),
     Column("document", JSONB, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("changed", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
 )
 
 # Merged-away ids, each resolved to the surviving id when it is written.

@@ -11,6 +11,7 @@ from contracts.sources import demo_keys
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer
 from tests.attacks.clocks import ask_after, people
+from tests.attacks.household import household
 from tests.attacks.site import ANNA, ANNA_SAYS, Site
 from tests.profile_api.conftest import api_settings, client, features, fresh_world, headers, issuer, world
 from tests.profile_api.identity.conftest import ask, kept, owners
@@ -26,6 +27,7 @@ __all__ = [
     "features",
     "fresh_world",
     "headers",
+    "household",
     "issuer",
     "kept",
     "lake",

@@ -15,24 +15,18 @@ from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from contracts.loading import load_channels
 from profile_api.gate import Reading
-from profile_api.identity.rebuild import rebuild
 from profile_api.live.due import computed_rows
 from spark_jobs.files import RawRow
 from spark_jobs.ingest import parsed_row
 from stores.schema import consent_events, features_due, records, restrictions
+from tests.attacks.household import EVE, FRED, OWN, take
 from tests.profile_api.conftest import Headers
 from tests.profile_api.identity.conftest import Ask
-from tests.profile_api.live.collecting import batch_record
 from tests.profile_api.people import ANA, ANA_EMAIL, CHLOE, NOW, decide_consent
 
-OWN, OFFICER = (Role.CUSTOMER, "privacy_rights"), (Role.PRIVACY_OFFICER, "privacy_rights")
+OFFICER = (Role.PRIVACY_OFFICER, "privacy_rights")
 PURPOSES = published_purposes()
 CONSENTS = load_channels(Path("examples/sample"))["consents"]
-EVE, FRED, LANDLINE = "p-eve", "p-fred", "+33170009999"
-
-
-def take(client: TestClient, headers: Headers, choice: str, form: dict[str, Any], of: str = ANA) -> Any:
-    return client.post(f"/v1/profiles/{of}/consents/{choice}", json=form, headers=headers(*OWN, of))
 
 
 def told(engine: Engine, state: ConsentState, decided_at: datetime, received_at: datetime, **more: Any) -> None:
@@ -138,16 +132,6 @@ def test_it_is_not_told_that_somebody_may_be_written_to_who_has_no_address(
 
 
 # Objections and restrictions.
-
-
-@pytest.fixture
-def household(engine: Engine, client: TestClient) -> TestClient:
-    """Eve and Fred, of whom everything is shared."""
-    batch_record(engine, "crm:EV-7000", EVE, given="Evelin", phone=LANDLINE)
-    batch_record(engine, "crm:FR-7001", FRED, given="Fred", phone=LANDLINE)
-    with engine.begin() as connection:
-        rebuild(connection, [EVE, FRED], NOW)
-    return client
 
 
 def test_an_objection_with_only_shared_identifiers_binds_who_objected_and_not_the_housemate(

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, insert, select
 
 from consent import eligibility, ledger
 from consent.eligibility import Person, Question
-from consent.extract import ACTOR, Refused, extract
+from consent.extract import ACTOR, Refused, _instant, extract
 from consent.ledger import Entry
 from consent.loading import published_policies
 from consent.model import ConsentEvent, ConsentState, Method
@@ -110,6 +110,18 @@ def test_the_table_of_the_lake_holds_whom_it_may_and_the_manifest_says_why_not_t
     with engine.connect() as connection:
         row = connection.execute(select(audit)).one()
     assert (row.action, row.purpose, row.decision["rows"]) == ("extract", "model_training", 2)
+
+    # As of an instant before everything that the tables hold, as after a day on which everybody did something.
+    earlier = extract(spark, config, online, TRAINING, EVENT - timedelta(days=1), NOW, out)
+    assert (earlier["rows"], earlier["left_out"]) == (0, {"later than asked for": len(PEOPLE) + 1})
+    assert pq.read_table(out).schema.equals(table.schema), "an empty table has the same columns"
+
+
+def test_as_of_may_be_now_and_what_is_no_instant_is_refused_in_words() -> None:
+    assert _instant("now", NOW) == NOW
+    assert _instant("2024-03-21T00:00:00Z", NOW) == NOW
+    with pytest.raises(Refused, match="expected --as-of"):
+        _instant("soon", NOW)
 
 
 def test_no_table_is_made_for_a_purpose_that_does_not_permit_it_or_of_the_future(tmp_path: Path) -> None:

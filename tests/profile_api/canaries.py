@@ -90,7 +90,10 @@ def write_canaries(engine: Engine) -> None:
                 "last_seen": _seen(person),
             }
             document["identifiers"] += [{"kind": "mystery", "value": NEVER + person.profile_id, "category": None}]
+            # A twin has changed more often, and only in what is other about them.
+            counts = {"base": 3} | ({person.more.value: 5} if person.more else {})
             row = {"profile_id": person.profile_id, "version": 3, "document": document, "updated_at": NOW}
+            row |= {"counts": counts}
             connection.execute(insert(profiles).values(row))
             found = {"kind": "email", "value": person.email, "profile_id": person.profile_id}
             connection.execute(insert(identifiers).values(found))

@@ -49,6 +49,9 @@ class Route:
     rests_on: frozenset[str] = field(default_factory=frozenset)
     """What else must work: `features` for the online store."""
 
+    by: str | None = None
+    """The category of the identifier that finds the person; a purpose that does not cover it finds nobody."""
+
     repairs: bool = False
     """Stewards need it to take back what was wrongly joined: an objection does not keep it from them."""
 
@@ -133,14 +136,14 @@ ROUTES: dict[str, Route] = {
     "GET /v1/health": open_(),
     "GET /v1/ready": open_(),
     "GET /v1/openapi.json": open_(),
-    "POST /v1/profiles/lookup": personal(json=by_email),
+    "POST /v1/profiles/lookup": personal(json=by_email, by="contact"),
     "GET /v1/profiles/{profile_id}": personal(),
     "GET /v1/profiles/{profile_id}/timeline": personal(query=lambda person: {"limit": 2}),
     "GET /v1/profiles/{profile_id}/features": personal(rests_on={"features"}),
     "GET /advisor": open_(),
     "POST /advisor/session": open_(form=lambda _: {"token": "none"}),
     "POST /advisor/session/end": open_(),
-    "POST /advisor": personal(page=True, form=by_email),
+    "POST /advisor": personal(page=True, form=by_email, by="contact"),
     "POST /advisor/profile": personal(page=True, form=by_id),
     "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
     "POST /v1/requests": acting(only=RIGHTS, json=request_of),
@@ -188,7 +191,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/batch": collects(json=batch_of),
     "POST /v1/import": collects(json=batch_of),
     **{f"POST /v1/{call}": collects(json=message_of) for call in CALLS},
-    "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}),
+    "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}, by="contact"),
     "POST /v1/identity/identify": acting(
         only=("service",),
         roles=("advisor", "bot"),

@@ -19,6 +19,7 @@ from tests.profile_api.people import (
 )
 
 EMAIL = {"kind": "email", "value": f" {ANA_EMAIL.upper()}"}
+CARD = {"kind": "loyalty_card", "value": "L-204816"}
 ROUTES = [f"/v1/profiles/{ANA}", f"/v1/profiles/{ANA}/timeline", f"/v1/profiles/{ANA}/features"]
 
 
@@ -57,8 +58,8 @@ def test_every_identifier_kind_finds_the_same_profile(client: TestClient, header
 
 def test_advisor_and_bot_get_the_same_view_under_the_same_purpose(client: TestClient, headers: Headers) -> None:
     for purpose in ("service", "advice", "personalisation"):
-        advisor = client.post("/v1/profiles/lookup", json=EMAIL, headers=headers(Role.ADVISOR, purpose)).json()
-        bot = client.post("/v1/profiles/lookup", json=EMAIL, headers=headers(Role.BOT, purpose)).json()
+        advisor = client.post("/v1/profiles/lookup", json=CARD, headers=headers(Role.ADVISOR, purpose)).json()
+        bot = client.post("/v1/profiles/lookup", json=CARD, headers=headers(Role.BOT, purpose)).json()
         assert advisor == bot and advisor["version"] == 3
 
 
@@ -171,7 +172,7 @@ def test_what_is_refused_leaves_a_trace(client: TestClient, headers: Headers, en
 def test_the_audit_says_who_read_what_for_which_purpose_under_which_decision_and_no_value(
     client: TestClient, headers: Headers, engine: Engine
 ) -> None:
-    client.post("/v1/profiles/lookup", json=EMAIL, headers=headers(purpose="advice"))
+    client.post("/v1/profiles/lookup", json=CARD, headers=headers(purpose="advice"))
     client.post("/v1/profiles/lookup", json={"kind": "email", "value": "no@inbox.example"}, headers=headers(Role.BOT))
     with engine.connect() as connection:
         rows = connection.execute(select(audit).order_by(audit.c.audit_id)).all()

@@ -70,8 +70,9 @@ def subscribe(client: TestClient, officer: dict[str, str], consumer: Consumer) -
 @pytest.fixture
 def tell(engine: Engine, clock: Clock) -> Callable[..., None]:
     def event(kind: str = "profile.updated", profile_id: str = ANA, **data: Any) -> None:
+        changed = {"categories": ["contact", "identity"]} if kind == "profile.updated" else {}
         with engine.begin() as connection:
-            emit(connection, kind, profile_id, clock(), data)
+            emit(connection, kind, profile_id, clock(), {**changed, **data})
 
     return event
 
@@ -106,7 +107,7 @@ def test_a_subscriber_gets_a_signed_cloudevent_with_what_its_purpose_permits(
     assert row.actor.startswith("webhook:sub_")
 
 
-def test_without_permission_a_notification_names_nobody_but_a_withdrawal_reaches_whom_it_concerns(
+def test_without_permission_nothing_is_told_but_the_withdrawal_itself(
     worker: Worker, subscribe: Subscribe, tell: Callable[..., None], consumer: Consumer, engine: Engine
 ) -> None:
     secret = subscribe("personalisation")
@@ -116,11 +117,10 @@ def test_without_permission_a_notification_names_nobody_but_a_withdrawal_reaches
     tell("consent.changed", purpose="personalisation")
     tell("profile.updated", profile_id="p-gone")
     worker.round()
-    updated, other, own, gone = consumer.verified(secret)
-    for bare, why in ((updated, "consent-missing"), (other, "consent-missing"), (gone, "profile-not-found")):
-        assert bare["data"] == {"purpose": "personalisation", "withheld": why}
-        assert set(bare) == {"id", "source", "type", "time", "specversion", "datacontenttype", "data"}
-        assert ANA not in str(bare) and "p-gone" not in str(bare)
+    (own,) = consumer.verified(secret)
+    with engine.connect() as connection:
+        results = connection.scalars(select(webhook_deliveries.c.last_result).order_by(webhook_deliveries.c.sequence))
+        assert list(results) == ["withheld", "withheld", "204", "withheld"]
     assert own["subject"] == own["data"]["profile_id"] == ANA
     assert set(own["data"]) == {"profile_id", "purpose", "consent"}
     assert own["data"]["consent"]["personalisation"]["state"] == "ConsentWithdrawn"
@@ -143,7 +143,7 @@ def test_an_erasure_names_the_person_to_whom_they_were_disclosed_and_to_nobody_e
     by_purpose = {body["data"]["purpose"]: body for body in bodies}
     assert by_purpose["advice"]["subject"] == ANA
     assert by_purpose["advice"]["data"] == {"profile_id": ANA, "purpose": "advice"}
-    assert ANA not in str(by_purpose["personalisation"]), "it was never told of her"
+    assert "personalisation" not in by_purpose, "it was never told of her"
 
 
 def test_a_consumer_that_is_down_loses_nothing(
