@@ -25,6 +25,7 @@ from profile_api.gate import Gate
 from profile_api.throttle import Unlimited
 from profile_api.webhooks import deliveries
 from profile_api.webhooks.addresses import Checked, ForbiddenAddress
+from profile_api.webhooks.endings import tell_ended
 from profile_api.webhooks.messages import Event, Subscription, signed
 
 ATTEMPTS = 14
@@ -87,6 +88,7 @@ class Worker:
                     waiting = deliveries.due_subscriptions(self._engine, self._clock())
                     if time.monotonic() >= tidy:
                         deliveries.forget(self._engine, self._clock())
+                        tell_ended(self._engine, self._clock())
                         tidy = time.monotonic() + TIDY
                 except SQLAlchemyError as error:
                     log.warning("webhooks wait for the store", error=type(error).__name__)

@@ -9,14 +9,25 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, delete, func, insert, select
 
+from consent.durations import after
 from consent.model import Role
 from consent.pseudonyms import reference
+from consent.purposes import published_purposes
 from contracts.categories import Category
 from profile_api.webhooks.deliveries import forget
+from profile_api.webhooks.endings import tell_ended
 from profile_api.webhooks.outbox import emit_all, known_as
 from profile_api.webhooks.recalls import end, hand_out, handed_out, recall_of, recall_refused
 from profile_api.webhooks.worker import ATTEMPTS, LONGEST_PAUSE, Worker
-from stores.schema import extract_members, extract_recalls, profiles, records, redirects, webhook_subscriptions
+from stores.schema import (
+    extract_members,
+    extract_recalls,
+    profiles,
+    records,
+    redirects,
+    webhook_outbox,
+    webhook_subscriptions,
+)
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW, decide_consent
 from tests.profile_api.webhooks.conftest import Consumer, consumer
@@ -232,3 +243,22 @@ def test_who_may_not_be_in_a_table_any_more_is_found_though_nobody_said_so(engin
         recall_refused(connection, NOW)
         assert set(recalled(engine)) <= {members[BEN], members[ANA]}
     assert set(recalled(engine)) == {members[BEN], members[ANA]}
+
+
+def test_whoever_was_told_hears_of_a_consent_that_ended_by_itself(
+    client: TestClient, worker: Worker, subscribe: Subscribe, consumer: Consumer, engine: Engine
+) -> None:
+    decide_consent(engine, "analytics", "granted")
+    secret = subscribe("analytics", ["consent.changed"], role="steward")
+    _, members = table_of(engine, ANA)
+    assert tell_ended(engine, NOW) == 0, "from the first time on"
+    ends = after(NOW - timedelta(days=1), str(published_purposes()["analytics"].validity))
+    assert tell_ended(engine, ends - timedelta(hours=1)) == 0
+    assert tell_ended(engine, ends + timedelta(hours=1)) == 1
+    assert tell_ended(engine, ends + timedelta(hours=2)) == 0, "once"
+    worker.round()
+    with engine.connect() as connection:
+        event = connection.execute(select(webhook_outbox).where(webhook_outbox.c.kind == "consent.changed")).one()
+    assert (event.profile_id, event.data) == (ANA, {"purpose": "analytics"})
+    assert len(told(consumer, secret, "consent.changed")) == 1
+    assert recalled(engine).keys() == {members[ANA]}, "and the training table of that purpose is recalled"
