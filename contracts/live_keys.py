@@ -6,6 +6,7 @@ claim to be a user have keys apart, whatever they call themselves, and a message
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from contracts.assurance import Proof
 from contracts.identifiers import normalise
@@ -15,6 +16,7 @@ SIZE = 12
 _OURS = re.compile(r"(visitor|claimant|login)-[0-9a-f]{24}", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4_096)
 def visitor_key(anonymous_id: str) -> str:
     """The key of a visitor's record: never that of a user, whatever a client calls its devices.
 

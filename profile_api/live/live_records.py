@@ -230,7 +230,9 @@ def needed(source: str, event: LiveEvent) -> set[str]:
     """The ids of the records that noting an event may look at."""
     keys = {event.key}
     if event.anonymous_id:
-        keys |= {visitor_key(event.anonymous_id), later_visitor_key(event.anonymous_id)}
+        keys.add(visitor_key(event.anonymous_id))
+        if event.proof is Proof.NONE:
+            keys.add(later_visitor_key(event.anonymous_id))
     if event.previous_id:
         keys |= {user_key(event.previous_id), visitor_key(event.previous_id)}
     return {f"{source}:{key}" for key in keys}

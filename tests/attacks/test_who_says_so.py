@@ -13,6 +13,7 @@ from contracts.events import CALLS
 from contracts.sources import DEMO_SOURCE
 from tests.attacks.claims import EXTERNAL, VICTIM, WAYS
 from tests.attacks.site import ANNA, BROWSER_OF_ANNA, LUC, ZOE, Site, new_records, unchanged
+from tests.profile_api.people import NOW
 
 
 @pytest.fixture(params=WAYS)
@@ -49,10 +50,20 @@ def test_a_batchs_shared_context_claims_no_more_than_a_messages_own(site: Site) 
     unchanged(site, before)
 
 
-def test_an_agent_that_records_an_event_with_a_browsers_key_claims_too(site: Site) -> None:
-    assert site.sources.of_key(site.keys.browser) is not None
-    sender = site.sources.of_key(site.keys.browser)
-    assert sender is not None and not sender.is_server
+def test_an_agent_claims_too_by_a_browsers_key_and_is_told_nothing_by_a_claim(site: Site) -> None:
+    before = site.everything()
+    message = {"type": "identify", "userId": ANNA["user_id"], "anonymousId": "b-7", "traits": VICTIM}
+    said = agent(site, "record_event", message=message | {"context": {"externalIds": EXTERNAL}})
+    site.project()
+    assert '"accepted":1' in said.replace(" ", "").replace("\\", "")
+    unchanged(site, before)
+    planted = {"type": "identify", "anonymousId": "b-8", "traits": {"email": "mallory@post.example"}}
+    agent(site, "record_event", message=planted)
+    site.project()
+    for tool in ("lookup_customer", "get_context"):
+        asked = agent(site, tool, kind="email", value="mallory@post.example", purpose="service")
+        assert "profile-not-found" in asked
+        assert "p_" in agent(site, tool, kind="email", value=ANNA["email"], purpose="service")
 
 
 @pytest.mark.parametrize("kind", [*ANNA, "national_id"])
@@ -160,3 +171,14 @@ def test_a_bot_is_told_nothing_that_is_only_claimed(site: Site) -> None:
     answer = site.finds("visitor_id", f"{DEMO_SOURCE}:b-7", "/v1/bot/context")
     assert answer.status_code == 200
     assert answer.json()["data"]["fields"] == {} and "mia" not in answer.text.lower()
+
+
+def agent(site: Site, tool: str, **arguments: Any) -> str:
+    """What an agent with a browser's key is answered."""
+    headers = {
+        "Authorization": f"Bearer {site.issuer.token(Role.BOT, NOW)}",
+        "Write-Key": site.keys.browser,
+        "Accept": "application/json, text/event-stream",
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+    return site.client.post("/mcp/", json=body, headers=headers).text

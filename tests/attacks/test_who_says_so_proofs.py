@@ -1,6 +1,8 @@
 """Who says so: what proves something, what goes along with it, and who may decide."""
 
+import io
 import json
+import zipfile
 
 from fastapi.testclient import TestClient
 
@@ -234,3 +236,20 @@ def test_a_signed_user_is_in_the_profile_at_once_and_is_found_by_it(site: Site) 
 def test_an_outsider_sends_nothing_without_a_key(site: Site, client: TestClient) -> None:
     assert site.send({"type": "page", "anonymousId": "b-7"}, key="wrong").status_code == 401
     assert site.send({"type": "page", "anonymousId": "b-7"}, key=site.keys.user_secret).status_code == 401
+
+
+def test_a_person_gets_their_claims_as_claims(site: Site) -> None:
+    site.send(site.signed("mia", anonymousId="b-7", traits={"firstName": "Mia", "email": "mia@post.example"}))
+    mia = str(site.of_user("mia"))
+    own = {"role": Role.CUSTOMER, "of": mia, "Purpose": "privacy_rights"}
+    filed = site.ask("/v1/requests", {"kind": "access"}, **own).json()
+    content = site.ask(f"/v1/requests/{filed['request_id']}/bundle", **own).content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        records = json.loads(archive.read("records.json"))
+        pages = archive.read("en.html").decode()
+    (record,) = [one for one in records if one["record_id"] == f"{DEMO_SOURCE}:mia"]
+    assert {(one["name"], one["value"]) for one in record["claims"]} == {
+        ("given_name", "Mia"),
+        ("email", "mia@post.example"),
+    }
+    assert "mia@post.example (typed, not checked)" in pages and "nobody has checked that it is yours" in pages

@@ -5,7 +5,7 @@ import msgspec
 
 from contracts.assurance import Proof
 from contracts.events import LiveEvent, Message, live_event
-from contracts.live_keys import later_visitor_key, visitor_key
+from contracts.live_keys import visitor_key
 from contracts.sources import Source
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
 
@@ -76,11 +76,7 @@ def test_alias_takes_a_former_visitor_along_and_never_a_former_login() -> None:
 def test_an_event_that_says_nothing_new_changes_no_record() -> None:
     before = book(said(userId="u", anonymousId="a")).records
     assert book(said(after=5, userId="u", anonymousId="a"), records=before).changed == set()
-    assert needed("app", said(userId="u", anonymousId="a")) == {
-        "app:u",
-        f"app:{visitor_key('a')}",
-        f"app:{later_visitor_key('a')}",
-    }
+    assert needed("app", said(userId="u", anonymousId="a")) == {"app:u", f"app:{visitor_key('a')}"}
 
 
 def test_a_records_document_is_what_the_batch_would_make_of_it() -> None:
