@@ -7,7 +7,6 @@ from typing import Any
 
 from consent.determinations import DeterminationKind
 from consent.purposes import published_purposes
-from contracts.assurance import Assurance
 from profile_api.rights.computed import figures
 from profile_api.rights.wording import Words
 
@@ -33,8 +32,6 @@ def _profile(rows: Rows, words: Words) -> Iterator[Item]:
             lines = [words.say("profile.from", source=words.source(one["channel"]), at=words.day(one["observed_at"]))]
         else:
             lines = [words.say("profile.from_undated", source=words.source(one["channel"]))]
-        if one["assurance"] == Assurance.CLAIMED:
-            lines.append(words.say("profile.claimed"))
         for lost in one["other_values"]:
             source = words.source(lost["channel"])
             lines.append(words.say("profile.other", source=source, value=words.value(lost["value"])))
