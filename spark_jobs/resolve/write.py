@@ -68,9 +68,9 @@ def write_identity(
         changed += engine.add(lake, HISTORY, _rows(HISTORY, history))
     if led := leads(outcome, before, lambda ids: _brought(engine, lake, ids)):
         engine.put("led", ["old_id"], [(old,) for old in led])
-        engine.give("leading", _rows(REDIRECTS, [(old, new) for old, new in led.items() if new]))
+        engine.give("leads_to", _rows(REDIRECTS, [(old, new) for old, new in led.items() if new]))
         are_led = "exists (select 1 from led where led.old_id = w.old_id)"
-        changed += engine.replace(lake, REDIRECTS, "select * from leading", are_led)
+        changed += engine.replace(lake, REDIRECTS, "select * from leads_to", are_led)
     engine.give("assignments", _rows(ASSIGNMENTS, _assignments(outcome, before, run_at)))
     looked_at = "true" if first else naming("looked_at", "record_id")
     changed += engine.replace(lake, ASSIGNMENTS, "select * from assignments", looked_at, held="assigned")
