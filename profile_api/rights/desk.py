@@ -57,23 +57,29 @@ class Desk:
 
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
-        self._check_purposes(form)
         with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS, of_case=False)) as reading:
             asked = form.profile_id or reading.own_id
             profile = reading.profile(asked) if asked else None
             if profile is None or reading.own_id not in (None, profile.profile_id):
                 raise not_found()
-            if not set(form.records) <= set(profile.document.get("records") or []):
-                detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
-                raise Problem(422, "records-not-of-this-person", detail)
-            details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
-            if form.fields:
-                details["fields"] = checked_fields(profile, form.fields)
-            now = self._gate.clock()
-            request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
-            request = self._start(reading, request, actor, now)
-            reading.about, reading.case = profile.profile_id, request.request_id
-            return _detailed(reading.connection, request, actor, now)
+            return self.file_in(reading, actor, form, profile, self._gate.clock())
+
+    def file_in(
+        self, reading: Reading, actor: Actor, form: RequestForm, profile: StoredProfile, received_at: datetime
+    ) -> PrivacyRequestDetails:
+        """The same in a transaction that is open, of a request that reached us at `received_at`."""
+        self._check_purposes(form)
+        if not set(form.records) <= set(profile.document.get("records") or []):
+            detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
+            raise Problem(422, "records-not-of-this-person", detail)
+        details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
+        if form.fields:
+            details["fields"] = checked_fields(profile, form.fields)
+        now = self._gate.clock()
+        of = (form.kind, profile.profile_id, details, received_at, now)
+        request = self._start(reading, file(reading.connection, actor, *of), actor, now)
+        reading.about, reading.case = profile.profile_id, request.request_id
+        return _detailed(reading.connection, request, actor, now)
 
     def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
         """The requests that this actor may see."""

@@ -21,10 +21,16 @@ TOLD = frozenset({"extend", "refuse", "lift"})
 
 
 def file(
-    connection: Connection, actor: Actor, kind: RequestKind, profile_id: str, details: dict[str, Any], now: datetime
+    connection: Connection,
+    actor: Actor,
+    kind: RequestKind,
+    profile_id: str,
+    details: dict[str, Any],
+    received_at: datetime,
+    now: datetime,
 ) -> PrivacyRequest:
     """A new request; of a customer who is signed in the identity is checked with it."""
-    request = received(f"r_{uuid4().hex}", kind, profile_id, now)
+    request = received(f"r_{uuid4().hex}", kind, profile_id, received_at)
     try:
         with connection.begin_nested():
             connection.execute(insert(privacy_requests).values(**vars(request), details=details))
