@@ -18,7 +18,7 @@ from profile_api.rights.effects import checked_fields, lift, object_to, rectify,
 from profile_api.rights.erasing import Starter, certificate_of, check_erasable, is_confirmed_by
 from profile_api.rights.keeping import as_rows, ends_of, keeping
 from profile_api.rights.page import Told
-from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
+from profile_api.rights.requests import check_whose, details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
     Collected,
     PrivacyRequestDetails,
@@ -149,6 +149,7 @@ class Desk:
             only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             check_erasable(reading.connection, request)
+            check_whose(reading.connection, request, now)
             starts = not self._four_eyes or is_confirmed_by(reading.connection, request, actor)
             if self._start_erasing is None and not self._four_eyes:  # two officers' words are kept for the owner
                 detail = f"Expected OCV_OWNER_URL, found none: erase as the owner, `make erase REQUEST={request_id}`."
