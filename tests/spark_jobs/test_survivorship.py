@@ -168,3 +168,35 @@ def test_what_the_person_put_right_wins_over_every_source_and_the_newest_word_co
     field = next(one for one in golden["fields"] if one["field"] == "given_name")
     assert (field["value"], field["rule"], field["channel"]) == ("B", "rectified", "person")
     assert [one["value"] for one in field["losing"]] == ["Evelin"]
+
+
+def claim(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "value": value, "category": "identity"}
+
+
+def test_a_claim_fills_what_nobody_knows_and_is_no_rival_of_what_somebody_knows() -> None:
+    known = record("crm:1", given_name="Ana", birth_year=1990)
+    said = [claim("given_name", "Mallory"), claim("gender", "female"), claim("birth_date", "1991-01-01")]
+    said += [claim("user_id", "u-1"), claim("email", "ana@post.example")]
+    numbers = {"identifier.user_id": "identity"}
+    golden = golden_record("p", [known, record("app:visitor", day=9, claims=said, categories=numbers)], {})
+    fields = {one["field"]: one for one in golden["fields"]}
+    assert {name: (one["value"], one["assurance"]) for name, one in fields.items()} == {
+        "given_name": ("Ana", "source"),
+        "birth_year": ("1990", "source"),
+        "gender": ("female", "claimed"),
+        "email": ("ana@post.example", "claimed"),
+    }
+    assert fields["given_name"]["losing"] == [] and golden["identifiers"] == []
+
+
+def test_what_was_proven_or_put_right_is_verified() -> None:
+    held = [{"kind": "email", "value": "ana@post.example"}]
+    proven = record("crm:1", given_name="Ana", identifiers=held, proven=held, claims=[claim("gender", "x")])
+    right = {"field": "gender", "value": "female", "category": "identity", "record_id": "crm:1", "decided_at": START}
+    golden = golden_record("p", [proven], {}, [right])
+    assert {one["field"]: one["assurance"] for one in golden["fields"]} == {
+        "email": "verified",
+        "gender": "verified",
+        "given_name": "source",
+    }
