@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from contracts.settings import Settings, settings
 from feature_repo.served import serve_features
@@ -103,9 +104,15 @@ class _Supervisor(Multiprocess):
 
     def init_processes(self) -> None:
         super().init_processes()
-        serving = [process.wait_until_ready(PATIENCE, self.should_exit) for process in self.processes]
-        if all(serving) and not self.should_exit.is_set():
+        if all([self._serves(process) for process in self.processes]) and not self.should_exit.is_set():
             self._ready()
+
+    def _serves(self, process: Process) -> bool:
+        """Waits for a worker as long as it lives: on a busy machine one takes longer to start than any patience."""
+        while process.process.is_alive() and not self.should_exit.is_set():
+            if process.wait_until_ready(PATIENCE, self.should_exit):
+                return True
+        return False
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.should_exit.set()
