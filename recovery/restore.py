@@ -31,7 +31,8 @@ from recovery.lake_copy import copy_in, is_empty
 from recovery.postgres_tools import restore as restore_dump
 from spark_jobs.erased import keep_in_lake
 from spark_jobs.erasing.again import erase_again
-from spark_jobs.erasing.purge import purge, tables
+from spark_jobs.erasing.lake_tables import purged_tables
+from spark_jobs.erasing.purge import purge
 from spark_jobs.inbox import with_live
 from spark_jobs.publish import publish
 from spark_jobs.session import spark_session
@@ -95,7 +96,7 @@ def _erase_again(
     now: datetime,
 ) -> dict[str, int]:
     lake = config.lake_uri
-    before = versions(spark, lake, tables())
+    before = versions(spark, lake, purged_tables(lake))
     with engine.begin() as connection:
         held = buried(connection, config).digests
         digests = held | outside.keys() | {row.tombstone for row in read(spark, lake, TOMBSTONES).collect()}
@@ -107,8 +108,8 @@ def _erase_again(
             erase_again(spark, lake, connection, everybody, known, now)
             keep_in_lake(spark, lake, connection)
     if digests:
-        purge(spark, lake, tables())
-        after = versions(spark, lake, tables())
+        purge(spark, lake, purged_tables(lake))
+        after = versions(spark, lake, purged_tables(lake))
         moved = {name: (version, after[name]) for name, version in before.items()}
         with engine.begin() as connection, Redis.from_url(stores.redis_url) as client:
             move_on(spark, lake, connection, client, moved)

@@ -68,6 +68,17 @@ def parse_csv_record(number: int, raw: bytes, header: list[str], contract: Chann
     return RawRow(number, raw, dict(zip(header, fields, strict=True)), header=header)
 
 
+def reread(contract: Channel, number: int, raw: bytes, header: list[str] | None) -> RawRow:
+    """A kept row, read once more; a row whose file had no usable header can't be."""
+    if contract.format != "csv":
+        return parse_json_line(number, raw, contract)  # Parquet rows are kept as JSON
+    if header is None:
+        return RawRow(
+            number, raw, reason="header: expected a usable one, found none; mend the file and deliver it again"
+        )
+    return parse_csv_record(number, raw, header, contract)
+
+
 def columns_problem(found: list[str], contract: Channel) -> str | None:
     """Why no row under these columns can be read, or None."""
     twice = [name for name, count in Counter(found).items() if count > 1]

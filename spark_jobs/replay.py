@@ -18,21 +18,10 @@ from contracts.dates import parse_instant
 from contracts.loading import load_channels
 from contracts.settings import settings
 from spark_jobs.erased import erased_people
-from spark_jobs.files import RawRow, parse_csv_record, parse_json_line
+from spark_jobs.files import reread
 from spark_jobs.ingest import PARSED, classify, keep_accepted, known_keys, parsed_row
 from spark_jobs.session import spark_session
 from spark_jobs.tables import QUARANTINE, arrow_schema, read, write_changes
-
-
-def reread(contract: Channel, number: int, raw: bytes, header: list[str] | None) -> RawRow:
-    """A kept row, read once more; a row whose file had no usable header can't be."""
-    if contract.format != "csv":
-        return parse_json_line(number, raw, contract)  # Parquet rows are kept as JSON
-    if header is None:
-        return RawRow(
-            number, raw, reason="header: expected a usable one, found none; mend the file and deliver it again"
-        )
-    return parse_csv_record(number, raw, header, contract)
 
 
 def replay(

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from consent.erasure.answers import lake, postgres
+from spark_jobs.erasing.lake_tables import known_tables
+from stores.schema import metadata
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = [
     "contracts",
@@ -189,3 +193,40 @@ def test_constraints_are_names_and_exact_versions_alone() -> None:
     assert pins
     for line in pins:
         assert re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s@/]+( ?;.*)?", line.strip()), line
+
+
+def test_erasure_answers_for_every_table_and_column_of_postgresql() -> None:
+    for table in metadata.sorted_tables:
+        assert table.name in postgres.ANSWERS, (
+            f"{table.name}: say in consent/erasure/answers/postgres.py what becomes of it"
+        )
+        unanswered = {column.name for column in table.columns} ^ postgres.ANSWERS[table.name].columns
+        assert not unanswered, f"{table.name}: {sorted(unanswered)} in consent/erasure/answers/postgres.py"
+
+
+def test_erasure_answers_for_every_table_and_column_of_the_lake() -> None:
+    known = known_tables()
+    assert known.keys() == lake.ANSWERS.keys()
+    for name, table in known.items():
+        answer = lake.answer_of(name)
+        unanswered = top_columns(table.schema) ^ (answer.columns if answer else set())
+        assert not unanswered, f"{name}: {sorted(unanswered)} in consent/erasure/answers/lake.py"
+
+
+def test_no_table_of_the_lake_is_defined_where_erasure_does_not_look() -> None:
+    makers = {
+        named(path)
+        for package in ("spark_jobs", "feature_repo")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Table"
+    }
+    looked_at = {"spark_jobs/tables.py", "spark_jobs/features.py", "spark_jobs/resolve/recent.py"}
+    assert makers <= looked_at | {"spark_jobs/erasing/lake_tables.py"}, "see known_tables() there"
+
+
+def top_columns(ddl: str) -> set[str]:
+    """The columns of a DDL schema, without what is inside them."""
+    while (flat := re.sub(r"<[^<>]*>", "", ddl)) != ddl:
+        ddl = flat
+    return {column.split()[0] for column in ddl.split(",")}

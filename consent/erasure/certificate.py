@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 
 from consent.erasure.needles import FORMS
 from consent.erasure.operational import KEPT
-from consent.erasure.scan import Finding
+from consent.erasure.scan import Scan
 from consent.erasure.subject import Subject
 from contracts.settings import Settings
 
@@ -28,14 +28,15 @@ def stated(
     requests: Sequence[str],
     subject: Subject,
     removed: dict[str, Any],
-    findings: Sequence[Finding],
+    scan: Scan,
+    unanswered: Sequence[str],
     began: datetime,
     ended: datetime,
 ) -> dict[str, Any]:
     """What the certificate says; no personal data is in it."""
     return {
         "certificate_of": "erasure",
-        "format": 1,
+        "format": 2,
         "erasure_id": erasure_id,
         "requests": sorted(requests),
         "people": subject.people,
@@ -47,11 +48,22 @@ def stated(
         "ended_at": ended.isoformat(),
         "steps": removed,
         "kept_by_law": KEPT,
+        "kept": _kept(subject, scan),
         "looked_for": {"values": len(subject.values), "names": len(subject.words), "forms": FORMS},
-        "scanned": [finding.as_line() for finding in findings],
-        "hits": sum(finding.hits for finding in findings),
-        "complete": all(finding.read for finding in findings),
+        "scanned": [finding.as_line() for finding in scan.findings],
+        "hits": scan.hits,
+        "without_answer": list(unanswered),
+        "complete": all(finding.read for finding in scan.findings) and not unanswered,
     }
+
+
+def _kept(subject: Subject, scan: Scan) -> list[dict[str, Any]]:
+    """What stays although it is theirs too, with why and how much."""
+    lines = [one.as_line() for one in scan.kept]
+    if subject.shared:
+        count = {"looked_for": len(subject.shared), "found": len(subject.shared), "where": []}
+        lines.insert(0, {"what": "identifiers", "why": "other people hold them as well", **count})
+    return lines
 
 
 def signed(statement: dict[str, Any], key: ECKey) -> dict[str, Any]:

@@ -90,6 +90,13 @@ def steps(connection: Connection, erasure_id: str) -> dict[str, Any]:
     return {row.step: row.found for row in connection.execute(query.order_by(erasure_steps.c.done_at))}
 
 
+def timed_steps(connection: Connection, erasure_id: str) -> dict[str, tuple[datetime, Any]]:
+    """The steps that are done, with when and what each found."""
+    of = erasure_steps.c
+    rows = connection.execute(select(of.step, of.done_at, of.found).where(of.erasure_id == erasure_id))
+    return {row.step: (row.done_at, row.found) for row in rows}
+
+
 def done(connection: Connection, erasure_id: str, step: str, found: Any, now: datetime) -> None:
     row = {"erasure_id": erasure_id, "step": step, "done_at": now, "found": found}
     connection.execute(upsert(erasure_steps).values(row).on_conflict_do_nothing())

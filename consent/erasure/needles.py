@@ -4,18 +4,26 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
+from consent.erasure.folding import spellings
+
 FORMS = (
-    "plain, lower case and upper case in UTF-8 and UTF-16; JSON escapes; URL encoding; Base64 in its three alignments,"
-    " standard and URL-safe; SHA-256 as hexadecimal and as bytes"
+    "plain, lower case and upper case, composed and decomposed, in UTF-8 and UTF-16; JSON escapes; URL encoding; Base64"
+    " in its three alignments, standard and URL-safe; SHA-256 as hexadecimal and as bytes; in texts also without case,"
+    " accents, scripts, escapes and punctuation"
 )
 SHORTEST_CODE = 8
+SHORTEST_FOLDED = 4
+FEWEST_DIGITS = 9
+"""Of a value that folds to digits alone, fewer could be any number."""
 
 
 def forms(value: str) -> dict[bytes, bool]:
     """Each form of a value, and whether it is text, which a letter or digit beside it may make another value."""
-    texts = {value, value.lower(), value.upper()}
+    texts = {normalize(form, text) for form in ("NFC", "NFD") for text in (value, value.lower(), value.upper())}
+    texts |= {value, value.lower(), value.upper()}
     found: dict[bytes, bool] = {}
     for text in sorted(texts):
         plain = text.encode()
@@ -28,6 +36,12 @@ def forms(value: str) -> dict[bytes, bool]:
         for code in (*base64_alignments(plain), *_digests(plain)):
             found[code] = False
     return {form: is_text for form, is_text in found.items() if len(form) >= 4}
+
+
+def folded_forms(value: str) -> dict[bytes, bool]:
+    """The forms of a value in a text that is folded."""
+    found = {one for one in spellings(value) if len(one) >= SHORTEST_FOLDED}
+    return {one.encode(): True for one in found if any(c.isalpha() for c in one) or len(one) >= FEWEST_DIGITS}
 
 
 def base64_alignments(plain: bytes) -> Iterable[bytes]:

@@ -1,17 +1,20 @@
 """Takes people out of PostgreSQL: what is theirs is deleted; what the law keeps is made nobody's, the chains whole."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Table, Text, any_, cast, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import ARRAY, Connection, Table, Text, cast, delete, or_, select, text, tuple_, update
 
-from consent.erasure import intakes
+from consent.erasure.answers.postgres import ANSWERS
+from consent.erasure.live import messages_of, unbind
+from consent.erasure.redaction import ERASED, Redaction
+from consent.erasure.refused import Claim, read_message
 from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones
 from consent.macs import make_nobodys
 from consent.pseudonyms import reference
+from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from stores import schema
 from stores.schema import (
@@ -29,18 +32,12 @@ from stores.schema import (
     timeline,
 )
 
-BY_RECORD = ("record_id", "left_id", "right_id")
-"""A row that names an erased record in one of these columns goes."""
-
-KEPT = {
-    "consent_events": "what was decided, by a salted digest that leads to nobody any more",
-    "audit": "who read what when; ids of profiles that are gone",
-    "privacy_requests": "that and when the request was handled, under a keyed pseudonym",
-    "privacy_request_events": "its steps",
-    "extract_recalls": "which rows of training tables are to be deleted, by keyed references",
-    "identity_history": "that profiles were created, merged or split, without their records",
-}
+_PROOF = "consent_events audit privacy_requests privacy_request_events extract_recalls identity_history".split()
+KEPT = {table: "; ".join(dict.fromkeys(ANSWERS[table].kept.values())) for table in _PROOF}
 """What the law keeps as proof, and how it is nobody's."""
+
+AUTOMATIC = ("live", "resolve")
+"""Actors of history whose reasons are words of this project; what others gave as a reason is text that they wrote."""
 
 Rebuild = Callable[[Connection, Collection[str], datetime], Any]
 
@@ -52,10 +49,24 @@ def records_of(connection: Connection, profile_ids: Collection[str]) -> set[str]
     return {*connection.scalars(query), *(one for document in documents for one in document.get("records") or [])}
 
 
-def complete(connection: Connection, subject: Subject) -> set[Identifier]:
-    """Adds what is only here (live records and events); returns the identifiers that others hold."""
-    own = connection.scalars(select(records.c.document).where(records.c.record_id.in_(subject.records))).all()
-    said = {Identifier(one["kind"], one["value"]) for document in own for one in document.get("identifiers") or []}
+def owners_of(connection: Connection, record_ids: Collection[str]) -> set[str]:
+    """The profiles that these records belong to now."""
+    return set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(record_ids))))
+
+
+def former_ids(connection: Connection, profile_ids: Collection[str]) -> set[str]:
+    """The ids that became part of these profiles."""
+    return set(connection.scalars(select(redirects.c.old_id).where(redirects.c.profile_id.in_(profile_ids))))
+
+
+def current_id(connection: Connection, profile_id: str) -> str:
+    """The id that a merged-away one is part of now."""
+    target = connection.scalar(select(redirects.c.profile_id).where(redirects.c.old_id == profile_id))
+    return target or profile_id
+
+
+def complete(connection: Connection, subject: Subject, said: set[Identifier]) -> set[Identifier]:
+    """Adds the identifiers that were `said` or that profiles carry; returns those of them that others hold."""
     found = select(identifiers.c.kind, identifiers.c.value).where(identifiers.c.profile_id.in_(subject.profiles))
     said |= {Identifier(*row) for row in connection.execute(found)}
     subject.identifiers |= said
@@ -68,13 +79,20 @@ def complete(connection: Connection, subject: Subject) -> set[Identifier]:
     )
     for document in connection.scalars(beside):
         held |= {Identifier(one["kind"], one["value"]) for one in document.get("identifiers") or []}
-    return held
+    carrying = text(  # events of other people's records, on whichever device they were
+        "SELECT DISTINCT kind, value FROM timeline t, jsonb_to_recordset(t.identifiers) AS held(kind text, value text)"
+        " JOIN jsonb_to_recordset(cast(:wanted AS jsonb)) AS wanted(kind text, value text) USING (kind, value)"
+        " WHERE t.record_id <> ALL(:records)"
+    )
+    given = {"wanted": _listed(said), "records": sorted(subject.records)}
+    return held | {Identifier(*row) for row in connection.execute(carrying, given)}
 
 
 def erase(
     connection: Connection,
     subject: Subject,
-    tombstones: Tombstones,
+    theirs: Claim,
+    channels: Mapping[str, Channel],
     without_names: Callable[[str, set[str]], str],
     rebuild: Rebuild,
     now: datetime,
@@ -87,21 +105,14 @@ def erase(
         found[table.name] = found.get(table.name, 0) + connection.execute(delete(table).where(condition)).rowcount
 
     subject.events |= _live_events(connection, subject)
-    gone(timeline, timeline.c.event_id.in_(subject.events))
-    gone(timeline, timeline.c.profile_id.in_(subject.profiles))
     found["identity_history"] = _shorten_history(connection, subject)
+    found["live_records"] = unbind(connection, subject)
+    gone(inbox, messages_of(subject))
     for table in reversed(schema.metadata.sorted_tables):
-        if table.name in KEPT:
-            continue
-        for column in BY_RECORD:
-            if column in table.c:
-                gone(table, table.c[column].in_(subject.records))
-        if "profile_id" in table.c:
-            gone(table, table.c.profile_id.in_(subject.profiles))
-    gone(redirects, redirects.c.old_id.in_(subject.profiles))
-    _delete_refused(connection, tombstones, gone)
-    told = [f'%"{one.value}"%' for one in sorted(subject.identifiers)]
-    gone(inbox, func.lower(cast(inbox.c.item, Text)).like(any_(cast(told, ARRAY(Text)))))
+        for column, whose in ANSWERS[table.name].gone_by.items():
+            gone(table, table.c[column].in_(getattr(subject, whose)))
+    _delete_refused(connection, theirs, channels, gone)
+    found["written_by_staff"] = _redact(connection, Redaction(subject))
     deciders = subject.identifiers | {Identifier("record", record) for record in subject.records}
     found["consent_events"] = make_nobodys(connection, sorted(deciders), erasure_id)
     for version, names in connection.execute(select(models.c.version, models.c.names)).all():
@@ -115,7 +126,6 @@ def erase(
 
 def pseudonymise_requests(connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes) -> None:
     """Their requests stay, as proof that they were handled, and say no longer whose they were."""
-    intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)
     of = or_(privacy_requests.c.profile_id.in_(subject.profiles), privacy_requests.c.request_id.in_(request_ids))
     for request_id, profile_id in connection.execute(
         select(privacy_requests.c.request_id, privacy_requests.c.profile_id).where(of)
@@ -131,10 +141,13 @@ def _live_events(connection: Connection, subject: Subject) -> set[str]:
     found = set(connection.scalars(select(timeline.c.event_id).where(timeline.c.record_id.in_(subject.records))))
     carrying = text(
         "SELECT DISTINCT t.event_id FROM jsonb_array_elements(cast(:wanted AS jsonb)) one"
-        " JOIN timeline t ON t.identifiers @> jsonb_build_array(one)"
+        " JOIN timeline t ON t.record_id IS NULL AND t.identifiers @> jsonb_build_array(one)"
     )
-    wanted = json.dumps([{"kind": one.kind, "value": one.value} for one in sorted(subject.identifiers)])
-    return found | set(connection.scalars(carrying, {"wanted": wanted}))
+    return found | set(connection.scalars(carrying, {"wanted": _listed(subject.identifiers)}))
+
+
+def _listed(wanted: set[Identifier]) -> str:
+    return json.dumps([{"kind": one.kind, "value": one.value} for one in sorted(wanted)])
 
 
 def _shorten_history(connection: Connection, subject: Subject) -> int:
@@ -144,15 +157,32 @@ def _shorten_history(connection: Connection, subject: Subject) -> int:
         history.profile_id.in_(subject.profiles),
         history.other_id.in_(subject.profiles),
     )
-    for history_id, named in connection.execute(select(history.history_id, history.records).where(theirs)).all():
+    columns = history.history_id, history.records, history.reason, history.actor
+    for history_id, named, reason, actor in connection.execute(select(*columns).where(theirs)).all():
         left = [one for one in named if one not in subject.records]
+        said = reason if actor in AUTOMATIC else ERASED
         one = update(identity_history).where(history.history_id == history_id)
-        touched += connection.execute(one.values(records=left, evidence=None)).rowcount
+        touched += connection.execute(one.values(records=left, evidence=None, reason=said)).rowcount
     return touched
 
 
-def _delete_refused(connection: Connection, tombstones: Tombstones, gone: Callable[[Table, Any], None]) -> None:
+def _delete_refused(
+    connection: Connection, theirs: Claim, channels: Mapping[str, Channel], gone: Callable[[Table, Any], None]
+) -> None:
     columns = inbox_quarantine.c
     rows = connection.execute(select(columns.quarantine_id, columns.source, columns.raw))
-    theirs = [row.quarantine_id for row in rows if tombstones.cover_raw(None, row.source, row.raw)]
-    gone(inbox_quarantine, columns.quarantine_id.in_(theirs))
+    found = [row.quarantine_id for row in rows if theirs(row.raw, read_message(channels, row.source, row.raw))]
+    gone(inbox_quarantine, columns.quarantine_id.in_(found))
+
+
+def _redact(connection: Connection, redaction: Redaction) -> int:
+    """Takes names and identifiers out of what people wrote in rows that stay."""
+    changed = 0
+    for table in schema.metadata.sorted_tables:
+        for name in ANSWERS[table.name].free_columns:
+            column, key = table.c[name], list(table.primary_key)
+            for row in connection.execute(select(column, *key).where(column.is_not(None))).all():
+                if (left := redaction(row[0])) != row[0]:
+                    own = [one == value for one, value in zip(key, row[1:], strict=True)]
+                    changed += connection.execute(update(table).where(*own).values({name: left})).rowcount
+    return changed

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from consent.erasure.folding import BETWEEN
+
 BLOCK = 8 << 20
 ROWS = 2_000
 
@@ -44,7 +46,7 @@ def lake_values(lake: str) -> Content:
             with filesystem.open(file, "rb") as stream:
                 for batch in pq.ParquetFile(stream).iter_batches(batch_size=ROWS):
                     for column in batch.columns:
-                        yield file.removeprefix(root), b"\n".join(_texts(column))
+                        yield file.removeprefix(root), BETWEEN.join(_texts(column))
 
 
 def lake_files(lake: str) -> Content:
@@ -69,9 +71,11 @@ def tables(engine: Engine) -> Content:
                 text(f'SELECT t::text{columns} FROM "{schema}"."{name}" t')
             )
             for part in rows.partitions():
-                said = [row[0].replace("\\", "").encode() for row in part]
+                # As it is, and without what escapes quotes in it.
+                said = [row[0].encode() for row in part]
+                said += [row[0].replace("\\", "").encode() for row in part if "\\" in row[0]]
                 said += [bytes(value) for row in part for value in row[1:] if value is not None]
-                yield f"{schema}.{name}", b"\n".join(said)
+                yield f"{schema}.{name}", BETWEEN.join(said)
 
 
 def data_folder(engine: Engine) -> Path | None:
@@ -112,7 +116,7 @@ def keys(client: Any) -> Content:
     for key in client.scan_iter(count=1000):
         reader = readers.get(client.type(key))
         values = reader(key) if reader else [client.dump(key)]
-        yield "keys", b"\n".join([key, *(value for value in values if isinstance(value, bytes))])
+        yield "keys", BETWEEN.join([key, *(value for value in values if isinstance(value, bytes))])
 
 
 def _files(filesystem: Any, root: str) -> list[str]:

@@ -16,18 +16,25 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Connection, Engine
 
-from consent.erasure import certificate, compaction, four_eyes, journal, operational
+from consent.erasure import attempts, certificate, compaction, four_eyes, journal, live, operational
 from consent.erasure.followers import move_on
+from consent.erasure.inventory import unanswered
 from consent.erasure.kept_tombstones import keep
 from consent.erasure.online import forget_or_compute
+from consent.erasure.others import said_by_others
+from consent.erasure.refused import Theirs
+from consent.erasure.said import Said
 from consent.erasure.scan import Stock, scan
+from consent.erasure.search import TextSearch
 from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones, bury
+from consent.erasure.tombstones import bury
 from consent.pseudonyms import NoKey, reference_key
+from consent.requests import PrivacyRequest
 from consent.retaining.holds import standing
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import Settings, settings
+from contracts.sources import load_sources
 from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.webhooks.kinds import PROFILE_ERASED
@@ -35,7 +42,9 @@ from profile_api.webhooks.outbox import emit_all, known_as
 from profile_api.webhooks.recalls import recall_of
 from spark_jobs.erased import keep_in_lake
 from spark_jobs.erasing import finding, rows
-from spark_jobs.erasing.purge import purge, tables
+from spark_jobs.erasing.lake_tables import purged_tables
+from spark_jobs.erasing.purge import purge
+from spark_jobs.inbox import with_live
 from spark_jobs.session import spark_session
 from spark_jobs.tables import versions
 from stores.embedded import Stores, open_stores
@@ -68,7 +77,7 @@ class Erasure:
 
     def run(self, request_ids: Collection[str]) -> dict[str, Any]:
         """The signed certificate of the erasure of the people behind these requests, taken together."""
-        with journal.alone(self.engine):
+        with attempts.trying(self.engine, request_ids, self.clock) as attempt, journal.alone(self.engine):
             with self.engine.begin() as connection:
                 erasure_id = journal.unfinished(connection, request_ids)
                 ended = journal.ended(connection, request_ids)
@@ -78,6 +87,7 @@ class Erasure:
             if self.config.four_eyes and erasure_id is None:
                 with self.engine.connect() as connection:
                     four_eyes.check(connection, request_ids)
+            attempt.comes_to("subject")
             erasure_id = erasure_id or self._begin(request_ids)
             with self.engine.begin() as connection:
                 subject, requests, began = journal.taken_up(connection, erasure_id, self.key)
@@ -85,16 +95,18 @@ class Erasure:
                 "tombstones": partial(self._bury, erasure_id, subject),
                 "serving": partial(self._erase_serving, erasure_id, subject, requests),
                 "online": lambda: forget_or_compute(self.engine, self.stores, self.client, subject),
-                "lake": lambda: rows.erase_rows(
-                    self.spark(), self.lake, subject, self.channels, Tombstones(self.key, self._digests(subject))
-                ),
-                "files": lambda: len(purge(self.spark(), self.lake, tables())),
+                "lake": lambda: rows.erase_rows(self.spark(), self.lake, subject, self.channels, Theirs(subject)),
+                "files": lambda: len(purge(self.spark(), self.lake, purged_tables(self.lake))),
                 "followers": partial(self._move_followers, erasure_id),
                 "compaction": lambda: compaction.compact_tables(self.engine) | compaction.compact_keys(self.client),
             }
             for name, step in steps.items():
+                attempt.comes_to(name)
                 self._once(erasure_id, name, step)
-            return self._certify(erasure_id, requests, subject, began)
+            attempt.comes_to("certificate")
+            document = self._certify(erasure_id, requests, subject, began)
+            attempt.found(document["certificate"])
+            return document
 
     def _begin(self, request_ids: Collection[str]) -> str:
         spark, now = self.spark(), self.clock()
@@ -102,18 +114,38 @@ class Erasure:
             requests = journal.open_requests(connection, request_ids)
             subject = Subject(people=len(requests))
             for request, chosen in requests:
-                held = operational.records_of(connection, [request.profile_id])
-                held |= finding.records_of(spark, self.lake, [request.profile_id])
-                part = bool(chosen) and not held <= set(chosen)
-                (subject.rebuilt if part else subject.profiles).add(request.profile_id)
-                subject.records |= set(chosen) if part else held
+                self._whom(connection, subject, request, set(chosen))
+            subject.profiles |= operational.former_ids(connection, subject.profiles)
+            subject.records |= live.visitors_of(connection, subject.records)
             check_holds(connection, subject.records)
-            elsewhere = operational.complete(connection, subject)
-            finding.complete(spark, self.lake, subject, self.channels, elsewhere, now)
+            said = Said()
+            live.complete(connection, subject, said, self.channels, now)
+            elsewhere = operational.complete(connection, subject, said.identifiers)
+            found = finding.complete(spark, self.lake, subject, said, self.channels, elsewhere, now)
+            subject.full_names -= live.borne(connection, subject, subject.full_names)
+            others = said_by_others(connection, subject, TextSearch(found.values, found.words))
+            finding.settle(spark, self.lake, subject, found, others)
             erasure_id = journal.begin(connection, request_ids, subject, self.key, now)
-            journal.done(connection, erasure_id, "versions", versions(spark, self.lake, tables()), now)
+            there = versions(spark, self.lake, purged_tables(self.lake))
+            journal.done(connection, erasure_id, "versions", there, now)
         self.after("subject")
         return erasure_id
+
+    def _whom(self, connection: Connection, subject: Subject, request: PrivacyRequest, chosen: set[str]) -> None:
+        """Adds whom a request is about: all records of a person, or those that were chosen."""
+        profile_id = operational.current_id(connection, request.profile_id)
+        held = operational.records_of(connection, [profile_id])
+        held |= finding.records_of(self.spark(), self.lake, [profile_id])
+        if not held | chosen:
+            raise journal.NotErasable(
+                f"request {request.request_id}: expected a person with records, found none; they may be erased already"
+            )
+        part = bool(chosen) and not held <= chosen
+        subject.records |= chosen if part else held
+        if part:
+            subject.rebuilt |= {profile_id, *operational.owners_of(connection, chosen)}
+        else:
+            subject.profiles |= {profile_id, request.profile_id}
 
     def _once(self, erasure_id: str, name: str, step: Callable[[], Any]) -> None:
         with self.engine.connect() as connection:
@@ -136,12 +168,13 @@ class Erasure:
         return len(digests)
 
     def _erase_serving(self, erasure_id: str, subject: Subject, requests: Collection[str]) -> dict[str, int]:
-        tombstones = Tombstones(self.key, self._digests(subject))
         with self.engine.begin() as connection:
             now = self.clock()
             ids = known_as(connection, subject.profiles)
             recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
-            found = operational.erase(connection, subject, tombstones, rows.without_names, _rebuild, now, erasure_id)
+            found = operational.erase(
+                connection, subject, Theirs(subject), self.channels, rows.without_names, _rebuild, now, erasure_id
+            )
             emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # live events have come to it
@@ -150,17 +183,18 @@ class Erasure:
     def _move_followers(self, erasure_id: str) -> int:
         with self.engine.begin() as connection:
             before = journal.steps(connection, erasure_id)["versions"]
-            after = versions(self.spark(), self.lake, tables())
+            after = versions(self.spark(), self.lake, purged_tables(self.lake))
             moved = {name: (version, after[name]) for name, version in before.items()}
             return move_on(self.spark(), self.lake, connection, self.client, moved)
 
     def _certify(self, erasure_id: str, requests: Collection[str], subject: Subject, began: datetime) -> dict[str, Any]:
-        findings = scan(Stock(self.lake, self.engine, self.client, self.config.store_dir), subject)
+        stock = Stock(self.lake, self.engine, self.client, self.config.store_dir)
+        found, without_answer = scan(stock, subject), unanswered(stock)
         with self.engine.begin() as connection:
             removed = journal.steps(connection, erasure_id)
             removed.pop("versions")
             ended = self.clock()
-            said = certificate.stated(erasure_id, list(requests), subject, removed, findings, began, ended)
+            said = certificate.stated(erasure_id, list(requests), subject, removed, found, without_answer, began, ended)
             document = certificate.signed(said, certificate.signing_key(self.config))
             if not said["hits"]:
                 journal.end(connection, erasure_id, document, ended)
@@ -190,7 +224,7 @@ def main(args: list[str] | None = None) -> None:
     with open_stores(config) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
-        channels = load_channels(given.contracts)
+        channels = with_live(load_channels(given.contracts), load_sources(config))
         erasure = Erasure(config, stores, engine, channels, lambda: spark_session(config), lambda: datetime.now(UTC))
         try:
             document = erasure.run(given.request)

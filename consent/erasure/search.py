@@ -5,22 +5,24 @@ the value itself is compared. So the cost follows the bytes, and hardly the numb
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consent.erasure.needles import forms
+from consent.erasure.folding import fold_bytes
+from consent.erasure.needles import folded_forms, forms
 
 BITS = 22
 WINDOW = 4
 _MIX = np.uint32(2654435761)
+_JOINING = (b".", b"-", b"_", b"+", b"%")
 
 
 class Search:
     """Values, in all their forms, ready to be looked for."""
 
-    def __init__(self, values: Iterable[str]) -> None:
+    def __init__(self, values: Iterable[str], forms: Callable[[str], dict[bytes, bool]] = forms) -> None:
         self.values = sorted(set(values))
         is_text: dict[bytes, bool] = {}
         self._values_of: dict[bytes, list[str]] = defaultdict(list)  # several, where only their case differs
@@ -59,6 +61,26 @@ class Search:
                     yield from ((value, clear) for value in self._values_of[form])
 
 
+class TextSearch:
+    """Values and words in decoded text: as they stand there, and with both sides folded."""
+
+    def __init__(self, values: Iterable[str], words: Iterable[str]) -> None:
+        self.exact = Search(values)
+        # Folded, an id or an address is words that others may begin with: only what is written in words is folded.
+        self.folded = Search({*(one for one in self.exact.values if " " in one), *words}, folded_forms)
+
+    def clear(self, data: bytes) -> set[str]:
+        """Those that stand in a text by themselves, and not inside a longer one."""
+        found = {value for value, clear in self.exact.hits(data) if clear}
+        if (lowered := data.lower()) != data:
+            found |= {value for value, clear in self.exact.hits(lowered) if clear}
+        return found | {value for value, clear in self.folded.hits(fold_bytes(data)) if clear}
+
+    def inside(self, data: bytes) -> set[str]:
+        """Values that stand in a text inside longer ones."""
+        return {value for value, clear in self.exact.hits(data) if not clear}
+
+
 def _windows(block: NDArray[np.uint8]) -> NDArray[np.uint32]:
     count = len(block) - WINDOW + 1
     windows = block[:count].astype(np.uint32)
@@ -72,6 +94,12 @@ def _hashed(windows: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def _touched(data: bytes, start: int, form: bytes) -> bool:
-    """Whether a letter or digit goes on before or after."""
-    before, after = data[max(0, start - 1) : start], data[start + len(form) : start + len(form) + 1]
-    return (form[:1].isalnum() and before.isalnum()) or (form[-1:].isalnum() and after.isalnum())
+    """Whether a letter or digit goes on before or after; a mail address also goes on with what joins its parts."""
+    end = start + len(form)
+    before, after = data[max(0, start - 1) : start], data[end : end + 1]
+    if (form[:1].isalnum() and before.isalnum()) or (form[-1:].isalnum() and after.isalnum()):
+        return True
+    if b"@" not in form:
+        return False
+    longer_before = before in _JOINING and data[max(0, start - 2) : start - 1].isalnum()
+    return longer_before or (after in _JOINING and data[end + 1 : end + 2].isalnum())

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, cast, func, select
+from sqlalchemy import ARRAY, Connection, Row, Text, cast, func, select
 
+from consent.erasure import attempts
 from consent.erasure.four_eyes import confirmed, proposers, steps_of
-from consent.erasure.journal import LOCK
+from consent.erasure.journal import LOCK, timed_steps
 from consent.erasure.operational import records_of
 from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
@@ -17,6 +18,7 @@ from consent.retaining.holds import standing
 from contracts.settings import Settings
 from profile_api.errors import Problem
 from profile_api.rights.requests import details_of
+from profile_api.rights.views import ErasureState, ErasureStepView, ErasureView, FoundView, KeptView
 from stores.schema import erasures
 
 Starter = Callable[[str], None]
@@ -64,6 +66,54 @@ def is_confirmed_by(connection: Connection, request: PrivacyRequest, officer: Ac
         detail = "Expected another officer to confirm the erasure, found the one who proposed it."
         raise Problem(409, "second-officer-needed", detail)
     return False
+
+
+def progress_of(connection: Connection, request: PrivacyRequest) -> ErasureView:
+    """How far the erasure of a request has come, what is still found of the person, and what it waits for."""
+    attempt = attempts.last_of(connection, request.request_id)
+    asked = erasures.c.requests.has_any(cast([request.request_id], ARRAY(Text)))
+    row = connection.execute(select(erasures).where(asked).order_by(erasures.c.started_at.desc()).limit(1)).first()
+    done = timed_steps(connection, row.erasure_id) if row else {}
+    if "versions" in done:
+        done["subject"] = done.pop("versions")
+    certificate = (row.certificate or {}).get("certificate") if row else None
+    busy = not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK)))
+    state, why = _state(
+        request,
+        attempt,
+        certificate,
+        busy and attempt is not None and attempts.running(connection) == attempt.attempt_id,
+    )
+    steps = []
+    for step, what in attempts.STEPS.items():
+        at, found = done.get(step, (None, None))
+        at = at or (attempt.ended_at if step == "certificate" and certificate and attempt else None)
+        counts = found if isinstance(found, dict) and step != "subject" else {}
+        under_way = state == ErasureState.RUNNING and attempt is not None and attempt.step == step
+        stands = "done" if at else "running" if under_way else "waiting"
+        steps.append(ErasureStepView(step=step, what=what, state=stands, done_at=at, removed=counts))
+    found = [FoundView(**line) for line in (attempt.found or [] if attempt else [])]
+    kept = [KeptView(**line) for line in (certificate or {}).get("kept", [])]
+    return ErasureView(request_id=request.request_id, state=state, why=why, steps=steps, found=found, kept=kept)
+
+
+def _state(request: PrivacyRequest, attempt: Row[Any] | None, certificate: Any, runs: bool) -> tuple[ErasureState, str]:
+    if certificate:
+        return ErasureState.DONE, "Nothing of the person is found any more; see the certificate."
+    if runs and attempt is not None:
+        return ErasureState.RUNNING, f"It is at the step `{attempt.step}` since {attempt.step_at:%Y-%m-%d %H:%M} UTC."
+    if attempt is None:
+        if request.state not in UNDER_WAY:
+            return ErasureState.NOT_STARTED, f"The request is {request.state}: it has to be started first."
+        return ErasureState.NOT_STARTED, "Nobody has begun to erase: call POST /v1/requests/{request_id}/erasure."
+    if attempt.outcome == attempts.FOUND:
+        places = sum(len(line["where"]) for line in attempt.found)
+        return ErasureState.WAITS, (
+            f"Something of the person still stands in {places} places, see `found`: mend these, then start it again."
+        )
+    if attempt.outcome == attempts.FAILED:
+        return ErasureState.STOPPED, f"It failed at the step `{attempt.step}`: {attempt.problem}. Start it again."
+    return ErasureState.STOPPED, f"It was ended from outside at the step `{attempt.step}`: start it again, it goes on."
 
 
 def certificate_of(connection: Connection, request_id: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The shapes of privacy requests, as the OpenAPI document shows them."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -129,3 +130,52 @@ class Collected(View):
 
 class RequestList(View):
     requests: list[PrivacyRequestView] = Field(description="the soonest due first, 200 at most")
+
+
+class ErasureState(StrEnum):
+    NOT_STARTED = "not_started"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    WAITS = "waits"
+    DONE = "done"
+
+
+class ErasureStepView(View):
+    step: str
+    what: str
+    state: str = Field(description="done, running or waiting")
+    done_at: datetime | None
+    removed: dict[str, Any] = Field(description="how many rows, by table")
+
+
+class FoundView(View):
+    """A part of a store in which something of the person still stands; no value is named."""
+
+    store: str
+    content: str
+    read: bool
+    parts: int
+    bytes: int
+    hits: int
+    where: list[str] = Field(description="tables or files")
+
+
+class KeptView(View):
+    """What stays although the person's data says the same, and why."""
+
+    what: str
+    why: str
+    looked_for: int
+    found: int
+    where: list[str]
+
+
+class ErasureView(View):
+    """How far an erasure has come, and what it waits for."""
+
+    request_id: str
+    state: ErasureState
+    why: str
+    steps: list[ErasureStepView]
+    found: list[FoundView]
+    kept: list[KeptView]

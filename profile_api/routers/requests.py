@@ -12,7 +12,15 @@ from profile_api.dependencies import PROBLEMS, AskedGate, Configured, ProblemDoc
 from profile_api.rights.answering import due, letter
 from profile_api.rights.desk import Desk
 from profile_api.rights.erasing import starter
-from profile_api.rights.views import DueList, LiftForm, PrivacyRequestDetails, RequestForm, RequestList, StepForm
+from profile_api.rights.views import (
+    DueList,
+    ErasureView,
+    LiftForm,
+    PrivacyRequestDetails,
+    RequestForm,
+    RequestList,
+    StepForm,
+)
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDocument, "description": "An open request of this kind, or a step out of turn"}
@@ -123,6 +131,12 @@ def erase_person(
     Where the service is so configured, the first call proposes it, and that of a second officer starts it.
     """
     return desk.erase(reader, purpose, request_id)
+
+
+@router.get("/{request_id}/erasure", summary="How far an erasure has come, and what it waits for")
+def read_erasure(desk: AskedDesk, reader: Reader, request_id: RequestId, purpose: PurposeHeader = None) -> ErasureView:
+    """Which steps are done, what of the person is still found and where, and why it has not ended."""
+    return desk.erasure(reader, purpose, request_id)
 
 
 @router.get("/{request_id}/certificate", summary="The signed certificate of an erasure")

@@ -10,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Connection, delete, func, select
 
 from consent.erasure import operational
+from consent.erasure.live import visitors_of
+from consent.erasure.refused import Reading, contacts_in
 from consent.erasure.subject import Subject
 from consent.erasure.tombstones import Tombstones
 from contracts.channel import Channel
@@ -41,9 +43,14 @@ def erase_again(
     )
     _served(connection, tombstones, subject)
     _profiles(spark, lake, connection, subject)
-    erase_rows(spark, lake, subject, channels, tombstones)
+    subject.records |= visitors_of(connection, subject.records)
+
+    def theirs(raw: bytes, reading: Reading) -> bool:
+        return tombstones.cover(reading.identifiers | contacts_in(raw), reading.records)
+
+    erase_rows(spark, lake, subject, channels, theirs)
     erasure_id = connection.scalar(select(func.min(buried.c.erasure_id)))
-    operational.erase(connection, subject, tombstones, without_names, rebuild, now, str(erasure_id))
+    operational.erase(connection, subject, theirs, channels, without_names, rebuild, now, str(erasure_id))
     connection.execute(delete(publish_progress))
 
 

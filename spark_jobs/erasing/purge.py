@@ -10,11 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import fsspec
 from pyspark.sql import SparkSession
 
-from spark_jobs import tables as lake_tables
-from spark_jobs.features import FEATURES
 from spark_jobs.tables import (
     PROGRESS,
-    TOMBSTONES,
     Table,
     checkpoint,
     exists,
@@ -103,13 +100,6 @@ def _forget_entries(where: str, newest: int) -> None:
         found = ENTRY.match(file.rpartition("/")[2])
         if found and int(found[1]) < newest:
             filesystem.rm_file(file)
-
-
-def tables() -> list[Table]:
-    """Every table of the lake that may hold anything of a person."""
-    named = [one for one in vars(lake_tables).values() if isinstance(one, Table)]
-    found = [*named, *lake_tables.BRONZE.values(), *FEATURES.values()]
-    return [one for one in found if one not in (PROGRESS, TOMBSTONES)]
 
 
 def move_on(spark: SparkSession, lake: str, moved: dict[str, tuple[int, int]]) -> int:

@@ -13,33 +13,27 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from consent.erasure.answers.lake import answer_of
+from consent.erasure.redaction import ERASED, Redaction
+from consent.erasure.refused import Claim, Reading, read_row
 from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones
 from contracts.channel import Channel
 from contracts.names import fold
+from spark_jobs.erasing.lake_tables import erased_tables
 from spark_jobs.features import COMPUTED, FEATURES
+from spark_jobs.files import reread
 from spark_jobs.profiles import golden_profiles
 from spark_jobs.progress import progress
-from spark_jobs.resolve.recent import recent_of
 from spark_jobs.tables import (
     ASSIGNMENTS,
-    BRONZE,
     CHANNEL_TRUST,
-    COMPARABLES,
     COMPONENTS,
-    CONSENTS,
-    EDGES,
-    EVENTS,
     HISTORY,
-    LIVE,
     MODELS,
-    OVERRIDES,
     PROFILES,
     QUARANTINE,
     RECORDS,
     RECTIFICATIONS,
-    REDIRECTS,
-    REVIEWS,
     TIMELINE,
     Table,
     exists,
@@ -50,48 +44,32 @@ from spark_jobs.tables import (
 
 
 def erase_rows(
-    spark: SparkSession, lake: str, subject: Subject, channels: Mapping[str, Channel], tombstones: Tombstones
+    spark: SparkSession, lake: str, subject: Subject, channels: Mapping[str, Channel], theirs: Claim
 ) -> dict[str, int]:
     """Deletes every row of these people, and says how many by table; done again it finds none."""
     found: dict[str, int] = {}
-    for table, columns, keys in _keys(subject):
+    for table, columns, keys in keys_of(subject):
         found[table.name] = found.get(table.name, 0) + _delete(spark, lake, table, columns, keys)
     _rename_components(spark, lake, subject.records)
-    found[QUARANTINE.name] = _delete_refused(spark, lake, channels, tombstones)
-    found[HISTORY.name] = _shorten_history(spark, lake, subject.records)
+    found[QUARANTINE.name] = _delete_refused(spark, lake, channels, theirs)
+    found[HISTORY.name] = _shorten_history(spark, lake, subject.records) + _redact(spark, lake, Redaction(subject))
     found[MODELS.name] = _forget_names(spark, lake, subject.words)
     if subject.rebuilt:
         found |= _rebuild(spark, lake, subject.rebuilt)
     return {name: count for name, count in found.items() if count}
 
 
-def _keys(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], Iterable[Any]]]:
-    records = [(one,) for one in subject.records]
-    profiles = [(one,) for one in subject.profiles]
-    pairs = ("channel", "source_key")
-    yield BRONZE["person"], pairs, subject.source_keys(subject.records | subject.events)
-    yield BRONZE["event"], pairs, subject.source_keys(subject.events)
-    yield BRONZE["consent"], ("source_key",), [(one,) for one in subject.consents]
-    yield RECORDS, ("record_id",), records
-    yield EVENTS, ("event_id",), [(one,) for one in subject.events]
-    yield CONSENTS, ("consent_id",), [(one,) for one in subject.consents]
-    yield ASSIGNMENTS, ("record_id",), records
-    yield RECTIFICATIONS, ("record_id",), records
-    for table in (LIVE, COMPARABLES, recent_of(COMPARABLES), COMPONENTS):
-        yield table, ("record_id",), records
-    for table in (EDGES, recent_of(EDGES), REVIEWS, recent_of(REVIEWS), OVERRIDES):
-        for side in ("left_id", "right_id"):
-            yield table, (side,), records
-    for column in ("old_id", "profile_id"):
-        yield REDIRECTS, (column,), profiles
-    yield PROFILES, ("profile_id",), profiles
-    yield TIMELINE, ("event_id",), [(one,) for one in subject.events]
-    yield TIMELINE, ("profile_id",), profiles
-    for table in FEATURES.values():
-        yield table, ("profile_id",), profiles
+def keys_of(subject: Subject) -> Iterator[tuple[Table, tuple[str, ...], set[tuple[str, ...]]]]:
+    """By which columns rows of which tables are theirs, as erasure's answers say."""
+    for table in erased_tables():
+        answer = answer_of(table.name)
+        for columns, whose in answer.gone_by.items() if answer else ():
+            yield table, tuple(columns.split()), subject.keys(whose)
 
 
-def _delete(spark: SparkSession, lake: str, table: Table, columns: tuple[str, ...], keys: Iterable[Any]) -> int:
+def _delete(
+    spark: SparkSession, lake: str, table: Table, columns: tuple[str, ...], keys: Iterable[tuple[str, ...]]
+) -> int:
     rows = sorted(keys)
     if not rows or not exists(spark, lake, table):
         return 0
@@ -109,25 +87,39 @@ def keyed(spark: SparkSession, columns: Iterable[str], rows: Iterable[Any]) -> D
     return spark.createDataFrame(sorted(rows), ", ".join(f"{column} string" for column in columns)).distinct()
 
 
-def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Channel], tombstones: Tombstones) -> int:
-    """Refused rows in which anything of these people stands, as far as a row that breaks its contract can be read."""
+def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Channel], theirs: Claim) -> int:
+    """Refused rows of these people, as far as a row that breaks its contract can be read."""
     if not exists(spark, lake, QUARANTINE):
         return 0
     schema = pa.schema([("quarantine_id", pa.string())])
     known = dict(channels)
 
-    def theirs(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def find(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = [
-                {"quarantine_id": row["quarantine_id"]}
-                for row in batch.to_pylist()
-                if row["raw"] and tombstones.cover_raw(known.get(row["channel"]), row["channel"], row["raw"])
-            ]
+            found = [{"quarantine_id": row["quarantine_id"]} for row in batch.to_pylist() if _is_theirs(row)]
             yield pa.RecordBatch.from_pylist(found, schema=schema)
 
-    rows = read(spark, lake, QUARANTINE).select("quarantine_id", "channel", "raw")
-    ids = [(row.quarantine_id,) for row in rows.mapInArrow(theirs, "quarantine_id string").collect()]
+    def _is_theirs(row: Mapping[str, Any]) -> bool:
+        contract = known.get(row["channel"])
+        payload = reread(contract, 0, row["raw"], row["header"]).payload if contract else None
+        return bool(row["raw"]) and theirs(row["raw"], read_row(contract, payload) if contract else Reading())
+
+    rows = read(spark, lake, QUARANTINE).select("quarantine_id", "channel", "raw", "header")
+    ids = {(row.quarantine_id,) for row in rows.mapInArrow(find, "quarantine_id string").collect()}
     return _delete(spark, lake, QUARANTINE, ("quarantine_id",), ids)
+
+
+def _redact(spark: SparkSession, lake: str, redaction: Redaction) -> int:
+    """Takes names and identifiers out of what people wrote as a reason, in lines that stay."""
+    if not exists(spark, lake, HISTORY):
+        return 0
+    reasons = [row.reason for row in read(spark, lake, HISTORY).select("reason").distinct().collect() if row.reason]
+    changed = [(said, left) for said in reasons if (left := redaction(said)) != said]
+    if not changed:
+        return 0
+    replaced = spark.createDataFrame(changed, "reason string, said string")
+    rows = read(spark, lake, HISTORY).join(F.broadcast(replaced), "reason")
+    return write_changes(spark, lake, HISTORY, rows.withColumn("reason", F.col("said")).localCheckpoint())
 
 
 def _rename_components(spark: SparkSession, lake: str, records: set[str]) -> None:
@@ -159,8 +151,9 @@ def _shorten_history(spark: SparkSession, lake: str, records: set[str]) -> int:
             .alias("t")
             .merge(found.alias("s"), "t.history_id = s.history_id")
         )
+        said = F.when(F.col("t.run").startswith("live:"), F.lit(ERASED)).otherwise(F.col("t.reason"))
         merge.whenMatchedDelete("s.remaining IS NULL").whenMatchedUpdate(
-            set={"records": "s.remaining", "evidence": "NULL"}
+            set={"records": F.col("s.remaining"), "evidence": F.lit(None), "reason": said}
         ).execute()
     return count
 

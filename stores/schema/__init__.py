@@ -22,9 +22,9 @@ from stores.schema.live import features_due, inbox, inbox_quarantine, live_recor
 from stores.schema.retention import legal_holds, retention_runs
 from stores.schema.rights import (
     determinations,
+    erasure_attempts,
     erasure_steps,
     erasures,
-    intakes,
     privacy_request_events,
     privacy_request_notes,
     privacy_requests,
@@ -44,6 +44,7 @@ __all__ = [
     "consent_macs",
     "determinations",
     "edges",
+    "erasure_attempts",
     "erasure_steps",
     "erasures",
     "extract_members",
@@ -55,7 +56,6 @@ __all__ = [
     "inbox",
     "inbox_quarantine",
     "installation",
-    "intakes",
     "legal_holds",
     "live_assignments",
     "live_records",

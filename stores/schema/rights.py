@@ -39,26 +39,6 @@ privacy_request_events = Table(
     Column("state", Text, nullable=False),
 )
 
-# What somebody asks who is known by no profile yet, as they said it: unverified, and kept apart from all identifiers.
-# state: open, matched (to `request_id`) or closed.
-intakes = Table(
-    "intakes",
-    metadata,
-    Column("intake_id", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Column("due_on", Date, nullable=False),
-    Column("name", Text),
-    Column("contact_kind", Text),
-    Column("contact", Text),
-    Column("said", Text),
-    Column("request_id", Text, index=True),
-    Column("recorded_by", Text, nullable=False),
-)
-
 # What was written down with a step: free text, so it goes with the person.
 privacy_request_notes = Table(
     "privacy_request_notes",
@@ -135,4 +115,20 @@ erasure_steps = Table(
     Column("step", Text, primary_key=True),
     Column("done_at", Instant, nullable=False),
     Column("found", JSONB, nullable=False),
+)
+
+# Tries to carry out an erasure: the step that each came to, when it ended, and what kept it from a certificate. `found`
+# names the places in which something of the person still stands, never the values.
+erasure_attempts = Table(
+    "erasure_attempts",
+    metadata,
+    Column("attempt_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("requests", JSONB, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("step_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", Text),
+    Column("problem", Text),
+    Column("found", JSONB),
 )

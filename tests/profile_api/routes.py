@@ -146,13 +146,6 @@ ROUTES: dict[str, Route] = {
     "POST /advisor": personal(page=True, form=by_email, by="contact"),
     "POST /advisor/profile": personal(page=True, form=by_id),
     "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
-    "POST /v1/intakes": acting(
-        only=RIGHTS, roles=OFFICERS, json=lambda _: {"kind": "access", "channel": "letter", "name": "Somebody"}
-    ),
-    "GET /v1/intakes": acting(only=RIGHTS, roles=OFFICERS),
-    "POST /v1/intakes/{intake_id}/match": acting(only=RIGHTS, roles=OFFICERS, json=by_id),
-    "POST /v1/intakes/{intake_id}/close": acting(only=RIGHTS, roles=OFFICERS),
-    "GET /v1/intakes/{intake_id}/letter": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests": acting(only=RIGHTS, json=request_of),
     "GET /v1/requests": acting(only=RIGHTS),
     "GET /v1/requests/due": acting(only=RIGHTS, roles=OFFICERS),
@@ -161,6 +154,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/requests/{request_id}/steps": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"step": "start"}),
     "GET /v1/requests/{request_id}/bundle": acting(only=RIGHTS),
     "POST /v1/requests/{request_id}/erasure": acting(only=RIGHTS, roles=OFFICERS),
+    "GET /v1/requests/{request_id}/erasure": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/requests/{request_id}/certificate": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests/{request_id}/lift": acting(only=RIGHTS, roles=OFFICERS, json=lambda _: {"note": "told"}),
     "POST /v1/profiles/{profile_id}/determinations": acting(

@@ -8,10 +8,11 @@ from sqlalchemy import insert, select
 
 from consent import ledger
 from consent.chain import check, consent_link
-from consent.erasure import compaction, operational
+from consent.erasure import compaction, live, operational
+from consent.erasure.refused import Theirs
+from consent.erasure.said import Said
 from consent.erasure.scan import Stock, scan
 from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones
 from consent.model import ConsentState, Method
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
@@ -52,21 +53,23 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
         client.set("cache", "evelynka@inbox.example")
         client.set("cache", "something else")
 
-        subject = Subject(people=1, records={EVE}, profiles={"p-eve"}, words={"evelynka"})
+        subject = Subject(people=1, records={EVE, "app:u"}, profiles={"p-eve"}, words={"evelynka"})
         stock = Stock(config.lake_uri, engine, client, config.store_dir)
         with engine.begin() as connection:
-            assert operational.complete(connection, subject) == {Identifier("phone", LANDLINE)}
+            said = Said()
+            live.complete(connection, subject, said, {}, NOW)
+            assert operational.complete(connection, subject, said.identifiers) == {Identifier("phone", LANDLINE)}
         subject.identifiers -= {Identifier("phone", LANDLINE)}
         subject.values = {"evelynka@inbox.example", EVE}
         assert Subject.unsealed(subject.sealed(KEY), KEY) == subject
-        assert {one.place.store for one in scan(stock, subject) if one.hits} == {"postgresql", "online store"}
+        before = scan(stock, subject).findings
+        assert {one.place.store for one in before if one.hits} == {"postgresql", "online store"}
 
         with engine.begin() as connection:
-            tombstones = Tombstones(KEY, frozenset(subject.tombstones(KEY)))
             connection.execute(insert(schema.erasures).values(erasure_id="e", started_at=NOW, requests=[]))
-            operational.erase(connection, subject, tombstones, without_names, rebuild, NOW, "e")
+            operational.erase(connection, subject, Theirs(subject), {}, without_names, rebuild, NOW, "e")
         assert compaction.compact_tables(engine)["log"] and compaction.compact_keys(client)["append_only_file"]
-        findings = scan(stock, subject)
+        findings = scan(stock, subject).findings
         assert [one.as_line() for one in findings if one.hits] == []
         assert all(one.read for one in findings)
         with engine.connect() as connection:

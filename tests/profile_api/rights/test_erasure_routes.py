@@ -1,11 +1,15 @@
 """An erasure is started through the API by an officer, for a checked request, one at a time."""
 
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, text
 
+from consent.erasure import attempts, journal
 from consent.erasure.journal import LOCK
+from consent.erasure.subject import Subject
 from consent.model import Role
 from stores.schema import erasures
 from tests.profile_api.conftest import Headers
@@ -55,3 +59,62 @@ def test_an_erasure_is_started_for_a_request_under_way_and_leaves_a_certificate(
         connection.execute(insert(erasures).values(row))
     assert client.get(f"{path}/certificate", headers=officer).json() == {"signature": "s"}
     assert client.get(f"{path}/certificate", headers=ana).status_code == 403
+
+
+def test_an_officer_reads_how_far_an_erasure_is_what_it_found_and_why_it_waits(
+    client: TestClient, headers: Headers, engine: Engine, started: list[str]
+) -> None:
+    officer = headers(Role.PRIVACY_OFFICER, "privacy_rights")
+    ana = headers(Role.CUSTOMER, "privacy_rights", ANA)
+    request_id = client.post("/v1/requests", json={"kind": "erasure"}, headers=ana).json()["request_id"]
+    path = f"/v1/requests/{request_id}/erasure"
+
+    def read() -> dict[str, Any]:
+        answer = client.get(path, headers=officer)
+        assert answer.status_code == 200
+        return dict(answer.json())
+
+    assert client.get(path, headers=ana).status_code == 403
+    assert client.get(f"/v1/requests/r_{'0' * 32}/erasure", headers=officer).status_code == 404
+    assert read()["state"] == "not_started" and "identity_checked" in read()["why"]
+    client.post(f"/v1/requests/{request_id}/steps", json={"step": "start"}, headers=officer)
+    assert "POST" in read()["why"]
+
+    # 1. It runs: another connection holds the lock and has noted its step.
+    subject = Subject(people=1, records={"crm:ana"})
+    with engine.begin() as connection:
+        erasure_id = journal.begin(connection, [request_id], subject, b"key", NOW)
+        journal.done(connection, erasure_id, "tombstones", 3, NOW)
+        journal.done(connection, erasure_id, "serving", {"profiles": 1}, NOW)
+    killed = attempts.trying(engine, [request_id], lambda: NOW)
+    killed.__enter__().comes_to("online")
+    with engine.connect() as busy:
+        busy.execute(text("select pg_advisory_lock(:lock)"), {"lock": LOCK})
+        found = read()
+        assert (found["state"], "`online`" in found["why"]) == ("running", True)
+        stands = {step["step"]: (step["state"], step["removed"]) for step in found["steps"]}
+        assert stands["serving"] == ("done", {"profiles": 1})
+        assert (stands["online"][0], stands["lake"][0]) == ("running", "waiting")
+        busy.execute(text("select pg_advisory_unlock(:lock)"), {"lock": LOCK})
+    found = read()  # 2. Its process is gone, and with it the lock.
+    assert (found["state"], "start it again" in found["why"]) == ("stopped", True)
+
+    # 3. It fails, and what it says of the reason repeats no value.
+    with pytest.raises(ValueError, match="Ana"), attempts.trying(engine, [request_id], lambda: NOW):
+        raise ValueError("Ana Quastel")
+    assert (read()["state"], "ValueError" in read()["why"], "Ana" in read()["why"]) == ("stopped", True, False)
+
+    # 4. Something is still there.
+    line = {"store": "lake", "content": "files", "read": True, "parts": 1, "bytes": 9, "where": ["/gold/x"]}
+    with attempts.trying(engine, [request_id], lambda: NOW) as attempt:
+        attempt.found({"scanned": [line | {"hits": 2}, line | {"hits": 0}]})
+    found = read()
+    assert (found["state"], [one["where"] for one in found["found"]]) == ("waits", [["/gold/x"]])
+
+    # 5. It ends, and says what stays and why.
+    kept = {"what": "identifiers", "why": "other people hold them as well", "looked_for": 1, "found": 1, "where": []}
+    document = {"certificate": {"requests": [request_id], "kept": [kept]}, "signature": "s"}
+    with engine.begin() as connection:
+        journal.end(connection, erasure_id, document, NOW)
+    found = read()
+    assert (found["state"], found["kept"]) == ("done", [kept])
