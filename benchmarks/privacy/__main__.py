@@ -6,6 +6,7 @@ enforced, what is left of erased people, and is tampering found.
 import argparse
 import json
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from rich.table import Table
 
 from benchmarks.privacy.decisions import decisions, matrix
 from benchmarks.privacy.erasure import choose, erase, request_erasure
-from benchmarks.privacy.sample import make_sample
+from benchmarks.privacy.origins import Origins, decide
+from benchmarks.privacy.sample import Sample, make_sample
 from benchmarks.privacy.tampering import tampering
 from benchmarks.privacy.withdrawal import withdrawals
 
@@ -36,12 +38,28 @@ def run(rows: list[str], people: int, withdrawn: int, erased: int) -> dict[str, 
             with sample.served() as client:
                 if "withdrawal" in rows:
                     found["withdrawal"] = withdrawals(sample, client, withdrawn)
-                if "erasure" in rows:
-                    chosen = choose(sample, erased)
-                    requests = request_erasure(sample, client, chosen)
             if "erasure" in rows:
-                found["erasure"] = erase(sample, chosen, requests)
+                found["erasure"] = erasure(sample, erased)
     return found
+
+
+def erasure(sample: Sample, count: int) -> dict[str, Any]:
+    """People of every origin are erased at once, with a pipeline between what they did and after it."""
+    origins = Origins(sample)
+    with sample.served() as client:
+        origins.come(client, 0)
+    sample.pipeline()
+    with sample.served() as client:
+        origins.come(client, 1)
+        of_files = choose(sample, count)
+        decided = decide(sample, client, of_files)
+        asked = {record for records in of_files.values() for record in records[:1]}
+        there = sample.profiles()
+        chosen = {one: records for one, records in there.items() if asked & set(records)} | origins.profiles()
+        requests = request_erasure(sample, client, chosen)
+    found = erase(sample, chosen, requests, origins.needles())
+    kinds = Counter(origins.kinds.values())
+    return found | {"origins": {"files": len(of_files), **decided, **kinds}}
 
 
 def show(found: dict[str, Any]) -> None:
@@ -65,6 +83,9 @@ def show(found: dict[str, Any]) -> None:
                       str(one["shown_after_answer"]), "0")  # fmt: skip
     if one := found.get("erasure"):
         table.add_row(f"erasure of {one['people']} people, {one['source_records']} records", f"{one['seconds']} s", "")
+        table.add_row("  " + ", ".join(f"{count} {kind}" for kind, count in one["origins"].items()), "", "")
+        changed = sum(one["others_changed"].values()) + one["others_moved_by_the_next_run"]
+        table.add_row("  rows of others that changed", str(changed), "0")
         scanner, second = one["scanner"], one["second_search"]
         read = f"{scanner['values']:,} values, {scanner['names']} names in {scanner['bytes'] / 1e6:,.0f} MB"
         table.add_row(f"  residual hits: {read}", str(one["residual_hits"]), "0")

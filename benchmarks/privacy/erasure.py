@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.privacy.bystanders import Everything
 from benchmarks.privacy.sample import CONTRACTS, Sample, called
 from benchmarks.privacy.second_search import needles_of, search
 from consent.model import Role
@@ -35,13 +36,23 @@ def request_erasure(sample: Sample, client: httpx.Client, people: dict[str, list
     return filed
 
 
-def erase(sample: Sample, people: dict[str, list[str]], request_ids: list[str]) -> dict[str, Any]:
-    """One batched run of the command: seconds, and what its scanner and the second search found."""
-    needles = needles_of(sample.sources, {record for records in people.values() for record in records})
+def erase(
+    sample: Sample, people: dict[str, list[str]], request_ids: list[str], more: frozenset[str] | set[str] = frozenset()
+) -> dict[str, Any]:
+    """One batched run of the command: seconds, and what its scanner and the second search found.
+
+    `more` are values of theirs that no file holds. The pipeline runs once more before the search after.
+    """
+    records = {record for records in people.values() for record in records}
+    needles = needles_of(sample.sources, records) | more
     with open_stores(sample.settings) as stores:
-        before = search(sample, stores, needles)
+        before, everything = search(sample, stores, needles), Everything.of(sample)
         asked = [word for request_id in request_ids for word in ("--request", request_id)]
         seconds, said = sample.command("consent.erasure.run", *asked, "--contracts", str(CONTRACTS))
+        others = everything.changed(Everything.of(sample), records, people)
+        profiles = sample.profiles()
+        sample.pipeline()
+        moved = {one for one, held in profiles.items() if sample.profiles().get(one) != held}
         after = search(sample, stores, needles)
     told = json.loads(said.splitlines()[-1])
     with open(told["certificate"], encoding="utf-8") as file:
@@ -51,6 +62,10 @@ def erase(sample: Sample, people: dict[str, list[str]], request_ids: list[str]) 
         "source_records": certificate["source_records"],
         "seconds": seconds,
         "residual_hits": told["hits"],
+        "others_changed": others,
+        "others_moved_by_the_next_run": len(moved),
+        "kept": certificate["kept"],
+        "without_answer": certificate["without_answer"],
         "scanner": {
             "values": certificate["looked_for"]["values"],
             "names": certificate["looked_for"]["names"],

@@ -50,6 +50,10 @@ class Sample:
             raise SystemExit(f"expected {module} to end well, found:\n{(done.stdout + done.stderr)[-3000:]}")
         return round(time.perf_counter() - started, 1), done.stdout
 
+    def pipeline(self) -> None:
+        """Runs every step of the batch."""
+        self.command("spark_jobs.pipeline", "--sources", str(self.sources), "--contracts", str(CONTRACTS))
+
     def headers(self, role: Role, purpose: str) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {demo_issuer(self.settings).token(role, datetime.now(UTC))}",
@@ -79,7 +83,7 @@ def make_sample(home: Path, people: int, seed: int = 1) -> Sample:
     sample = Sample(home)
     (home / "jars").symlink_to(jar_folder())
     generate(people, seed, sample.sources, datetime.now(UTC).date() - timedelta(days=1))
-    sample.command("spark_jobs.pipeline", "--sources", str(sample.sources), "--contracts", str(CONTRACTS))
+    sample.pipeline()
     return sample
 
 
