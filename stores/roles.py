@@ -43,6 +43,7 @@ do $x$ declare one record; begin
         execute format('revoke all on function %s from public, {SERVICE}', one.named);
     end loop;
     grant execute on function append_consent(jsonb) to {SERVICE};
+    grant execute on function changed_categories(jsonb, jsonb) to {SERVICE};
     execute format('grant usage on schema %I to {SERVICE}', current_schema());
     execute format('grant usage on all sequences in schema %I to {SERVICE}', current_schema());
     create schema if not exists {REGISTRY_SCHEMA};
