@@ -34,6 +34,7 @@ from profile_api.routers import (
     features,
     health,
     identity,
+    intakes,
     profiles,
     requests,
     retention,
@@ -82,7 +83,7 @@ def create_app(
     app.state.features = feature_reader
     app.state.sources, app.state.inbox, app.state.intake = load_sources(settings), inbox, Intake(settings)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
-    handled = (identity, consents, requests, determinations, callers, audit, retention, webhooks, extracts)
+    handled = (identity, consents, requests, intakes, determinations, callers, audit, retention, webhooks, extracts)
     for resource in (*asked_most, health, *handled):
         app.include_router(resource.router)
     mount_console(app)

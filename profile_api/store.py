@@ -22,7 +22,7 @@ from profile_api.asking import NOBODY
 from profile_api.stored import StoredEvent, StoredProfile
 from stores.postgres import driver_of
 from stores.restricted import restricted_among
-from stores.schema import privacy_requests, profiles, records, redirects, timeline
+from stores.schema import intakes, privacy_requests, profiles, records, redirects, timeline
 
 # When somebody last did something, by the index of their timeline; what we sent them is nothing that they did.
 _NEWEST = """
@@ -178,8 +178,14 @@ class Reading:
     def is_case_of(self, reference: str | None, profile_id: str) -> bool:
         """Whether a reference may stand for this person: a privacy request must be theirs, another system's case is
         taken at its word."""
-        if reference is None or not reference.startswith("r_"):
+        if reference is None or not reference.startswith(("r_", "i_")):
             return reference is not None
+        if reference.startswith("i_"):  # nobody's yet, or matched to a request
+            of_intake = select(intakes.c.request_id, intakes.c.state).where(intakes.c.intake_id == reference)
+            taken = self.connection.execute(of_intake).first()
+            if taken is None or taken.state != "matched":
+                return taken is not None and taken.state == "open"
+            reference = str(taken.request_id)
         whose = select(privacy_requests.c.profile_id).where(privacy_requests.c.request_id == reference)
         of = self.connection.scalar(whose)
         merged = select(redirects.c.profile_id).where(redirects.c.old_id == of)

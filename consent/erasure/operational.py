@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Table, Text, cast, delete, or_, select, text, tuple_, update
 
+from consent.erasure import intakes
 from consent.erasure.answers.postgres import ANSWERS
 from consent.erasure.live import messages_of, unbind
 from consent.erasure.redaction import ERASED, Redaction
@@ -126,6 +127,7 @@ def erase(
 
 def pseudonymise_requests(connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes) -> None:
     """Their requests stay, as proof that they were handled, and say no longer whose they were."""
+    intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)
     of = or_(privacy_requests.c.profile_id.in_(subject.profiles), privacy_requests.c.request_id.in_(request_ids))
     for request_id, profile_id in connection.execute(
         select(privacy_requests.c.request_id, privacy_requests.c.profile_id).where(of)

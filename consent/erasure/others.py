@@ -24,6 +24,8 @@ _BESIDE = {
     " OR (contact_kind, contact_point) IN (SELECT kind, value FROM theirs)",
     "identity_history": "records ?| :records OR profile_id = ANY(:profiles) OR other_id = ANY(:profiles)",
     "privacy_requests": "profile_id = ANY(:profiles)",
+    "intakes": "(contact_kind, contact) IN (SELECT kind, value FROM theirs)"
+    " OR request_id IN (SELECT request_id FROM privacy_requests WHERE profile_id = ANY(:profiles))",
     "inbox": "source || ':' || message_id = ANY(:events)",
 }
 """Rows that are theirs otherwise than by a column that makes them go."""

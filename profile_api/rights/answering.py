@@ -12,6 +12,7 @@ from consent.requests import NextAction, PrivacyRequest, is_overdue, next_action
 from profile_api.gate import Ask, Gate, Reading, by_id
 from profile_api.masking import Mask
 from profile_api.rights.desk import RIGHTS, only_for_officers
+from profile_api.rights.intakes import due_intakes
 from profile_api.rights.letters import Answered, Letter, written
 from profile_api.rights.requests import details_of, find, listed, steps_of
 from profile_api.rights.views import DueList, DueView
@@ -40,7 +41,8 @@ def due(gate: Gate, actor: Actor, purpose: str | None) -> DueList:
         alone = select(of.request_id).where(of.step == PROPOSED, of.request_id.not_in(begun))
         proposed = set(reading.connection.scalars(alone))
         found = [(one, next_action(one, proposed=one.request_id in proposed)) for one in waiting]
-        return DueList(due=[_due(one, action, today) for one, action in found if action])
+        due_ = [_due(one, action, today) for one, action in found if action] + due_intakes(reading.connection, today)
+        return DueList(due=sorted(due_, key=lambda one: (one.due_on, one.id))[:200])
 
 
 def _due(request: PrivacyRequest, action: NextAction, today: date) -> DueView:

@@ -29,6 +29,7 @@ from stores.schema import (
     edges,
     identity_history,
     inbox,
+    intakes,
     legal_holds,
     privacy_request_events,
     privacy_requests,
@@ -93,7 +94,10 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
             for one in determined.about(connection, names)
         ],
         "reads": rows(reads.where(audit.c.profile_id.in_(ids)).order_by(audit.c.at)),
-        "requests": [one | _steps(connection, one["request_id"]) for one in rows(select(*request).where(mine))],
+        "requests": [
+            one | _steps(connection, one["request_id"]) | _as_received(connection, one["request_id"])
+            for one in rows(select(*request).where(mine))
+        ],
         "identity": rows(select(*joined).where(edges.c.left_id.in_(names), edges.c.right_id.in_(names))),
         "identity_history": [
             {
@@ -156,6 +160,13 @@ def _steps(connection: Connection, request_id: str) -> dict[str, Rows]:
     columns = privacy_request_events.c
     query = select(columns.at, columns.step, columns.state).where(columns.request_id == request_id)
     return {"steps": [dict(row) for row in connection.execute(query.order_by(columns.event_id)).mappings()]}
+
+
+def _as_received(connection: Connection, request_id: str) -> dict[str, Any]:
+    of = intakes.c
+    query = select(of.channel, of.name, of.contact, of.said).where(of.request_id == request_id)
+    found = connection.execute(query).mappings().first()
+    return {"as_received": dict(found)} if found else {}
 
 
 def _flat(name: str, field: Mapping[str, Any]) -> dict[str, Any]:

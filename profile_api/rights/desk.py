@@ -18,7 +18,7 @@ from profile_api.rights.effects import checked_fields, lift, object_to, rectify,
 from profile_api.rights.erasing import Starter, certificate_of, check_erasable, is_confirmed_by, progress_of
 from profile_api.rights.keeping import as_rows, ends_of, keeping
 from profile_api.rights.page import Told
-from profile_api.rights.requests import details_of, file, find, listed, move, seen_by, steps_of, write_down
+from profile_api.rights.requests import check_whose, details_of, file, find, listed, move, seen_by, steps_of, write_down
 from profile_api.rights.views import (
     Collected,
     ErasureView,
@@ -58,23 +58,29 @@ class Desk:
 
     def file(self, actor: Actor, purpose: str | None, form: RequestForm) -> PrivacyRequestDetails:
         """A new request; what a signed-in customer asks for starts at once where nothing is to be judged."""
-        self._check_purposes(form)
         with self._gate.acting(Ask(actor, purpose, "request-file", RIGHTS, of_case=False)) as reading:
             asked = form.profile_id or reading.own_id
             profile = reading.profile(asked) if asked else None
             if profile is None or reading.own_id not in (None, profile.profile_id):
                 raise not_found()
-            if not set(form.records) <= set(profile.document.get("records") or []):
-                detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
-                raise Problem(422, "records-not-of-this-person", detail)
-            details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
-            if form.fields:
-                details["fields"] = checked_fields(profile, form.fields)
-            now = self._gate.clock()
-            request = file(reading.connection, actor, form.kind, profile.profile_id, details, now)
-            request = self._start(reading, request, actor, now)
-            reading.about, reading.case = profile.profile_id, request.request_id
-            return _detailed(reading.connection, request, actor, now)
+            return self.file_in(reading, actor, form, profile, self._gate.clock())
+
+    def file_in(
+        self, reading: Reading, actor: Actor, form: RequestForm, profile: StoredProfile, received_at: datetime
+    ) -> PrivacyRequestDetails:
+        """The same in a transaction that is open, of a request that reached us at `received_at`."""
+        self._check_purposes(form)
+        if not set(form.records) <= set(profile.document.get("records") or []):
+            detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
+            raise Problem(422, "records-not-of-this-person", detail)
+        details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
+        if form.fields:
+            details["fields"] = checked_fields(profile, form.fields)
+        now = self._gate.clock()
+        of = (form.kind, profile.profile_id, details, received_at, now)
+        request = self._start(reading, file(reading.connection, actor, *of), actor, now)
+        reading.about, reading.case = profile.profile_id, request.request_id
+        return _detailed(reading.connection, request, actor, now)
 
     def all(self, actor: Actor, purpose: str | None, state: RequestState | None, overdue: bool) -> RequestList:
         """The requests that this actor may see."""
@@ -144,6 +150,7 @@ class Desk:
             only_for_officers(actor)
             request, now = find(reading.connection, request_id, lock=True), self._gate.clock()
             check_erasable(reading.connection, request)
+            check_whose(reading.connection, request, now)
             starts = not self._four_eyes or is_confirmed_by(reading.connection, request, actor)
             if self._start_erasing is None and not self._four_eyes:  # two officers' words are kept for the owner
                 detail = f"Expected OCV_OWNER_URL, found none: erase as the owner, `make erase REQUEST={request_id}`."

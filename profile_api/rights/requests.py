@@ -21,10 +21,16 @@ TOLD = frozenset({"extend", "refuse", "lift"})
 
 
 def file(
-    connection: Connection, actor: Actor, kind: RequestKind, profile_id: str, details: dict[str, Any], now: datetime
+    connection: Connection,
+    actor: Actor,
+    kind: RequestKind,
+    profile_id: str,
+    details: dict[str, Any],
+    received_at: datetime,
+    now: datetime,
 ) -> PrivacyRequest:
     """A new request; of a customer who is signed in the identity is checked with it."""
-    request = received(f"r_{uuid4().hex}", kind, profile_id, now)
+    request = received(f"r_{uuid4().hex}", kind, profile_id, received_at)
     try:
         with connection.begin_nested():
             connection.execute(insert(privacy_requests).values(**vars(request), details=details))
@@ -41,6 +47,8 @@ def move(
     connection: Connection, request: PrivacyRequest, actor: Actor, step: RequestStep, note: str | None, now: datetime
 ) -> PrivacyRequest:
     """The request after a step, kept; a 409 where the step is not possible."""
+    if step in (RequestStep.START, RequestStep.COMPLETE):
+        check_whose(connection, request, now)
     try:
         moved = advance(request, step, now.astimezone(UTC).date(), note)
     except NotPossible as error:
@@ -119,6 +127,17 @@ def seen_by(actor: Actor, step: Mapping[str, Any]) -> dict[str, Any]:
     by = Role.CUSTOMER if step["actor"] == Role.CUSTOMER else Role.PRIVACY_OFFICER
     told = by is Role.CUSTOMER or step["step"] in TOLD
     return {**step, "actor": by.value, "note": step["note"] if told else None}
+
+
+def check_whose(connection: Connection, request: PrivacyRequest, now: datetime) -> None:
+    """A 409 where records went away from the request's profile since it was filed: the id may be another person's."""
+    ids = {request.profile_id, current_id(connection, request.profile_id)}
+    if now > request.received_at and came_apart(connection, ids, since=request.received_at):
+        detail = (
+            "Expected the profile to be whose it was when this was filed, found that records went to another since; "
+            "refuse this request with a word to the person, and file it anew for the profile that is theirs."
+        )
+        raise Problem(409, "identity-changed", detail)
 
 
 def _is_theirs(connection: Connection, own: str, request: PrivacyRequest) -> bool:

@@ -39,6 +39,26 @@ privacy_request_events = Table(
     Column("state", Text, nullable=False),
 )
 
+# What somebody asks who is known by no profile yet, as they said it: unverified, and kept apart from all identifiers.
+# state: open, matched (to `request_id`) or closed.
+intakes = Table(
+    "intakes",
+    metadata,
+    Column("intake_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("name", Text),
+    Column("contact_kind", Text),
+    Column("contact", Text),
+    Column("said", Text),
+    Column("request_id", Text, index=True),
+    Column("recorded_by", Text, nullable=False),
+)
+
 # What was written down with a step: free text, so it goes with the person.
 privacy_request_notes = Table(
     "privacy_request_notes",

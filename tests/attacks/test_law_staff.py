@@ -154,6 +154,8 @@ def test_every_route_about_a_person_wants_the_case(fresh_world: World) -> None:
             "POST /v1/requests",
             "GET /v1/requests",
             "GET /v1/requests/due",
+            "POST /v1/intakes",
+            "GET /v1/intakes",
             "POST /v1/webhooks",
             "GET /v1/extracts",
             "GET /v1/webhooks",

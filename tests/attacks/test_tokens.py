@@ -1,6 +1,7 @@
 """Who says so: a customer's token reads by what the issuer bound it to, whatever is joined, parted or claimed."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,11 +9,14 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from sqlalchemy import Engine, insert, select
 
-from consent.model import Role
+from consent.model import Actor, Role
+from consent.requests import RequestStep
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from profile_api.app import create_app
+from profile_api.errors import Problem
 from profile_api.keys import DemoIssuer
+from profile_api.rights.requests import check_whose, find, move
 from stores.schema import audit, identifiers, privacy_requests
 from tests.profile_api.canaries import Person
 from tests.profile_api.conftest import Headers
@@ -123,6 +127,24 @@ def test_a_request_filed_while_two_were_one_is_shown_to_neither_afterwards(
         assert speaking("/v1/requests", one, purpose="privacy_rights").json() == {"requests": []}
     with engine.connect() as connection:
         assert connection.scalar(select(privacy_requests.c.state)) == "identity_checked", "the officer goes on with it"
+
+
+def test_a_request_is_not_carried_out_on_a_profile_that_became_another_persons(
+    ask: As, owners: dict[str, str], speaking: As, engine: Engine
+) -> None:
+    anna, officer = owners["crm:1"], Actor("paul", Role.PRIVACY_OFFICER)
+    filed = speaking("/v1/requests", ANNE, json={"kind": "erasure"}, purpose="privacy_rights").json()
+    later = NOW + timedelta(hours=1)
+    with engine.begin() as connection:
+        request = find(connection, filed["request_id"])
+        check_whose(connection, request, later)
+    ask("POST", "/v1/identity/unmerge", {"profile_id": anna, "records": ["crm:3"], **WHY})
+    with engine.begin() as connection:
+        for step in (RequestStep.START, RequestStep.COMPLETE):
+            with pytest.raises(Problem) as refused:
+                move(connection, request, officer, step, None, later)
+            assert (refused.value.status, refused.value.kind) == (409, "identity-changed")
+        assert move(connection, request, officer, RequestStep.REFUSE, "please file again", later).state == "refused"
 
 
 @pytest.fixture

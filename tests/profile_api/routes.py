@@ -146,6 +146,13 @@ ROUTES: dict[str, Route] = {
     "POST /advisor": personal(page=True, form=by_email, by="contact"),
     "POST /advisor/profile": personal(page=True, form=by_id),
     "POST /advisor/timeline": personal(page=True, form=lambda person: by_id(person) | {"cursor": person.cursor}),
+    "POST /v1/intakes": acting(
+        only=RIGHTS, roles=OFFICERS, json=lambda _: {"kind": "access", "channel": "letter", "name": "Somebody"}
+    ),
+    "GET /v1/intakes": acting(only=RIGHTS, roles=OFFICERS),
+    "POST /v1/intakes/{intake_id}/match": acting(only=RIGHTS, roles=OFFICERS, json=by_id),
+    "POST /v1/intakes/{intake_id}/close": acting(only=RIGHTS, roles=OFFICERS),
+    "GET /v1/intakes/{intake_id}/letter": acting(only=RIGHTS, roles=OFFICERS),
     "POST /v1/requests": acting(only=RIGHTS, json=request_of),
     "GET /v1/requests": acting(only=RIGHTS),
     "GET /v1/requests/due": acting(only=RIGHTS, roles=OFFICERS),
