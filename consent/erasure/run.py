@@ -17,6 +17,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine
 
 from consent.erasure import attempts, certificate, compaction, four_eyes, journal, live, operational
+from consent.erasure.claimants import add_claimants
 from consent.erasure.followers import move_on
 from consent.erasure.inventory import unanswered
 from consent.erasure.kept_tombstones import keep
@@ -117,6 +118,7 @@ class Erasure:
                 self._whom(connection, subject, request, set(chosen))
             subject.profiles |= operational.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
+            add_claimants(connection, subject)
             check_holds(connection, subject.records)
             said = Said()
             live.complete(connection, subject, said, self.channels, now)
