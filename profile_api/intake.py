@@ -14,9 +14,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from contracts.settings import Settings
 from profile_api.connections import network_of
-from profile_api.throttle import too_many
-
-KIND, MESSAGES, PEOPLE = "rate-limited", "messages", "people"
+from profile_api.errors import Problem
+from profile_api.throttle import expected, wait
 
 
 class Intake:
@@ -34,17 +33,18 @@ class Intake:
         counts = ((self._of_address, (key, network_of(address))), (self._of_key, (key,)))
         for item, names in counts:  # nothing is counted of what is refused
             if not self._counted.test(item, *names, cost=messages):
-                raise too_many(KIND, MESSAGES, item, self._clock())
+                raise Problem(429, "rate-limited", expected("messages", item), headers=wait(item, self._clock()))
         for item, names in counts:
             self._counted.hit(item, *names, cost=messages)
 
     def meet(self, key: str, address: str, records: Collection[str]) -> None:
         """Counts whom a browser's key brings from one address; raises a Problem (429) where they are too many."""
-        window = int(self._clock() // self._people.get_expiry())
+        item = self._people
+        window = int(self._clock() // item.get_expiry())
         if any(known < window for known, _ in self._met):
             self._met = {one: met for one, met in self._met.items() if one[0] == window}
         met = self._met.setdefault((window, f"{key} {network_of(address)}"), set())
         new = {hashlib.blake2b(one.encode(), digest_size=8).digest() for one in records} - met
-        if len(met) + len(new) > self._people.amount:
-            raise too_many(KIND, PEOPLE, self._people, self._clock())
+        if len(met) + len(new) > item.amount:
+            raise Problem(429, "rate-limited", expected("people", item), headers=wait(item, self._clock()))
         met |= new

@@ -76,7 +76,9 @@ class Limits:
         else:
             item = self._rates[actor.role]
             admitted = self._own.hit(item, actor.role.value, who)
-        return None if admitted else too_many("rate-limited", "requests", item, self._clock())
+        if admitted:
+            return None
+        return Problem(429, "rate-limited", expected("requests", item), headers=wait(item, self._clock()))
 
     def meet(self, actor: Actor, profile_id: str) -> Problem | None:
         """Customers meet themselves alone, and are not counted."""
@@ -91,7 +93,7 @@ class Limits:
         given: list[str | int] = [member, item.get_expiry(), item.amount]
         count = self._ask(lambda: int(self._meet([window], given)), lambda: len(met) + 1)
         if count > item.amount:
-            return too_many("too-many-people", "people", item, self._clock())
+            return Problem(429, "too-many-people", expected("people", item), headers=wait(item, self._clock()))
         met.add(profile_id)
         return None
 
@@ -126,8 +128,13 @@ def _digest(subject: str) -> str:
     return keyed("met", subject, size=8)
 
 
-def too_many(kind: str, what: str, item: RateLimitItem, now: float) -> Problem:
-    """The answer to one more than a limit allows; `Retry-After` is the end of the window."""
+def expected(what: str, item: RateLimitItem) -> str:
+    """What a limit allows, in words."""
     seconds = item.get_expiry()
-    detail = f"Expected at most {item.amount} {what} in {seconds} seconds, found more; wait as `Retry-After` says."
-    return Problem(429, kind, detail, headers={"Retry-After": str(max(1, math.ceil(seconds - now % seconds)))})
+    return f"Expected at most {item.amount} {what} in {seconds} seconds, found more; wait as `Retry-After` says."
+
+
+def wait(item: RateLimitItem, now: float) -> dict[str, str]:
+    """The header that says when the limit's window ends."""
+    seconds = item.get_expiry()
+    return {"Retry-After": str(max(1, math.ceil(seconds - now % seconds)))}
