@@ -90,6 +90,7 @@ class Method(StrEnum):
     CALL = "call"
     DOUBLE_OPT_IN = "double_opt_in"
     GPC = "gpc"
+    BANNER = "banner"
     IMPORT = "import"
 
 

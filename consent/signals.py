@@ -1,6 +1,6 @@
 """Signals that a person's browser sends by itself: Global Privacy Control."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -19,34 +19,45 @@ def has_gpc(headers: Mapping[str, str]) -> bool:
 
 
 def object_by_gpc(
-    connection: Connection, identifiers: Iterable[Identifier], at: datetime, received_at: datetime, channel: str
-) -> int:
-    """Records that the person behind these identifiers objects to every purpose marked `gpc`; says how many were new.
+    connection: Connection,
+    identifiers: Iterable[Identifier],
+    at: datetime,
+    received_at: datetime,
+    channel: str,
+    again: Collection[str] = (),
+) -> set[str]:
+    """Records that the person behind these identifiers objects to every purpose marked `gpc`; returns the new ones.
 
     Once per identifier and purpose: the signal comes with every page, and a person who says yes after it has decided
-    otherwise. The transaction must be READ COMMITTED; the ledger is locked only where there is news.
+    otherwise. `again` are purposes to which it objects once more, since what was said meanwhile was no such yes. The
+    transaction must be READ COMMITTED; the ledger is locked only where there is news.
     """
+    ids = {
+        (identifier, purpose.id): _id(identifier, purpose.id)
+        for identifier in sorted(set(identifiers))
+        for purpose in published_purposes().values()
+        if purpose.gpc
+    }
+    column = consent_events.c.consent_id
+    known = set(connection.scalars(select(column).where(column.in_(list(ids.values())))))
     entries = [
         Entry(
             identifier=identifier,
-            purpose=purpose.id,
+            purpose=purpose,
             state=ConsentState.REFUSED,
             decided_at=at,
             channel=channel,
             decided_through="browser",
             method=Method.GPC,
             recorded_by=channel,
-            notice_version=purpose.notice_version,
-            given_id=_id(identifier, purpose.id),
+            notice_version=published_purposes()[purpose].notice_version,
+            given_id=_id(identifier, purpose, received_at.isoformat()) if given_id in known else given_id,
         )
-        for identifier in sorted(set(identifiers))
-        for purpose in published_purposes().values()
-        if purpose.gpc
+        for (identifier, purpose), given_id in ids.items()
+        if given_id not in known or purpose in again
     ]
-    ids = [entry.consent_id for entry in entries]
-    known = set(connection.scalars(select(consent_events.c.consent_id).where(consent_events.c.consent_id.in_(ids))))
-    return append(connection, [entry for entry in entries if entry.consent_id not in known], received_at)
+    return {entry.purpose for entry in entries} if append(connection, entries, received_at) else set()
 
 
-def _id(identifier: Identifier, purpose: str) -> str:
-    return keyed("consent gpc", identifier.kind, identifier.value, purpose)
+def _id(identifier: Identifier, purpose: str, *once_more: str) -> str:
+    return keyed("consent gpc", identifier.kind, identifier.value, purpose, *once_more)

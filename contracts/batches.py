@@ -13,13 +13,14 @@ class Envelope(msgspec.Struct, rename="camel"):
 
     batch: list[msgspec.Raw]
     sent_at: str | None = None
-    context: dict[str, Any] | None = None
+    context: Any = None
 
 
 def split_batch(body: bytes) -> Envelope:
     """The messages of a batch, each still raw; RefusedItem where it is none.
 
-    A `sentAt` that is no instant says nothing of any clock, and is left out.
+    A `sentAt` that is no instant says nothing of any clock, and a `context` that is no object nothing of the messages:
+    both are left out.
     """
     try:
         found = msgspec.json.decode(body, type=Envelope)
@@ -29,6 +30,8 @@ def split_batch(body: bytes) -> Envelope:
         found = _split_slowly(body)
     if found.sent_at is not None and instant_of_sending(found.sent_at) is None:
         found.sent_at = None
+    if not isinstance(found.context, dict):
+        found.context = None
     return found
 
 

@@ -104,7 +104,7 @@ def read_message(
         if call:
             plain["type"] = call
         if shared and isinstance(plain.get("context"), dict | None):
-            plain["context"] = {**shared, **(plain.get("context") or {})}
+            plain["context"] = lent(shared, plain.get("context") or {})
         _check_tree(plain)  # what the batch lends is as little checked as the message itself
         return plain, msgspec.convert(plain, Message)
     except RecursionError:
@@ -113,6 +113,14 @@ def read_message(
         raise RefusedItem(str(error)) from None
     except (msgspec.DecodeError, UnicodeError):
         raise RefusedItem("expected JSON in UTF-8 without lone surrogates, found something else") from None
+
+
+def lent(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """A message's context with what its batch lends it. Of what both say of consent, each no is kept."""
+    both = preferences(shared), preferences(own)
+    said = {**both[0], **both[1]} | {name: False for one in both for name, allowed in one.items() if allowed is False}
+    merged = {**shared, **own}
+    return {**merged, "consent": {**_part(merged, "consent"), "categoryPreferences": said}} if said else merged
 
 
 def live_event(
@@ -146,7 +154,7 @@ def live_event(
     stated = message.type in ("identify", "group") or bool(_part(context, "traits"))
     properties = {"event": message.event, "name": message.name, "category": message.category} | named
     return LiveEvent(
-        message_id=own_message_id(proof, key, message_id, _consent(context)),
+        message_id=own_message_id(proof, key, message_id, preferences(context)),
         proof=proof,
         call=message.type,
         type=event_types.get(slug, slug),
@@ -160,7 +168,7 @@ def live_event(
         traits=traits if stated and message.type != "group" else {},
         external_ids=dict(_external_ids(context)),
         properties={name: value for name, value in properties.items() if value is not None},
-        consent=_consent(context),
+        consent=preferences(context),
         contacts_proven=_proven(context) if proof is Proof.SERVER else frozenset(),
     )
 
@@ -240,7 +248,8 @@ def _proven(context: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(one for one in CONTACTS if isinstance(listed, list) and one in listed)
 
 
-def _consent(context: Mapping[str, Any]) -> dict[str, bool]:
+def preferences(context: Mapping[str, Any]) -> dict[str, bool]:
+    """`context.consent.categoryPreferences`: what is allowed, by category of the consent banner."""
     said = _part(_part(context, "consent"), "categoryPreferences")
     return {name: value for name, value in said.items() if isinstance(value, bool)}
 

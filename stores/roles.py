@@ -14,6 +14,9 @@ REGISTRY_SCHEMA = "feast"
 READ_ALONE = ("consent_events", "erasures", "erasure_steps", "tombstones", "installation", "alembic_version")
 """What the service reads, and only the owner or a function of the owner writes."""
 
+COUNTING = ("category_part(jsonb, text)", "changed_categories(jsonb, jsonb)", "counted_changes(jsonb, text[])")
+"""Functions that compute alone: what counts a profile's changes, for whoever changes it."""
+
 _CREATE = f"""
 do $x$ begin
     if not exists (select from pg_roles where rolname = '{SERVICE}')
@@ -43,7 +46,7 @@ do $x$ declare one record; begin
         execute format('revoke all on function %s from public, {SERVICE}', one.named);
         if one.reads_nothing then execute format('grant execute on function %s to {SERVICE}', one.named); end if;
     end loop;
-    grant execute on function append_consent(jsonb) to {SERVICE};
+    grant execute on function append_consent(jsonb), {", ".join(COUNTING)} to {SERVICE};
     execute format('grant usage on schema %I to {SERVICE}', current_schema());
     execute format('grant usage on all sequences in schema %I to {SERVICE}', current_schema());
     create schema if not exists {REGISTRY_SCHEMA};

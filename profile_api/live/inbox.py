@@ -109,6 +109,7 @@ class Inbox:
         accepted = [one for found in group for one in found.accepted]
         refused = [one for found in group for one in found.refused]
         with self._engine.begin() as connection:
+            insert_accepted(connection, [one for found in group for one in found.salvaged])
             fresh = insert_accepted(connection, accepted)
             if refused:
                 connection.execute(_REFUSE, [_row(one) for one in refused])

@@ -17,11 +17,14 @@ from typing import Any
 from contracts.assurance import Proof
 from contracts.event_rows import after_sign_in
 from contracts.events import LiveEvent
+from contracts.keyed import keyed
 from contracts.live_keys import later_visitor_key, user_key, visitor_id, visitor_key
 from contracts.sources import Source
 from contracts.standard import person_record
 
 MOST_DEVICES = 5
+MOST_STAMPS = 20
+"""Devices of one record of which it is remembered what they said of consent."""
 MOST_CLAIMS = 100
 """What one record keeps of what anyone may say."""
 SAID = ("key", "at", "user_id", "devices", "visitors", "external", "traits", "proven", "claims")
@@ -34,7 +37,7 @@ class LiveRecord:
     """A record as its messages add up to.
 
     `bound` is the user who took a visitor along, `bare` has no event yet. `proven` holds contact points, `claims`
-    values by path, such as `traits.email`, each beside its time.
+    values by path, such as `traits.email`, each beside its time; `stamps` what each device said last of each purpose.
     """
 
     source: str
@@ -49,6 +52,7 @@ class LiveRecord:
     claims: dict[str, list[Any]] = field(default_factory=dict)
     bound: str | None = None
     bare: bool = False
+    stamps: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
     @property
     def record_id(self) -> str:
@@ -73,7 +77,7 @@ class LiveRecord:
             "claims": _nested({path: value for path, (value, _) in self.claims.items() if value is not None}),
         }
         since = {name: _times(getattr(self, name)) for name in TIMED}
-        return said | {"since": since, "bound": self.bound, "bare": self.bare}
+        return said | {"since": since, "bound": self.bound, "bare": self.bare, "stamps": self.stamps}
 
 
 def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
@@ -92,6 +96,7 @@ def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
         {path: [_at(payload["claims"], path), at] for path, at in since["claims"].items()},
         payload["bound"],
         payload["bare"],
+        payload.get("stamps") or {},
     )
 
 
@@ -158,6 +163,26 @@ class Book:
                 else:
                     self._claim(record, f"{name}.{one}", value, event.occurred_at)
         return record
+
+    def stamp(
+        self, record: LiveRecord, anonymous_id: str | None, said: Mapping[str, bool], at: datetime
+    ) -> dict[str, bool | None]:
+        """Remembers what a device says of purposes; returns those of which it said something else before, or nothing.
+
+        A stamp that is older than the one remembered is news only where it says no.
+        """
+        device = keyed("stamp", anonymous_id or "", size=8)
+        kept = record.stamps.get(device, {})
+        news: dict[str, bool | None] = {}
+        for purpose, allowed in said.items():
+            before, since = kept.get(purpose, (None, None))
+            newer = since is None or datetime.fromisoformat(since) <= at
+            if before is not allowed and (newer or not allowed):
+                news[purpose] = before
+            if before is not allowed and newer and (device in record.stamps or len(record.stamps) < MOST_STAMPS):
+                record.stamps.setdefault(device, {})[purpose] = [allowed, at.isoformat()]
+                self.changed.add(record.record_id)
+        return news
 
     def _know(self, record: LiveRecord, event: LiveEvent) -> None:
         """What a message says that a server sent, or that comes with a user id which a server signed."""

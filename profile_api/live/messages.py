@@ -1,7 +1,8 @@
 """Sorts the messages of a request: what can be kept as an event, and what is refused and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ from contracts.reading import RefusedRow
 from contracts.sources import Sender
 from contracts.standard import interaction_event
 from profile_api.live.proving import proof_of, without_signature
+from profile_api.live.salvage import refusals_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Sorted:
 
     accepted: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    salvaged: list[Accepted] = field(default_factory=list)
+    """What refused messages refuse: kept as messages of their own, and not counted."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,16 @@ def sort_messages(raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Sorted:
                     kept,
                 )
             )
+            found.salvaged += _salvaged(index, kept, arrival)
     return found
+
+
+def _salvaged(index: int, raw: bytes, arrival: Arrival) -> list[Accepted]:
+    alone = replace(arrival, call=None, sent_at=None, context=None)
+    for kept in refusals_of(raw, arrival.context, arrival.gpc):
+        with suppress(RefusedItem, RefusedRow):
+            return [_accepted(index, kept, alone)]
+    return []
 
 
 def _accepted(index: int, raw: bytes | msgspec.Raw, arrival: Arrival) -> Accepted:

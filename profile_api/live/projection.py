@@ -24,7 +24,8 @@ from profile_api.identity.following import make_due
 from profile_api.identity.history import redirect
 from profile_api.identity.rebuild import hold_identities, rebuild
 from profile_api.live.assigning import Known, load_known
-from profile_api.live.consents import record_gpc, record_preferences
+from profile_api.live.consents import decisions, record_decisions
+from profile_api.live.item import Item
 from profile_api.live.joining import holder
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
 from profile_api.webhooks.decisions import tell_decisions
@@ -45,22 +46,6 @@ _JOINED = text(
     "SELECT record_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
     " (SELECT FROM records o WHERE o.profile_id = r.profile_id AND o.record_id <> r.record_id)"
 )
-
-
-@dataclass(frozen=True)
-class Item:
-    """A message of the inbox, read."""
-
-    inbox_id: int
-    source: Source
-    event: LiveEvent
-    row: InteractionEvent
-    received_at: datetime
-    gpc: bool
-
-    @property
-    def proof(self) -> Proof:
-        return self.event.proof
 
 
 @dataclass
@@ -118,7 +103,7 @@ def project(
     seen = {owners[str(item.row.record_id)] for item in items}
     count_changes(connection, _categories(items, owners), now, counted=rebuilt.changed)
     done.profiles = seen | {known.profile_of[one] for one in shown}
-    decided = record_gpc(connection, items) | record_preferences(connection, items)
+    decided = record_decisions(connection, items)
     # 4. What is to follow, and the note that these messages are done.
     done.profiles |= rebuilt.changed
     make_due(connection, done.profiles | touched)
@@ -181,8 +166,11 @@ def _row(source: Source, event: LiveEvent) -> InteractionEvent:
 def _noted(book: Book, item: Item) -> Item:
     """The item, as its record has taken it."""
     placed = book.place(item.source.name, item.event)
-    book.note(item.source.name, placed)
-    return item if placed is item.event else replace(item, event=placed, row=_row(item.source, placed))
+    record = book.note(item.source.name, placed)
+    said = decisions(item.source, placed.consent)
+    news = book.stamp(record, placed.anonymous_id, said, placed.occurred_at) if said else {}
+    row = item.row if placed is item.event else _row(item.source, placed)
+    return replace(item, event=placed, row=row, news=news)
 
 
 def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], set[str]]:

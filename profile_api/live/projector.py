@@ -4,11 +4,13 @@ Whoever holds the lock projects, on the connection that holds it: a process that
 one goes on where it stopped.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
@@ -19,6 +21,7 @@ from contracts.sources import Sources
 from profile_api.live.due import FeatureWriter, write_due
 from profile_api.live.inbox import CHANNEL
 from profile_api.live.projection import project, put_aside, waiting
+from profile_api.live.salvage import refusals_of
 from stores.postgres import driver_of, is_passing
 
 LOCK = 0x11FE
@@ -125,8 +128,21 @@ class Projector:
                 if is_passing(error):
                     raise
                 log.error("a message could not be projected", error=type(error).__name__)
+                self._keep_refusals(connection, row)
                 with connection.begin():
                     put_aside(connection, row.inbox_id, type(error).__name__)
+
+    def _keep_refusals(self, connection: Connection, row: Any) -> None:
+        """Of a message that cannot be projected, what it refuses is kept all the same, where that can be."""
+        for kept in refusals_of(json.dumps(row.item).encode(), None, row.gpc):
+            alone = SimpleNamespace(**{**row._asdict(), "item": json.loads(kept)})
+            try:
+                with connection.begin():
+                    project(connection, [alone], self._sources, self._clock(), self._key)
+                return
+            except Exception as error:  # whatever it was: it is put aside with its message
+                if is_passing(error):
+                    raise
 
 
 @contextmanager
