@@ -5,8 +5,10 @@ import signal
 from datetime import UTC, datetime
 from types import FrameType
 
+from consent.oddities import published_oddities
 from consent.pseudonyms import NoKey, reference_key
 from consent.seals import sealing
+from consent.watching import watching
 from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
 from feature_repo.served import serve_features
@@ -46,6 +48,7 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
 
             with (
                 sealing(engine, secret, lambda: datetime.now(UTC)),
+                watching(engine, published_oddities(), lambda: datetime.now(UTC)),
                 delivering(engine, chosen.demo),
                 projecting(engine, sources, features.features, key=key),
             ):

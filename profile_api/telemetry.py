@@ -6,7 +6,7 @@ the list below: an address holds a profile's id, a header a token.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import prometheus_client
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from consent.watching import alerts_since
 from contracts.settings import Settings
 from profile_api.rights.requests import overdue_requests
 
@@ -61,11 +62,13 @@ class Overdue(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             with self._engine.connect() as connection:
-                count = overdue_requests(connection, self._clock())
+                now = self._clock()
+                count, odd = overdue_requests(connection, now), alerts_since(connection, now - timedelta(days=7))
         except SQLAlchemyError:
             return
         said = "Privacy requests whose last day has passed"
         yield GaugeMetricFamily("ocv_privacy_requests_overdue", said, value=count)
+        yield GaugeMetricFamily("ocv_reading_alerts", "Alerts of odd reading in seven days", value=odd)
 
 
 def observe(app: FastAPI, settings: Settings, exporter: SpanExporter | None = None) -> None:

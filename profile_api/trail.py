@@ -1,6 +1,6 @@
 """The audit as people read it: who read what of a person, and what one reader read; one query each."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from profile_api.gate import Ask, Gate, Reading, by_id
 from profile_api.masking import Mask
 from profile_api.stored import StoredProfile
 from profile_api.views import Answer, View
-from stores.schema import audit, redirects
+from stores.schema import audit, reading_alerts, redirects
 
 RIGHTS = frozenset({"privacy_rights"})
 
@@ -60,6 +60,33 @@ def of_reader(gate: Gate, actor: Actor, purpose: str | None, reader: str, before
         if actor.role is not Role.PRIVACY_OFFICER:
             raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
         return _page(reading, select(audit).where(audit.c.actor == reader), before, limit)
+
+
+class AlertView(View):
+    """Reading of one member of staff that looked odd on a day; a question to ask, and no proof."""
+
+    rule: str = Field(description="many, night, neighbours, namesakes or case")
+    actor: str
+    role: str
+    day: date
+    people: int
+    first_at: datetime
+    last_at: datetime
+
+
+class Alerts(View):
+    alerts: list[AlertView] = Field(description="newest first, 200 at most")
+
+
+def alerts(gate: Gate, actor: Actor, purpose: str | None) -> Alerts:
+    """Odd reading, for the privacy officer."""
+    with gate.acting(Ask(actor, purpose, "audit-alerts", RIGHTS, of_case=False)) as reading:
+        if actor.role is not Role.PRIVACY_OFFICER:
+            raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
+        of = reading_alerts.c
+        columns = [of[name] for name in AlertView.model_fields]
+        rows = reading.connection.execute(select(*columns).order_by(of.at.desc(), of.rule, of.actor).limit(200))
+        return Alerts(alerts=[AlertView(**row) for row in rows.mappings()])
 
 
 def _page(reading: Reading, query: Select[Any], before: int | None, limit: int, of_customer: bool = False) -> TrailData:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, PurposeHeader
 from profile_api.routers.profiles import ProfileId
-from profile_api.trail import TrailData, of_person, of_reader
+from profile_api.trail import Alerts, TrailData, alerts, of_person, of_reader
 from profile_api.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
@@ -27,6 +27,12 @@ def read_audit_of_person(
 ) -> Answer[TrailData]:
     """Customers see their own. This read is recorded like any other."""
     return of_person(gate, reader, purpose, profile_id, before, limit)
+
+
+@router.get("/audit/alerts", summary="Reading of staff that looked odd")
+def read_alerts(gate: AskedGate, reader: Reader, purpose: PurposeHeader = None) -> Alerts:
+    """Many people, at night, neighbours, namesakes of the reader, one case for many; for the privacy officer."""
+    return alerts(gate, reader, purpose)
 
 
 @router.get("/audit/readers/{actor}", summary="What one reader asked for")

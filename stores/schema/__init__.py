@@ -5,7 +5,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
-from stores.schema.consent import audit, audit_seals, consent_events, consent_macs
+from stores.schema.consent import audit, audit_seals, consent_events, consent_macs, reading_alerts
 from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
@@ -69,6 +69,7 @@ __all__ = [
     "privacy_requests",
     "profiles",
     "publish_progress",
+    "reading_alerts",
     "record_keys",
     "records",
     "rectifications",

@@ -1,6 +1,6 @@
 """What people decided, and who read what of them: append-only."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stores.schema.base import Instant, metadata
@@ -67,6 +67,21 @@ audit = Table(
     Column("outcome", Text, nullable=False),
     Index("ix_audit_of_profile", "profile_id", "audit_id"),
     Index("ix_audit_of_actor", "actor", "audit_id"),
+)
+
+# Reading of staff that looked odd, once per rule, reader and day: how many people it was of, from when to when. Says
+# nothing of whom.
+reading_alerts = Table(
+    "reading_alerts",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("people", Integer, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
 )
 
 # A batch of audit rows in a hash chain: `hashes` are those of the rows `audit_ids`, `last_id` is the highest id so far,

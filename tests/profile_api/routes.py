@@ -178,6 +178,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/holds": acting(only=HOLDING, roles=OFFICERS, json=lambda person: by_id(person) | because(person)),
     "GET /v1/holds": acting(only=HOLDING, roles=OFFICERS),
     "POST /v1/holds/{hold_id}/lift": acting(only=HOLDING, roles=OFFICERS, json=because),
+    "GET /v1/audit/alerts": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
     **{

@@ -93,6 +93,9 @@ ANSWERS: dict[str, Answer] = {
     "determinations": Answer(
         RECORD, gone="determination_id kind purpose decided_by decided_at ended_at ended_by", free="reason"
     ),
+    "reading_alerts": Answer(
+        kept={"rule actor day role at people first_at last_at": "how many people staff read; counts, not whom"}
+    ),
     "tombstones": Answer(kept={"tombstone erasure_id at": "keyed digests, which keep them from coming back"}),
     "erasures": Answer(
         handled={"sealed": "forgotten once the certificate stands"},
