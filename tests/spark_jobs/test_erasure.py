@@ -91,7 +91,7 @@ def test_erased_people_leave_every_store_whenever_it_is_killed_and_nothing_bring
         home.client.hset(key_of(profile_id), "said", profile_id)
     assert home.online() == {eve, fred, both}
     for said in (EMAIL, "something else"):  # the append-only file keeps what a key was
-        home.client.set("cache", said)
+        home.client.set("materialised:cache", said)
     before = home.people()
     shutil.copytree(home.lake, tmp_path / "backup")
     assert {"tables", "postgresql", "valkey", "lake"} <= {place.partition(":")[0] for place in home.seen(EMAIL)}
