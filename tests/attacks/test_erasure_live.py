@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 
 from consent.erasure import live, operational
+from consent.erasure.claimants import add_claimants
 from consent.erasure.refused import Theirs
 from consent.erasure.said import Said
 from consent.erasure.subject import Subject
@@ -29,6 +30,7 @@ def erase(engine: Engine, record_id: str) -> Subject:
     with engine.begin() as connection:
         subject.records = operational.records_of(connection, [profile_id])
         subject.records |= live.visitors_of(connection, subject.records)
+        add_claimants(connection, subject)
         said = Said()
         live.complete(connection, subject, said, CHANNELS, NOW)
         held = operational.complete(connection, subject, said.identifiers)
@@ -108,12 +110,15 @@ def test_an_event_on_a_device_that_only_the_erased_one_names_is_still_its_own_pe
     assert len(kept) == 7
 
 
-def test_a_claim_about_the_erased_one_neither_keeps_them_nor_takes_the_claimant_along(engine: Engine) -> None:
+def test_a_claim_about_the_erased_one_keeps_nothing_of_theirs(engine: Engine) -> None:
     mine = {"type": "identify", "userId": "victim", "traits": {"email": "victim@inbox.example"}}
     accept(engine, EARLIER, mine)
-    forged = {"type": "identify", "anonymousId": "elsewhere", "traits": {"email": "victim@inbox.example"}}
-    accept(engine, EARLIER, forged, server=False)
+    claims = {"type": "identify", "anonymousId": "elsewhere", "traits": {"email": "victim@inbox.example"}}
+    accept(engine, EARLIER, claims, server=False)
+    proven = signed("somebody", type="identify", traits={"email": "victim@inbox.example"})
+    accept(engine, EARLIER, proven, server=False)
     project_all(engine, EARLIER)
     subject = erase(engine, "app:victim")
     assert {one.value for one in subject.identifiers} >= {"victim@inbox.example", "victim"}
-    assert rows(engine, "identifiers") and owner(engine, f"app:{visitor_key('elsewhere')}") != "None"
+    left = {row["record_id"] for row in rows(engine, "live_records").values()}
+    assert left == {"app:somebody"}, "who is proven keeps what they said"
