@@ -13,7 +13,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline identity-preview serve processing-record breach-list erase backup restore sample verify-ledger test lint
+.PHONY: help setup demo pipeline identity-preview serve processing-record breach-list erase retention backup restore sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ backup: setup ## TO=DIR [LAKE=URI]: database and lake into an empty folder
 
 restore: setup ## FROM=DIR [CONTRACTS=DIR] [LAKE=URI]: a backup into empty stores; whoever was erased since stays erased
 	@$(RUN) -m recovery.restore --from $(FROM) --contracts $(CONTRACTS)
+
+retention: setup ## [DRY_RUN=1] [CONTRACTS=DIR] [LAKE=URI]: delete what no purpose keeps any more, or say what would go
+	@$(RUN) -m consent.retaining.run --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadgroup

@@ -71,6 +71,16 @@ def kept_until(purposes: Iterable[Purpose], since: datetime) -> dict[Category, d
     return found
 
 
+def nothing_kept_until(purposes: Iterable[Purpose], now: datetime) -> dict[Category, datetime]:
+    """For each category the instant up to which no purpose at all keeps anything; its data of then has to go."""
+    found: dict[Category, datetime] = {}
+    for purpose in purposes:
+        for category in purpose.categories:
+            start = before(now, purpose.kept_for(category))
+            found[category] = min(found.get(category, start), start)
+    return found
+
+
 def _decided(decision: ConsentEvent) -> datetime | None:
     if decision.state not in ACTS:
         return None

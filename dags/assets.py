@@ -3,7 +3,8 @@
     ingest > BRONZE > inbox > LANDED > standardise > SILVER > overrides > DECISIONS > resolve > IDENTITY
     > profiles > GOLD > features > FEATURES > materialise > ONLINE > publish > SERVED
 
-A stage starts when the asset before it was updated. Settings come from the `OCV_*` environment.
+A stage starts when the asset before it was updated. Beside the flow, retention leaves KEPT: what some purpose keeps.
+Settings come from the `OCV_*` environment.
 """
 
 import shlex
@@ -22,6 +23,7 @@ GOLD = Asset("gold")
 FEATURES = Asset("features")
 ONLINE = Asset("online")
 SERVED = Asset("served")
+KEPT = Asset("kept")
 
 # Two runs of a stage at once would be two writers of one table.
 ONE_AT_A_TIME = {"catchup": False, "max_active_runs": 1, "default_args": {"retries": 1}, "tags": ["one-customer-view"]}

@@ -1,0 +1,69 @@
+"""People whom no purpose keeps any more go whole, as if they had asked for it: by requests that retention files."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from consent.erasure import journal
+from consent.erasure.run import Erasure
+from consent.erasure.subject import Subject
+from consent.requests import RequestKind, RequestState, received
+from stores.schema import privacy_request_events, privacy_requests
+
+FILED = "r_retention_"
+"""How the id of a request begins that no person made."""
+
+
+class Ending(Erasure):
+    """An erasure that keeps nobody out: whoever comes back after ten years is a customer like any other.
+
+    A file that still names somebody of then brings them back as well: they are withheld, and the next run takes them.
+    """
+
+    def _bury(self, erasure_id: str, subject: Subject) -> int:
+        return 0
+
+
+def end_people(ending: Ending, due: Callable[[Connection], Collection[str]], now: datetime) -> dict[str, Any]:
+    """Erases whoever is due, in as many passes as it takes; how many they were, and the ids of the erasures.
+
+    Requests that a killed run filed are carried out first. Raises NotErasable where something of them is still found.
+    """
+    people, made = 0, list[str]()
+    for files in (False, True):
+        with ending.engine.begin() as connection:
+            if files:
+                file(connection, due(connection), now)
+            waiting = open_requests(connection)
+        if waiting:
+            said = ending.run(waiting)["certificate"]
+            if said["hits"]:
+                raise journal.NotErasable(
+                    f"expected nothing of people who are due anywhere, found {said['hits']} values; see the certificate"
+                    f" of {said['erasure_id']}, mend what it names, and start again"
+                )
+            people, made = people + said["people"], [*made, said["erasure_id"]]
+    return {"people": people, "erasures": made}
+
+
+def file(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
+    """A request of erasure for each, that is under way; whoever has one of their own is erased by that one."""
+    for profile_id in sorted(profile_ids):
+        request = received(f"{FILED}{uuid4().hex}", RequestKind.ERASURE, profile_id, now)
+        row = {**vars(request), "state": RequestState.IN_PROGRESS, "details": {}}
+        new = upsert(privacy_requests).values(row).on_conflict_do_nothing().returning(privacy_requests.c.request_id)
+        if connection.scalar(new) is not None:
+            event = {"request_id": request.request_id, "at": now, "actor": "retention", "step": "receive"}
+            connection.execute(insert(privacy_request_events).values(event | {"state": RequestState.IN_PROGRESS}))
+
+
+def open_requests(connection: Connection) -> list[str]:
+    """The requests that retention filed and that are not done."""
+    columns = privacy_requests.c
+    mine = columns.request_id.like(f"{FILED.replace('_', '#_')}%", escape="#")
+    query = select(columns.request_id).where(mine, columns.state == RequestState.IN_PROGRESS)
+    return sorted(connection.scalars(query))
