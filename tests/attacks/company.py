@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from consent.model import Role
+from consent.pseudonyms import reference_key
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from profile_api.app import create_app
@@ -51,6 +52,7 @@ class Company:
         app = create_app(settings, url, self.features, clock=lambda: self.now)
         self._client = TestClient(app, raise_server_exceptions=False)
         self._issuer = demo_issuer(settings)
+        self.key = reference_key(settings)
 
     def close(self) -> None:
         self._open.close()
@@ -59,9 +61,10 @@ class Company:
         self.now += timedelta(minutes=1)
         return self.now
 
-    def live(self, *messages: dict[str, Any]) -> None:
-        accept(self.engine, self.tick(), *messages)
-        project_all(self.engine, self.tick())
+    def live(self, *messages: dict[str, Any], server: bool = True, gpc: bool = False) -> None:
+        """Messages of a server, or else of a browser, are accepted and shown."""
+        accept(self.engine, self.tick(), *messages, server=server, gpc=gpc)
+        project_all(self.engine, self.tick(), key=self.key)
         write_due(self.engine, self.features, lambda: self.now)
 
     def file(self, **row: str) -> None:
@@ -70,9 +73,9 @@ class Company:
     def file_event(self, name: str, email: str) -> None:
         self.lake.file_event(name, self.tick(), Identifier("email", email))
 
-    def ask(self, method: str, path: str, role: Role, purpose: str, who: str | None = None, **sent: Any) -> Any:
-        """A request, as a person of this role (a customer: as `who`) would make it."""
-        token = self._issuer.token(role, self.tick(), who)
+    def ask(self, method: str, path: str, role: Role, purpose: str, who: Identifier | None = None, **sent: Any) -> Any:
+        """A request, as a person of this role (a customer: who carries `who`) would make it."""
+        token = self._issuer.token(role, self.tick(), identifier=who)
         headers = {"Authorization": f"Bearer {token}", "Purpose": purpose}
         return self._client.request(method, path, headers=headers, **sent)
 
@@ -87,7 +90,7 @@ class Company:
         return int(answer.status_code)
 
     def batch(
-        self, groups: Collection[Collection[str]] = (), whole: bool = False, before_publish: Any = None
+        self, groups: Collection[Collection[str]] | None = (), whole: bool = False, before_publish: Any = None
     ) -> list[str]:
         """A batch; returns what is wrong after it."""
         with self.engine.connect() as connection:

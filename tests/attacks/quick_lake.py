@@ -29,6 +29,7 @@ from spark_jobs.resolve.settle import Before, history_rows, leads, settle
 from spark_jobs.tables import HISTORY, LIVE, OVERRIDES, PROFILES, RECORDS, REDIRECTS, TIMELINE
 from stores import schema
 from tests.attacks.agreement import Lake
+from tests.attacks.evidence import joined
 from tests.spark_jobs.silver import person_channel
 
 CRM = person_channel()
@@ -68,15 +69,31 @@ class QuickLake:
             "identifiers": [vars(carried)],
         }
 
+    def forget(self, records: Collection[str], events: Collection[str]) -> None:
+        """As an erasure leaves the lake."""
+        for kept in (self.records, self.owners, *self.published.values()):
+            for record in records:
+                kept.pop(record, None)
+        for kept in (self.events, self.published.get(TIMELINE.name, {})):
+            for event in [one for one, said in self.events.items() if said["record_id"] in records] + list(events):
+                kept.pop(event, None)
+        left = {profile for profile, _ in self.owners.values()}
+        for kept in (self.said, self.published.get(PROFILES.name, {})):
+            for profile in kept.keys() - left:
+                kept.pop(profile)
+        for kept in (self.redirects, self.published.get(REDIRECTS.name, {})):
+            for old in [old for old, target in kept.items() if target not in left]:
+                kept.pop(old)
+
     def batch(
         self,
         now: datetime,
-        groups: Collection[Collection[str]] = (),
+        groups: Collection[Collection[str]] | None = (),
         whole: bool = False,
         before_resolve: Meanwhile | None = None,
         before_publish: Meanwhile | None = None,
     ) -> Lake:
-        """Everything between the inbox and PostgreSQL; the evidence joins the records of each of `groups`."""
+        """From the inbox to PostgreSQL; the evidence joins the records of each of `groups`, or by itself."""
         self._land(now)
         with self.engine.connect() as connection:
             pulled = decided(connection)
@@ -110,16 +127,20 @@ class QuickLake:
         self.landed = upto
 
     def _resolve(
-        self, now: datetime, groups: Collection[Collection[str]], pulled: Mapping[Any, list[tuple[Any, ...]]]
+        self, now: datetime, groups: Collection[Collection[str]] | None, pulled: Mapping[Any, list[tuple[Any, ...]]]
     ) -> dict[Pair, float]:
         # 1. The evidence, and the decisions.
+        words: dict[str, list[Pair]] = {"same": [], "different": []}
+        for left, right, kind, _ in pulled[OVERRIDES]:
+            words[kind].append((left, right))
+        stood = self.owners | {record: (profile, at) for record, profile, at in pulled[LIVE]}
+        if groups is None:
+            was = {record: profile for record, (profile, _) in stood.items()}
+            groups = joined(self.records, was, words["different"], words["same"])
         weights: dict[Pair, float] = {}
         for group in groups:
             inside = sorted(set(group) & self.records.keys())
             weights |= {(one, other): 10.0 for one in inside for other in inside if one < other}
-        words: dict[str, list[Pair]] = {"same": [], "different": []}
-        for left, right, kind, _ in pulled[OVERRIDES]:
-            words[kind].append((left, right))
         verified = {
             record: {one["kind"]: one["value"] for one in document["verified"]}
             for record, document in self.records.items()
@@ -138,7 +159,6 @@ class QuickLake:
             self.redirects.pop(old, None)
             if new:
                 self.redirects[old] = new
-        stood = {**self.owners, **live}
         self.owners = {
             record: (profile, stood[record][1] if stood.get(record, ("",))[0] == profile else now)
             for record, profile in outcome.assignments.items()
