@@ -22,6 +22,7 @@ from profile_api.gate import Gate
 from profile_api.intake import Intake
 from profile_api.keys import accepted_keys
 from profile_api.limits import BodyLimit, Guarded
+from profile_api.live.erased import guard_of
 from profile_api.live.inbox import Inbox
 from profile_api.routers import (
     audit,
@@ -64,7 +65,8 @@ def create_app(
     With `redis_url` all workers count requests together, for the limits.
     """
     engine = open_engine(database_url, settings.pool)
-    inbox = Inbox(engine)
+    sources = load_sources(settings)
+    inbox = Inbox(engine, guard_of(settings, sources))
     app = FastAPI(
         title="One customer view",
         version="1",
@@ -81,7 +83,7 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.features = feature_reader
-    app.state.sources, app.state.inbox, app.state.intake = load_sources(settings), inbox, Intake(settings)
+    app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
     handled = (identity, consents, requests, intakes, determinations, callers, audit, retention, webhooks, extracts)
     for resource in (*asked_most, health, *handled):

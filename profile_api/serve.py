@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from consent.oddities import published_oddities
-from consent.pseudonyms import NoKey, reference_key
 from consent.seals import sealing
 from consent.watching import watching
 from contracts.settings import MissingSecret, Settings, settings
@@ -14,6 +13,7 @@ from contracts.sources import load_sources
 from feature_repo.served import serve_features
 from profile_api.demo_tokens import print_invitation
 from profile_api.keys import NoIssuer, accepted_keys
+from profile_api.live.erased import guard_of
 from profile_api.live.projector import projecting
 from profile_api.logs import configure_logs
 from profile_api.service_stores import NotTheService, service_stores
@@ -39,7 +39,8 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         chosen = chosen.model_copy(update={"pool": connections_each(engine, workers, chosen.pool)})
         features = serve_features(stores, chosen.lake_uri)
         try:
-            sources, key = load_sources(chosen), _tombstone_key(chosen)
+            sources = load_sources(chosen)
+            key = guard_of(chosen, sources).key
             overdue = Overdue(engine, lambda: datetime.now(UTC))
 
             def invite() -> None:
@@ -56,13 +57,6 @@ def serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         except KeyboardInterrupt:
             pass  # before the workers were there; the stores are stopped on the way out
         engine.dispose()
-
-
-def _tombstone_key(chosen: Settings) -> bytes | None:
-    try:
-        return reference_key(chosen)
-    except NoKey:  # without a secret nobody was ever erased
-        return None
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Select, or_, select
 
+from consent.erasure.left_out import left_out_since
 from consent.model import Actor, Decision, Role
 from profile_api.errors import Problem
 from profile_api.gate import Ask, Gate, Reading, by_id
@@ -39,6 +40,18 @@ class TrailEntry(View):
 class TrailData(View):
     entries: list[TrailEntry] = Field(description="newest first")
     next_before: int | None = Field(description="give it as `before` for the entries before these; null at the end")
+
+
+class LeftOutRows(View):
+    channel: str
+    day: date
+    rows: int = Field(description="rows of files in the last run of that day, or live messages of the day")
+
+
+class LeftOut(View):
+    """How much was left out since it was of somebody erased; nothing says of whom."""
+
+    left_out: list[LeftOutRows]
 
 
 def of_person(
@@ -87,6 +100,15 @@ def alerts(gate: Gate, actor: Actor, purpose: str | None) -> Alerts:
         columns = [of[name] for name in AlertView.model_fields]
         rows = reading.connection.execute(select(*columns).order_by(of.at.desc(), of.rule, of.actor).limit(200))
         return Alerts(alerts=[AlertView(**row) for row in rows.mappings()])
+
+
+def left_out(gate: Gate, actor: Actor, purpose: str | None, since: date) -> LeftOut:
+    """What was left out since a day, newest first; for the privacy officer."""
+    with gate.acting(Ask(actor, purpose, "audit-left-out", RIGHTS, of_case=False)) as reading:
+        if actor.role is not Role.PRIVACY_OFFICER:
+            raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
+        found = left_out_since(reading.connection, since)
+    return LeftOut(left_out=[LeftOutRows(channel=channel, day=day, rows=rows) for channel, day, rows in found])
 
 
 def _page(reading: Reading, query: Select[Any], before: int | None, limit: int, of_customer: bool = False) -> TrailData:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, select
 
+from consent.erasure.left_out import note_rows
 from consent.erasure.tombstones import NOBODY, Tombstones, buried, bury
 from consent.pseudonyms import reference_key
 from contracts.channel import Channel
@@ -56,5 +58,15 @@ def erased_people(
         migrate(engine)
         with engine.begin() as connection:
             found = united(spark, lake, connection, config, channels, now)
+        engine.dispose()
+    return found
+
+
+def note_in_store(config: Settings, channels: Mapping[str, Mapping[str, Any]], now: datetime) -> dict[str, int]:
+    """Notes what a step that is run by itself left out of files, by its report, where the officer reads it."""
+    with open_stores(config) as stores:
+        engine = open_engine(stores.database_url)
+        with engine.begin() as connection:
+            found = note_rows(connection, channels, now.date())
         engine.dispose()
     return found

@@ -26,7 +26,7 @@ from contracts.loading import load_channels
 from contracts.reading import RefusedRow
 from contracts.settings import settings
 from contracts.standard import check_row, consent_row
-from spark_jobs.erased import erased_people
+from spark_jobs.erased import erased_people, note_in_store
 from spark_jobs.files import RawRow, read_rows
 from spark_jobs.session import spark_session
 from spark_jobs.tables import BRONZE, QUARANTINE, append, arrow_schema, read
@@ -241,6 +241,7 @@ def main(args: list[str] | None = None) -> None:
     channels = load_channels(given.contracts)
     erased = erased_people(spark, given.lake, settings(), channels, given.received_at)
     done = ingest(spark, given.lake, given.sources, channels, given.received_at, erased)
+    done["left_out"] = note_in_store(settings(), done["channels"], given.received_at)
     print(json.dumps(done, ensure_ascii=False, indent=2))
 
 

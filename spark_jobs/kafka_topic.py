@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from contracts.events import RefusedItem, read_message
 from contracts.settings import Settings, settings
 from contracts.sources import Sender, Source, load_sources
+from profile_api.live.erased import Guard, guard_of
 from profile_api.live.inbox import Inbox
 from profile_api.live.messages import Arrival, Sorted, sort_messages
 from spark_jobs.session import spark_session
@@ -53,9 +54,9 @@ def sorted_messages(consumed: Iterable[Consumed], source: Source) -> list[Sorted
     return [sort_messages([one.raw()], Arrival(Sender(source, True), one.timestamp)) for one in consumed]
 
 
-def keep(engine: Engine, source: Source, consumed: Iterable[Consumed]) -> int:
+def keep(engine: Engine, guard: Guard, source: Source, consumed: Iterable[Consumed]) -> int:
     """Keeps messages in the inbox; returns how many were new."""
-    box = Inbox(engine)
+    box = Inbox(engine, guard)
     try:
         waiting = [box.keep(found) for found in sorted_messages(consumed, source)]
         return sum(len(one.result()) for one in waiting)
@@ -65,6 +66,7 @@ def keep(engine: Engine, source: Source, consumed: Iterable[Consumed]) -> int:
 
 def consume(spark: SparkSession, config: Settings, engine: Engine, source: Source, for_ever: bool) -> None:
     """Reads what the topic has since the last time, or goes on reading."""
+    guard = guard_of(config, load_sources(config))
     read = spark.readStream.format("kafka").option("kafka.bootstrap.servers", config.kafka_servers or "")
     rows = read.option("subscribe", config.kafka_topic or "").option("startingOffsets", "earliest").load()
 
@@ -73,9 +75,9 @@ def consume(spark: SparkSession, config: Settings, engine: Engine, source: Sourc
         for row in batch.select("topic", "partition", "offset", "timestamp", "value").toLocalIterator():
             waiting.append(consumed_row(row))
             if len(waiting) == AT_ONCE:
-                keep(engine, source, waiting)
+                keep(engine, guard, source, waiting)
                 waiting = []
-        keep(engine, source, waiting)
+        keep(engine, guard, source, waiting)
 
     writer = rows.writeStream.foreachBatch(take).option(
         "checkpointLocation", f"{config.lake_uri}/checkpoints/kafka/{config.kafka_topic}"

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from consent.erasure.left_out import note_rows
 from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.keyed import require_key
@@ -67,6 +68,8 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         with engine.begin() as connection:
             erased = united(spark, lake, connection, config, channels, now)
         taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
+        with engine.begin() as connection:
+            left_out = note_rows(connection, taken["channels"], now.date())
         sources_live = load_sources(config)
         live = steps.run("inbox", lambda: inbox.land(spark, lake, engine, sources_live, now))
         contracts = inbox.with_live(channels, sources_live)
@@ -90,6 +93,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         found["unreadable"] = records["unreadable"].get(channel, {})
     return {
         "channels": taken["channels"],
+        "left_out": left_out,
         "live": {"events": live["events"], "records": live["records"]},
         **counted,
         "merges": resolved["merges"],
@@ -142,6 +146,8 @@ def show(report: dict[str, Any], console: Console) -> None:
                 console.print(f"    [yellow]{columns.replace('_', ' ')}: {', '.join(found[columns])}[/]")
         for reason, count in {**found["reasons"], **found["unreadable"]}.items():
             console.print(f"    {count} x {reason}", markup=False, highlight=False)
+    for name, rows in report["left_out"].items():
+        console.print(f"  [yellow]{name}: {rows} rows left out, whose person was erased[/]")
     if report["live"]["events"]:
         console.print(f"  live: {report['live']['events']} events, {report['live']['records']} records")
     for kind, found in report["identity_notes"].get("shared_by_too_many", {}).items():

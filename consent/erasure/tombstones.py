@@ -4,7 +4,6 @@ A tombstone is a keyed digest of an identifier or a record id of somebody erased
 lake: a backup of one of them brings nobody back.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +12,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from consent.erasure.naming import Named, forms, named_in_row, named_in_text
 from consent.pseudonyms import reference, reference_key
 from contracts.channel import Channel
-from contracts.identifiers import KINDS, Identifier, InvalidIdentifier, normalise
-from contracts.reading import RefusedRow, Row
+from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from stores.schema import tombstones
 
@@ -24,9 +23,6 @@ RECORD = "record"
 """The kind that record ids are referred to by; no identifier kind has this name."""
 
 Asked = TypeVar("Asked")
-Named = tuple[Iterable[Identifier], Iterable[str]]
-"""Identifiers in normal form, and record ids."""
-
 ERASED = "erased"
 """The reason that a row is counted under whose person was erased."""
 
@@ -43,49 +39,41 @@ class Tombstones:
 
     def cover(self, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()) -> bool:
         """Whether any of these belonged to somebody erased."""
-        return not self.digests.isdisjoint(tombstones_of(self.key, identifiers, record_ids))
+        return not self.digests.isdisjoint(_digests(self.key, identifiers, record_ids))
 
     def cover_row(self, contract: Channel, payload: Mapping[str, Any] | None, raw: bytes = b"") -> bool:
-        """Whether a raw row is of somebody erased; of one that can't be read, whether any word of it may be."""
+        """Whether a raw row is of somebody erased: by what its columns are, and by contacts in any of them.
+
+        Of one that can't be read, whether any word of it may be.
+        """
         if not self.digests or (payload is None and not raw):
             return False
-        try:
-            row = Row(contract, payload or {})
-        except RefusedRow:
-            return self.cover_raw(contract, contract.channel, raw or repr(payload).encode())
         if payload is None:
             return self.cover_raw(contract, contract.channel, raw)
-        key = row.text("key")
-        own = [f"{contract.channel}:{key}"] if key and "person" in contract.holds else []
-        identifiers = row.identifiers()
-        if (kind := row.text("identifier_kind")) and (value := row.text("identifier")):
-            identifiers += _readings([kind], value, contract.region)
-        return self.cover(identifiers, own)
+        return self.cover(*named_in_row(contract, payload))
 
     def cover_raw(self, contract: Channel | None, channel: str, raw: bytes) -> bool:
         """Whether any word of a row that can't be read is of somebody erased."""
-        columns = contract.columns.values() if contract else ()
-        kinds, region = (
-            {*KINDS, *(column.kind for column in columns if column.kind)},
-            contract.region if contract else None,
-        )
-        words = [part.strip() for part in re.split(r"[\"'{}\[\]:,;|\t\r\n\0]+", raw.decode("utf-8", "replace"))]
-        found = [one for word in words if word for one in _readings(kinds, word, region)]
-        return self.cover(found, [f"{channel}:{word}" for word in words if word])
+        region = contract.region if contract else None
+        return self.cover(*named_in_text(raw.decode("utf-8", "replace"), channel, region))
 
 
 NOBODY = Tombstones(b"", frozenset())
 
 
 def tombstones_of(key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str]) -> set[str]:
-    """The tombstones of identifiers in normal form and of record ids."""
+    """The tombstones of identifiers in normal form, in each of their forms, and of record ids."""
+    return _digests(key, set().union(*(forms(one) for one in identifiers)), record_ids)
+
+
+def _digests(key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str]) -> set[str]:
     found = {reference(key, one.kind, one.value) for one in identifiers}
     return found | {reference(key, RECORD, record_id) for record_id in record_ids}
 
 
 def erased_among(connection: Connection, key: bytes, said: Mapping[Asked, Named]) -> set[Asked]:
     """Those of whom any identifier or record id belonged to somebody erased; one indexed query, for live collection."""
-    wanted = {one: tombstones_of(key, named, record_ids) for one, (named, record_ids) in said.items()}
+    wanted = {one: _digests(key, named, record_ids) for one, (named, record_ids) in said.items()}
     digests = sorted(set().union(*wanted.values()))
     query = text("SELECT tombstone FROM tombstones WHERE tombstone = ANY(:digests)")
     found = set(connection.scalars(query, {"digests": digests})) if digests else set()
@@ -103,13 +91,3 @@ def buried(connection: Connection, settings: Settings) -> Tombstones:
     """The tombstones of PostgreSQL; raises NoKey where there are some and no key to compare by."""
     digests = frozenset(connection.scalars(select(tombstones.c.tombstone)))
     return Tombstones(reference_key(settings), digests) if digests else NOBODY
-
-
-def _readings(kinds: Iterable[str], value: str, region: str | None) -> list[Identifier]:
-    found = []
-    for kind in kinds:
-        try:
-            found.append(normalise(kind, value, region))
-        except InvalidIdentifier:
-            continue
-    return found

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from sqlalchemy import Connection, Engine, text
 
+from profile_api.live.erased import Guard
 from profile_api.live.messages import Accepted, Refused, Sorted
 from stores.postgres import is_of_the_rows, is_passing
 
@@ -39,8 +40,8 @@ class Unkeepable(ValueError):
 class Inbox:
     """Keeps messages; one writer a process gathers what waits into one INSERT and one commit."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, guard: Guard) -> None:
+        self._engine, self._guard = engine, guard
         self._queue: queue.Queue[tuple[Sorted, Future[set[int]]] | None] = queue.Queue(WAITING)
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -109,15 +110,20 @@ class Inbox:
         accepted = [one for found in group for one in found.accepted]
         refused = [one for found in group for one in found.refused]
         with self._engine.begin() as connection:
-            insert_accepted(connection, [one for found in group for one in found.salvaged])
-            fresh = insert_accepted(connection, accepted)
-            if refused:
-                connection.execute(_REFUSE, [_row(one) for one in refused])
+            salvaged = [one for found in group for one in found.salvaged]
+            erased = self._guard.erased(connection, [*accepted, *refused])
+            turned_away = self._guard.named(connection, salvaged)
+            insert_accepted(connection, [one for one in salvaged if one not in turned_away])
+            fresh = insert_accepted(connection, [one for one in accepted if one not in erased])
+            if rows := [_row(one) for one in refused if one not in erased]:
+                connection.execute(_REFUSE, rows)
         news: list[set[int]] = []
         for found in group:
             new = set()
             for one in found.accepted:
-                if (one.source, one.message_id) in fresh:  # of two equal ones in one commit, the first is new
+                if one in erased:  # who sends it learns nothing of who was erased
+                    new.add(one.index)
+                elif (one.source, one.message_id) in fresh:  # of two equal ones in one commit, the first is new
                     fresh.discard((one.source, one.message_id))
                     new.add(one.index)
             news.append(new)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from contracts.assurance import Proof
 from contracts.events import LiveEvent
@@ -12,7 +13,11 @@ from contracts.standard import InteractionEvent
 
 @dataclass(frozen=True)
 class Item:
-    """A message, read; `news` are the purposes about which its device said something else before, or nothing (None)."""
+    """A message, read.
+
+    `said` is the message itself, `news` are the purposes about which its device said something else before, or nothing
+    (None).
+    """
 
     inbox_id: int
     source: Source
@@ -20,6 +25,7 @@ class Item:
     row: InteractionEvent
     received_at: datetime
     gpc: bool
+    said: Mapping[str, Any]
     news: Mapping[str, bool | None] = field(default_factory=dict)
 
     @property

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from consent.erasure.tombstones import ERASED, erased_among
+from consent.erasure.naming import named_in_message
+from consent.erasure.tombstones import erased_among
 from contracts.assurance import Proof
 from contracts.event_rows import event_payload
 from contracts.events import LiveEvent, Message, live_event
-from contracts.reading import Row
 from contracts.sources import Source, Sources
 from contracts.standard import InteractionEvent, interaction_event
 from profile_api.identity.following import make_due
@@ -25,6 +25,7 @@ from profile_api.identity.history import redirect
 from profile_api.identity.rebuild import hold_identities, rebuild
 from profile_api.live.assigning import Known, load_known
 from profile_api.live.consents import decisions, record_decisions
+from profile_api.live.erased import count
 from profile_api.live.item import Item
 from profile_api.live.joining import holder
 from profile_api.live.live_records import Book, LiveRecord, document_of, needed, stored
@@ -122,31 +123,15 @@ def put_aside(connection: Connection, inbox_id: int, problem: str) -> None:
 
 
 def _without_erased(connection: Connection, key: bytes, items: list[Item]) -> list[Item]:
-    """Those that are of nobody erased; of the others nothing is kept."""
-    said = {
-        item.inbox_id: (
-            [
-                *item.row.identifiers,
-                *Row(
-                    item.source.records,
-                    {
-                        "key": item.event.key,
-                        "user_id": item.event.user_id,
-                        "devices": {"0": item.event.anonymous_id},
-                        "traits": item.event.traits,
-                        "external": item.event.external_ids,
-                    },
-                ).identifiers(),
-            ],
-            [str(item.row.record_id)],
-        )
-        for item in items
-    }
+    """Those that are of nobody erased since they were accepted; of the others nothing is kept."""
+    said = {}
+    for item in items:
+        identifiers, records = named_in_message(item.source, item.said, item.proof)
+        said[item.inbox_id] = identifiers.union(item.row.identifiers), records | {str(item.row.record_id)}
     erased = erased_among(connection, key, said)
-    for inbox_id in sorted(erased):
-        blank = update(inbox).where(inbox.c.inbox_id == inbox_id)
-        connection.execute(blank.values(item={}, record_id=ERASED))
-        put_aside(connection, inbox_id, ERASED)
+    if erased:
+        connection.execute(delete(inbox).where(inbox.c.inbox_id.in_(sorted(erased))))
+        count(connection, ((item.source.name, item.received_at) for item in items if item.inbox_id in erased))
     return [item for item in items if item.inbox_id not in erased]
 
 
@@ -156,7 +141,7 @@ def _read(row: Any, sources: Sources) -> Item:
         raise ValueError("source: expected one of OCV_SOURCES_FILE, found one that is gone")
     message = msgspec.convert(row.item, Message)
     event = live_event(message, Proof(row.proof), row.received_at, None, source.types)
-    return Item(row.inbox_id, source, event, _row(source, event), row.received_at, row.gpc)
+    return Item(row.inbox_id, source, event, _row(source, event), row.received_at, row.gpc, row.item)
 
 
 def _row(source: Source, event: LiveEvent) -> InteractionEvent:

@@ -5,10 +5,11 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from contracts.settings import settings
-from contracts.sources import Sender, Sources, load_sources
+from contracts.sources import Sender, load_sources
+from profile_api.live.erased import Guard, guard_of
 from profile_api.live.inbox import insert_accepted
 from profile_api.live.messages import Arrival, sort_messages
 from stores.embedded import open_stores
@@ -18,9 +19,13 @@ from stores.schema import inbox_quarantine
 AT_ONCE = 500
 
 
-def replay(engine: Engine, sources: Sources, now: datetime) -> dict[str, int]:
-    """Accepts what can be read now; the rest stays with its newest reason. Each message is settled in one commit."""
-    counts = {"accepted": 0, "duplicate": 0, "quarantined": 0}
+def replay(engine: Engine, guard: Guard, now: datetime) -> dict[str, int]:
+    """Accepts what can be read now; the rest stays with its newest reason. Each message is settled in one commit.
+
+    Those that name somebody erased go.
+    """
+    sources = guard.sources
+    counts = {"accepted": 0, "duplicate": 0, "quarantined": 0, "erased": 0}
     kept, last = inbox_quarantine.c, 0
     waiting = select(inbox_quarantine).where(kept.replayed_at.is_(None)).order_by(kept.quarantine_id).limit(AT_ONCE)
     while True:
@@ -34,7 +39,10 @@ def replay(engine: Engine, sources: Sources, now: datetime) -> dict[str, int]:
                 sender = Sender(source, row.is_server)
                 found = sort_messages([row.raw], Arrival(sender, row.received_at, False, row.call, row.sent_at))
                 own = update(inbox_quarantine).where(kept.quarantine_id == row.quarantine_id)
-                if found.refused:
+                if guard.erased(connection, [*found.accepted, *found.refused]):
+                    connection.execute(delete(inbox_quarantine).where(kept.quarantine_id == row.quarantine_id))
+                    counts["erased"] += 1
+                elif found.refused:
                     connection.execute(own.values(reason=found.refused[0].reason))
                     counts["quarantined"] += 1
                 else:
@@ -52,7 +60,7 @@ def main() -> None:
     with open_stores(settings()) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
-        done = replay(engine, load_sources(settings()), datetime.now(UTC))
+        done = replay(engine, guard_of(settings(), load_sources(settings())), datetime.now(UTC))
         sys.stdout.write(json.dumps(done) + "\n")
         engine.dispose()
 

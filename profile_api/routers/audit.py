@@ -1,5 +1,6 @@
 """Who read what: by person, for the person and the privacy officer; by reader, for the officer."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from profile_api.auth import Reader
 from profile_api.dependencies import PROBLEMS, AskedGate, PurposeHeader
 from profile_api.routers.profiles import ProfileId
-from profile_api.trail import Alerts, TrailData, alerts, of_person, of_reader
+from profile_api.trail import Alerts, LeftOut, TrailData, alerts, left_out, of_person, of_reader
 from profile_api.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
@@ -46,3 +47,14 @@ def read_audit_of_reader(
 ) -> TrailData:
     """Answered and refused, newest first."""
     return of_reader(gate, reader, purpose, actor, before, limit)
+
+
+@router.get("/audit/left-out", summary="How much was left out because it was of somebody erased")
+def read_left_out(
+    gate: AskedGate,
+    reader: Reader,
+    since: Annotated[date, Query(description="the first day")],
+    purpose: PurposeHeader = None,
+) -> LeftOut:
+    """Rows of files and live messages, by channel and day: many of a day may be somebody else's."""
+    return left_out(gate, reader, purpose, since)

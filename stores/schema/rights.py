@@ -152,3 +152,12 @@ erasure_attempts = Table(
     Column("problem", Text),
     Column("found", JSONB),
 )
+
+# How many rows or messages of a channel were left out on a day, since they named somebody erased. Nothing of them.
+left_out = Table(
+    "left_out",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+)

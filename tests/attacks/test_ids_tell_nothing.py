@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -72,6 +73,18 @@ WITHOUT_A_KEY = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_keys_of_another_test() -> Iterator[None]:
+    yield
+    visitor_key.cache_clear()
+
+
+def another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on the ids are those that somebody without this installation's key would make."""
+    monkeypatch.setattr(keyed_module, "_key", lambda: b"somebody else's guess")
+    visitor_key.cache_clear()
+
+
 def said_of(number: str) -> set[str]:
     """Every id that this product makes of a number, and of a record's key, under the key of whoever runs it."""
     who, found = Identifier("phone", number), set()
@@ -116,14 +129,14 @@ def test_a_phone_number_is_not_found_again_from_any_id_that_is_kept(
     kept = b"\n".join(content for _, content in tables(engine)).decode()
     assert any(one in kept for one in said_of(PHONE)), "the batch and the service find them by the key"
 
-    monkeypatch.setattr(keyed_module, "_key", lambda: b"somebody else's guess")
+    another_key(monkeypatch)
     assert not [one for one in said_of(PHONE) | without_a_key(PHONE) if one in kept]
 
 
 def test_two_installations_give_the_same_record_different_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     own = said_of(PHONE)
     assert own == said_of(PHONE)
-    monkeypatch.setattr(keyed_module, "_key", lambda: b"another installation")
+    another_key(monkeypatch)
     assert own.isdisjoint(said_of(PHONE))
 
 

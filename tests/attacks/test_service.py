@@ -19,9 +19,10 @@ from consent.model import Role
 from contracts.assurance import Proof
 from contracts.events import Message, live_event
 from contracts.settings import Settings
-from contracts.sources import demo_keys
+from contracts.sources import Sources, demo_keys
 from profile_api.app import create_app
 from profile_api.keys import DemoIssuer
+from profile_api.live.erased import Guard
 from profile_api.live.inbox import Inbox, Unkeepable
 from profile_api.live.messages import Accepted, Sorted
 from stores.schema import audit, inbox
@@ -109,7 +110,7 @@ def test_one_bad_row_never_fails_a_shared_commit(bad: dict[str, Any], engine: En
         fields = row | {"item": "{}", "gpc": False, "proof": "none"}
         return Sorted(accepted=[Accepted(**(fields | (bad if number == 3 else {})))])
 
-    kept_by = Inbox(engine)
+    kept_by = Inbox(engine, Guard(None, Sources([])))
     waiting = [(request(number), Future()) for number in range(9)]
     waiting[5][1].cancel()  # and who went away takes nobody along, nor the writer
     kept_by._settle([one for one in waiting if one[1].set_running_or_notify_cancel()])  # as the writer does
@@ -122,7 +123,7 @@ def test_one_bad_row_never_fails_a_shared_commit(bad: dict[str, Any], engine: En
 
 
 def test_a_request_that_was_taken_back_does_not_end_the_writer(engine: Engine) -> None:
-    kept_by = Inbox(engine)
+    kept_by = Inbox(engine, Guard(None, Sources([])))
     row = {
         "index": 0,
         "source": "web",

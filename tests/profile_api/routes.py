@@ -179,6 +179,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/holds": acting(only=HOLDING, roles=OFFICERS),
     "POST /v1/holds/{hold_id}/lift": acting(only=HOLDING, roles=OFFICERS, json=because),
     "GET /v1/audit/alerts": acting(only=RIGHTS, roles=OFFICERS),
+    "GET /v1/audit/left-out": acting(only=RIGHTS, roles=OFFICERS, query=lambda _: {"since": "2024-05-01"}),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
     **{

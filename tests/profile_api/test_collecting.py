@@ -15,6 +15,7 @@ from contracts.events import CALLS, LARGEST_BATCH, LARGEST_ITEM
 from contracts.settings import Settings
 from contracts.sources import DEMO_SOURCE, Source, Sources, demo_keys
 from profile_api.app import create_app
+from profile_api.live.erased import Guard
 from profile_api.live.replay import replay
 from stores.schema import inbox, inbox_quarantine
 from tests.profile_api.people import NOW
@@ -87,8 +88,8 @@ def test_refused_messages_are_read_again_once_the_sources_say_more(send: Send, e
         for message in (TRACK | {"messageId": "m8"}, TRACK | {"messageId": "m7"}):
             connection.execute(insert(inbox_quarantine).values(raw=json.dumps(message).encode(), **columns))
     sources = Sources([Source(name=DEMO_SOURCE, server_key_sha256="0" * 64)])
-    assert replay(engine, sources, NOW) == {"accepted": 1, "duplicate": 1, "quarantined": 1}
-    assert replay(engine, sources, NOW) == {"accepted": 0, "duplicate": 0, "quarantined": 1}
+    assert replay(engine, Guard(None, sources), NOW) == {"accepted": 1, "duplicate": 1, "quarantined": 1, "erased": 0}
+    assert replay(engine, Guard(None, sources), NOW) == {"accepted": 0, "duplicate": 0, "quarantined": 1, "erased": 0}
     assert [message for message, _ in kept(engine)] == ["m7", "m8"]
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
+from profile_api.live.erased import Guard
 from spark_jobs.kafka_topic import Consumed, consumed_row, keep, main, sorted_messages
 from stores.schema import inbox, inbox_quarantine
-from tests.profile_api.live.collecting import APP
+from tests.profile_api.live.collecting import APP, SOURCES
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,8 +26,8 @@ def test_a_message_without_an_id_is_named_by_its_place_so_reading_again_adds_not
         consumed(7, {"type": "page", "userId": "u1"}),
         consumed(8, {"type": "page", "userId": "u1", "messageId": "m"}),
     ]
-    assert keep(engine, APP, read) == 2
-    assert keep(engine, APP, [*read, consumed(9, b"\xff")]) == 0
+    assert keep(engine, Guard(None, SOURCES), APP, read) == 2
+    assert keep(engine, Guard(None, SOURCES), APP, [*read, consumed(9, b"\xff")]) == 0
     with engine.connect() as connection:
         found = connection.execute(select(inbox.c.message_id, inbox.c.received_at).order_by(inbox.c.inbox_id)).all()
         assert [tuple(row) for row in found] == [("events-0-7", AT), ("m", AT)]

@@ -96,6 +96,7 @@ ANSWERS: dict[str, Answer] = {
     "reading_alerts": Answer(
         kept={"rule actor day role at people first_at last_at": "how many people staff read; counts, not whom"}
     ),
+    "left_out": Answer(kept={"channel day rows": "counts of what was turned away, by channel and day"}),
     "tombstones": Answer(kept={"tombstone erasure_id at": "keyed digests, which keep them from coming back"}),
     "erasures": Answer(
         handled={"sealed": "forgotten once the certificate stands"},

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select
 
 from contracts.sources import Sender, Source, Sources, user_hash
+from profile_api.live.erased import Guard
 from profile_api.live.inbox import Inbox
 from profile_api.live.messages import Arrival, sort_messages
 from profile_api.live.projection import project, waiting
@@ -36,6 +37,8 @@ def accept(
     source: Source = APP,
     gpc: bool = False,
     server: bool = True,
+    key: bytes | None = None,
+    among: Sources | None = None,
 ) -> int:
     """Keeps messages, of a server or else of a browser; returns how many were new."""
     raws: list[Any] = [
@@ -44,7 +47,7 @@ def accept(
     ]
     found = sort_messages(raws, Arrival(Sender(source, server), now, gpc))
     assert not found.refused, found.refused
-    box = Inbox(engine)
+    box = Inbox(engine, Guard(key, among or SOURCES))
     new = box.keep(found).result(timeout=20)
     box.close()
     return len(new)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
+from consent.erasure.left_out import left_out_since
 from consent.erasure.tombstones import bury, tombstones_of
 from contracts.identifiers import Identifier
 from contracts.live_keys import visitor_key
@@ -275,5 +276,9 @@ def test_nothing_of_an_erased_person_is_kept(engine: Engine) -> None:
     assert project_all(engine, NOW, key=b"key") == 1
     with engine.connect() as connection:
         assert list(connection.scalars(select(timeline.c.record_id))) == ["app:u2"]
-        kept = connection.execute(select(inbox.c.item, inbox.c.problem).where(inbox.c.problem.is_not(None))).all()
-    assert [tuple(row) for row in kept] == [({}, "erased"), ({}, "erased")]
+        assert list(connection.scalars(select(inbox.c.record_id))) == ["app:u2"]
+        assert left_out_since(connection, NOW.date()) == [("app", NOW.date(), 2)]
+    assert accept(engine, NOW, {"userId": "u9"}, {"userId": "u3"}, key=b"key") == 2, "nobody learns who was erased"
+    with engine.connect() as connection:
+        assert list(connection.scalars(select(inbox.c.record_id).order_by("record_id"))) == ["app:u2", "app:u3"]
+        assert left_out_since(connection, NOW.date()) == [("app", NOW.date(), 3)]
