@@ -23,7 +23,7 @@ from consent.model import Purpose
 from consent.pseudonyms import NoKey, reference_key
 from consent.purposes import published_purposes
 from consent.retaining import events, papers, people, runs
-from consent.retaining.whole import Ending, end_people
+from consent.retaining.whole import Ending, end_people, ended
 from consent.retention import nothing_kept_until
 from contracts.channel import Channel
 from contracts.loading import load_channels
@@ -91,7 +91,7 @@ class Retention:
         with journal.alone(self.engine):
             self._once(run_id, "versions", lambda: versions(self.spark(), self.lake, TOUCHED))
             steps: dict[str, Callable[[], Any]] = {
-                "served": partial(self._forget_served, starts, now),
+                "served": partial(self._forget_served, run_id, starts, now),
                 "lake": partial(self._forget_in_lake, starts, now),
                 "files": lambda: len(purge(self.spark(), self.lake, self._changed(run_id))),
                 "followers": partial(self._move_followers, run_id),
@@ -118,10 +118,12 @@ class Retention:
         config = self.config.model_copy(update={"four_eyes": False})
         return end_people(Ending(config, self.stores, self.engine, self.channels, self.spark, self.clock), due, now)
 
-    def _forget_served(self, starts: events.Starts, now: datetime) -> dict[str, int]:
+    def _forget_served(self, run_id: str, starts: events.Starts, now: datetime) -> dict[str, int]:
         with self.engine.begin() as connection:
             found = papers.forget(connection, now, reference_key(self.config))
-            return found | events.forget_served(connection, starts, people.held(connection), now)
+            found |= events.forget_served(connection, starts, people.held(connection), now)
+            runs.done(connection, run_id, "served", found)  # with what it deletes: a killed run still counts it
+        return found
 
     def _forget_in_lake(self, starts: events.Starts, now: datetime) -> dict[str, int]:
         with self.engine.connect() as connection:
@@ -147,15 +149,15 @@ class Retention:
         left = self.plan(now)
         due = left["people"] + sum(left["papers"].values()) + sum(sum(one.values()) for one in left["events"].values())
         with self.engine.begin() as connection:
-            found = runs.steps(connection, run_id)
+            found, whole = runs.steps(connection, run_id), ended(connection, now)
             said = {
                 "certificate_of": "retention",
                 "format": 1,
                 "run_id": run_id,
                 "as_of": now.isoformat(),
                 "ended_at": self.clock().isoformat(),
-                "people": found["people"]["people"],
-                "erasures": found["people"]["erasures"],
+                "people": whole["people"],
+                "erasures": whole["erasures"],
                 "rows_gone": found["served"] | found["lake"],
                 "held": left["held"],
                 "still_due": due,

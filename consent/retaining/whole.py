@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, cast, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.erasure import journal
 from consent.erasure.run import Erasure
 from consent.erasure.subject import Subject
 from consent.requests import RequestKind, RequestState, received
-from stores.schema import privacy_request_events, privacy_requests
+from stores.schema import erasures, privacy_request_events, privacy_requests
 
 FILED = "r_retention_"
 """How the id of a request begins that no person made."""
@@ -50,6 +50,16 @@ def end_people(ending: Ending, due: Callable[[Connection], Collection[str]], now
     return {"people": people, "erasures": made}
 
 
+def ended(connection: Connection, as_of: datetime) -> dict[str, Any]:
+    """How many people the run of this instant erased, and by which erasures, however often it was killed."""
+    columns = privacy_requests.c
+    done = select(columns.request_id).where(_mine(), columns.received_at == as_of, columns.state == RequestState.DONE)
+    requests = sorted(connection.scalars(done))
+    asked = erasures.c.requests.has_any(cast(requests, ARRAY(Text)))
+    made = sorted(connection.scalars(select(erasures.c.erasure_id).where(asked))) if requests else []
+    return {"people": len(requests), "erasures": made}
+
+
 def file(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:
     """A request of erasure for each, that is under way; whoever has one of their own is erased by that one."""
     for profile_id in sorted(profile_ids):
@@ -64,6 +74,9 @@ def file(connection: Connection, profile_ids: Collection[str], now: datetime) ->
 def open_requests(connection: Connection) -> list[str]:
     """The requests that retention filed and that are not done."""
     columns = privacy_requests.c
-    mine = columns.request_id.like(f"{FILED.replace('_', '#_')}%", escape="#")
-    query = select(columns.request_id).where(mine, columns.state == RequestState.IN_PROGRESS)
+    query = select(columns.request_id).where(_mine(), columns.state == RequestState.IN_PROGRESS)
     return sorted(connection.scalars(query))
+
+
+def _mine() -> ColumnElement[bool]:
+    return privacy_requests.c.request_id.like(f"{FILED.replace('_', '#_')}%", escape="#")
