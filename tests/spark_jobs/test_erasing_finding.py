@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from consent.erasure.said import Said
 from consent.erasure.subject import Subject
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
-from spark_jobs.erasing.finding import complete
+from spark_jobs.erasing.finding import complete, settle
 from spark_jobs.ingest import ingest
 from spark_jobs.standardise import standardise
 
@@ -31,13 +32,13 @@ def test_what_others_held_once_and_names_in_what_stays_are_not_theirs_alone(
     standardise(spark, lake, channels)
 
     hers = Subject(people=1, records={"crm:E-7000001"})
-    complete(spark, lake, hers, channels, set(), NOW)
+    settle(spark, lake, hers, complete(spark, lake, hers, Said(), channels, set(), NOW), set())
     phones = {one.value for one in hers.identifiers if one.kind == "phone"}
     assert Identifier("email", "eve@inbox.example") in hers.identifiers and phones == set()
     assert "eve@inbox.example" in hers.values and "+33170009999" not in hers.values
     assert hers.words.isdisjoint({"evelynka", "zarwell"})
 
     his = Subject(people=1, records={"crm:F-7000002"})
-    complete(spark, lake, his, channels, set(), NOW)
+    settle(spark, lake, his, complete(spark, lake, his, Said(), channels, set(), NOW), set())
     assert {one.value for one in his.identifiers if one.kind == "phone"} == {"+33170008888"}
     assert his.words >= {"fredrik", "ostrander"}
