@@ -117,7 +117,10 @@ def _head(connection: Connection) -> dict[str, Any]:
 
 
 def _record(connection: Connection, purpose: Purpose, manifest: dict[str, Any], now: datetime) -> None:
-    told = {name: manifest[name] for name in ("as_of", "ledger", "rows", "left_out")}
+    told = {name: manifest[name] for name in ("as_of", "ledger", "rows", "left_out", "notice_version")}
+    # As of every read; by which policy and event each person is in it was decided one by one.
+    told |= {"policy": "extract", "allowed": sorted(set(manifest["categories"].values())), "withheld": {}}
+    told |= {"consent_event": None}
     row = {"at": now, "actor": ACTOR.subject, "role": ACTOR.role.value, "purpose": purpose.id, "action": "extract"}
     connection.execute(insert(audit).values(**row, decision=told, outcome="answered"))
 

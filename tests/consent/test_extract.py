@@ -110,6 +110,8 @@ def test_the_table_of_the_lake_holds_whom_it_may_and_the_manifest_says_why_not_t
     with engine.connect() as connection:
         row = connection.execute(select(audit)).one()
     assert (row.action, row.purpose, row.decision["rows"]) == ("extract", "model_training", 2)
+    as_every_read = {"policy", "allowed", "withheld", "consent_event", "notice_version"}
+    assert as_every_read <= row.decision.keys(), "the officer's page of a reader shows it like any other"
 
     # As of an instant before everything that the tables hold, as after a day on which everybody did something.
     earlier = extract(spark, config, online, TRAINING, EVENT - timedelta(days=1), NOW, out)
