@@ -1,7 +1,6 @@
 """Three people who know of each other what people know, and try everything; the model is who proved what."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
 
-from consent.erasure import operational
+from consent.erasure import live, operational
+from consent.erasure.claimants import add_claimants
+from consent.erasure.refused import Theirs
+from consent.erasure.said import Said
 from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones, bury
+from consent.erasure.tombstones import bury
 from consent.model import Role
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
@@ -19,66 +21,17 @@ from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
 from profile_api.live.due import write_due
 from spark_jobs.erasing.rows import without_names
+from spark_jobs.inbox import with_live
 from stores import schema
 from stores.embedded import Stores
 from tests.attacks.company import Company
-from tests.profile_api.live.collecting import signed
+from tests.attacks.humans import CROWD, Human
+from tests.attacks.quick_lake import CRM
+from tests.profile_api.live.collecting import SOURCES, signed
+
+CHANNELS = with_live({"crm": CRM}, SOURCES)
 
 
-@dataclass(frozen=True, repr=False)
-class Human:
-    """What is true of somebody; `secrets` are what nobody else knows."""
-
-    key: str
-    given: str
-    family: str
-    born: str
-    phone: str
-
-    def __repr__(self) -> str:
-        return self.given
-
-    @property
-    def user(self) -> str:
-        return f"login{self.given.lower()}"
-
-    @property
-    def mail(self) -> str:
-        return f"{self.given.lower()}.{self.family.lower()}@inbox.example"
-
-    @property
-    def device(self) -> str:
-        return f"device-of-{self.given.lower()}"
-
-    @property
-    def street(self) -> str:
-        return f"{self.key}7 rue Secrète-{self.given}"
-
-    @property
-    def plan(self) -> str:
-        return f"plan-only-{self.given.lower()}-knows"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        return self.street, self.plan, self.born
-
-    @property
-    def known(self) -> dict[str, Any]:
-        """What others may know."""
-        said = {"email": self.mail, "phone": self.phone, "firstName": self.given, "lastName": self.family}
-        return said
-
-    @property
-    def records(self) -> tuple[str, ...]:
-        """The records that only they, the company or its server can have filled."""
-        return f"crm:{self.key}", f"app:{self.user}"
-
-
-CROWD = [
-    Human("1", "Anna", "Roux", "1980-03-02", "0699000121"),
-    Human("2", "Boris", "Petit", "1971-11-23", "0699000122"),
-    Human("3", "Mallory", "Vidal", "1993-07-14", "0699000123"),
-]
 OF_RECORD = {record: human for human in CROWD for record in human.records}
 WHO = st.sampled_from(CROWD)
 PURPOSE = "analytics"
@@ -275,12 +228,15 @@ class Crowd(RuleBasedStateMachine):
         company = self.company
         with company.engine.begin() as connection:
             subject = Subject(people=1, profiles={profile}, records=operational.records_of(connection, [profile]))
-            shared = operational.complete(connection, subject)
-            subject.identifiers -= shared
-            digests = subject.tombstones(company.key)
-            bury(connection, digests, "e_1", company.tick())
-            covered = Tombstones(company.key, frozenset(digests))
-            operational.erase(connection, subject, covered, without_names, _rebuild, company.now, "e_1")
+            subject.profiles |= operational.former_ids(connection, subject.profiles)
+            subject.records |= live.visitors_of(connection, subject.records)
+            add_claimants(connection, subject)
+            said, now = Said(), company.tick()
+            live.complete(connection, subject, said, CHANNELS, now)
+            shared = operational.complete(connection, subject, said.identifiers)
+            subject.identifiers = said.identifiers - shared
+            bury(connection, subject.tombstones(company.key), "e_1", now)
+            operational.erase(connection, subject, Theirs(subject), CHANNELS, without_names, _rebuild, now, "e_1")
             company.features.forget(profile)
         company.lake.forget(subject.records, subject.events)
         write_due(company.engine, company.features, lambda: company.now)
