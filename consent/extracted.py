@@ -1,7 +1,7 @@
 """Training tables that were handed out: `python -m consent.extracted`. Lists them, and the rows to delete from each.
 
-`--recall` first recalls the rows of everybody for whom a table's purpose is not permitted any more; run it after each
-import of decisions, and once a day for consents that have ended. `--destroyed ID` notes that a table is gone.
+`--recall` first recalls the rows of everybody for whom a table's purpose is not permitted any more, as the pipeline
+does at its end; run it once a day for consents that have ended. `--destroyed ID` notes that a table is gone.
 """
 
 import argparse

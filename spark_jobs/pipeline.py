@@ -23,6 +23,7 @@ from contracts.keyed import require_key
 from contracts.loading import ContractError, load_channels
 from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
+from profile_api.webhooks.recalls import recall_refused
 from spark_jobs import features, inbox, ingest, overrides, profiles, publish, standardise
 from spark_jobs.erased import united
 from spark_jobs.rectifications import pull
@@ -86,6 +87,8 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
             published = steps.run("publish", lambda: publish.publish(spark, engine, lake, now))
             counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}
             online = steps.run("materialise", materialised)
+        with engine.begin() as connection:
+            recall_refused(connection, now)  # training tables, of whoever's decision came with the files
         engine.dispose()
         spark.stop()
     changed = sum(step["rows_changed"] for step in (taken, live, records, decided, resolved, built, computed))

@@ -38,6 +38,7 @@ from contracts.settings import Settings, settings
 from contracts.sources import load_sources
 from profile_api.identity.following import tell_rebuilt
 from profile_api.identity.rebuild import rebuild
+from profile_api.own import came_apart
 from profile_api.webhooks.kinds import PROFILE_ERASED
 from profile_api.webhooks.outbox import emit_all, known_as
 from profile_api.webhooks.recalls import recall_of
@@ -115,6 +116,8 @@ class Erasure:
             requests = journal.open_requests(connection, request_ids)
             subject = Subject(people=len(requests))
             for request, chosen in requests:
+                if not chosen:
+                    _check_whose(connection, request, now)
                 self._whom(connection, subject, request, set(chosen))
             subject.profiles |= operational.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
@@ -210,6 +213,15 @@ def check_holds(connection: Connection, records: Collection[str]) -> None:
     if held := standing(connection, records):
         raise journal.NotErasable(
             f"expected nobody under a legal hold, found {', '.join(sorted(held))}; lift it, or refuse the request"
+        )
+
+
+def _check_whose(connection: Connection, request: PrivacyRequest, now: datetime) -> None:
+    """Raises NotErasable where the request's profile may have become another person's since it was filed."""
+    if now > request.received_at and came_apart(connection, [request.profile_id], since=request.received_at):
+        raise journal.NotErasable(
+            f"request {request.request_id}: expected a profile whose records stayed together since it was filed,"
+            " found that some went to another; refuse it, and file it anew for the profile that is theirs"
         )
 
 

@@ -1,7 +1,7 @@
 """What a browser or an app says of consent with its events: recorded in the ledger where it is a decision.
 
 Client libraries stamp every event with the preferences that hold. What a device said before is no decision, and neither
-is what a page says first after somebody decided: a stale page, or a default, takes no withdrawal back (decision 0024).
+is what a page says first after somebody decided: a stale page, or a default, takes no withdrawal back (decision 0028).
 A decision belongs to who signed in, else to the device: what one person decides on a shared device binds nobody else.
 A message that proves nothing can only refuse, for its own browser, what rests on consent.
 """
