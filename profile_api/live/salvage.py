@@ -1,11 +1,11 @@
 """What an unreadable message refuses all the same: a no is kept, whatever else is wrong with it or beside it."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contracts.events import preferences
+from contracts.keyed import keyed
 from profile_api.live.proving import SIGNATURE
 
 EVENT = "Consent Preference Updated"
@@ -37,7 +37,7 @@ def refusals_of(raw: bytes, shared: Mapping[str, Any] | None = None, gpc: bool =
         return
     consent: dict[str, Any] = {"consent": {"categoryPreferences": refused}}
     signature = {SIGNATURE: own[SIGNATURE]} if _is_text(own.get(SIGNATURE)) else {}
-    of_content = hashlib.blake2b(raw, digest_size=16).hexdigest()
+    of_content = keyed("refused message", raw.decode(errors="surrogateescape"), size=16)
     for who, proof in ((names, signature), (names, {}), (names[-1:], {}), (names[:1], {})):
         kept = {"type": "track", "event": EVENT, "messageId": f"refused-{of_content}"}
         kept |= {name: said[name] for name in who} | {"context": consent | proof}
