@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Engine
 
-from consent.erasure import certificate, journal
+from consent.erasure import certificate, compaction, journal
 from consent.erasure.followers import move_on
 from consent.model import Purpose
 from consent.pseudonyms import NoKey, reference_key
@@ -95,6 +95,7 @@ class Retention:
                 "lake": partial(self._forget_in_lake, starts, now),
                 "files": lambda: len(purge(self.spark(), self.lake, self._changed(run_id))),
                 "followers": partial(self._move_followers, run_id),
+                "compaction": partial(self._compact, run_id),
             }
             for name, step in steps.items():
                 self._once(run_id, name, step)
@@ -144,6 +145,12 @@ class Retention:
             before = runs.steps(connection, run_id)["versions"]
             moved = {name: (old, after[name]) for name, old in before.items() if old != after[name]}
             return move_on(self.spark(), self.lake, connection, self.client, moved)
+
+    def _compact(self, run_id: str) -> dict[str, Any]:
+        """Deleted rows stay in the database's files until those are written anew; nothing is where nothing went."""
+        with self.engine.connect() as connection:
+            gone = runs.steps(connection, run_id)["served"]
+        return compaction.compact_tables(self.engine) if gone else {}
 
     def _certify(self, run_id: str, now: datetime) -> dict[str, Any]:
         left = self.plan(now)
