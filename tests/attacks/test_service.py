@@ -63,9 +63,17 @@ def test_a_sent_at_of_a_wrong_type_is_a_400_whatever_the_order_of_the_keys(
     for path, item, sent_at in product(BATCHES, (LONE, json.dumps(GOOD)), SENT_AT_OF_A_WRONG_TYPE):
         assert send(path, f'{{"batch":[{item}],"sentAt":{sent_at}}}') == 400
         assert send(path, f'{{"sentAt":{sent_at},"batch":[{item}]}}') == 400
-        assert send(path, f'{{"context":[],"batch":[{item}]}}') == 400
-        assert send(path, f'{{"batch":[{item}],"context":7}}') == 400
     assert kept(engine) == []
+
+
+@pytest.mark.parametrize("context", ["[]", "7", '"yes"', "null", "true"])
+def test_a_context_that_is_no_object_says_nothing_and_costs_no_message(
+    send: Callable[[str, str], int], engine: Engine, context: str
+) -> None:
+    for path in BATCHES:
+        assert send(path, f'{{"context":{context},"batch":[{LONE},{json.dumps(GOOD)}]}}') in (200, 207)
+        assert send(path, f'{{"batch":[{json.dumps(GOOD)}],"context":{context}}}') in (200, 202)
+    assert len(kept(engine)) == 2 * len(BATCHES)
 
 
 def test_an_unreadable_sent_at_corrects_nothing_and_keeps_the_event(
@@ -98,7 +106,8 @@ def test_a_lone_surrogate_in_one_message_leaves_the_batchs_context_to_the_others
     said = {"consent": {"categoryPreferences": {"analytics": False}}}
     body = f'{{"batch":[{LONE},{json.dumps(GOOD)}],"context":{json.dumps(said)}}}'
     assert send("/v1/batch", body) == 200
-    assert [one["context"] for one in kept(engine)] == [said]
+    # The message that cannot be read leaves its refusal, too.
+    assert [one["context"] for one in kept(engine)] == [said, said]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from consent.model import LegalBasis, Role
 from consent.purposes import published_purposes
 from contracts.sources import DEMO_SOURCE
+from profile_api.live.erased import Guard
 from profile_api.live.replay import replay
 from tests.attacks.claims import VICTIM
 from tests.attacks.site import ANNA, ZOE, Site, events_on, unchanged
@@ -118,7 +119,7 @@ def test_a_wrong_signature_refuses_the_message_and_says_why(site: Site) -> None:
         assert answer.status_code == 422
         assert "context.userHash: expected the HMAC-SHA256 of userId" in answer.text and good not in answer.text
     assert site.everything() == before
-    assert replay(site.engine, site.sources, NOW)["accepted"] == 0
+    assert replay(site.engine, Guard(None, site.sources), NOW)["accepted"] == 0
     answer = site.send(
         site.signed(ANNA["user_id"], type="page", traits={}),
         {"type": "page", "userId": "u", "context": {"userHash": good}},
@@ -137,7 +138,7 @@ def test_what_was_refused_is_read_again_as_what_it_was_sent_as(site: Site) -> No
     )
     before = site.everything()
     later = NOW.replace(year=2999)
-    replayed = replay(site.engine, site.sources, later)
+    replayed = replay(site.engine, Guard(None, site.sources), later)
     site.project()
     assert replayed["quarantined"] + replayed["accepted"] == 1
     unchanged(site, before)
