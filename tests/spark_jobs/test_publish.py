@@ -19,7 +19,7 @@ def profiles(spark: SparkSession, **mails: str) -> DataFrame:
 
 
 def timeline(spark: SparkSession, **owners: str) -> DataFrame:
-    rows = [(event, who, "web", "login", NOW, None, None, {}, {}) for event, who in owners.items()]
+    rows = [(event, who, "web", "login", NOW, None, None, {}, {"type": "behaviour"}) for event, who in owners.items()]
     return spark.createDataFrame(rows, TIMELINE.struct)
 
 
@@ -65,7 +65,7 @@ def test_a_changed_timeline_is_a_new_version_of_its_profile(spark: SparkSession,
     subscribe(engine)
     publish(spark, engine, lake, LATER)
     assert versions(engine) == {"a": first["a"] + 1, "b": first["b"]}
-    assert told(engine) == [("profile.updated", "a", {})]
+    assert told(engine) == [("profile.updated", "a", {"categories": ["behaviour"]})]
 
 
 def test_a_lake_that_was_made_anew_replaces_what_an_older_one_published(
@@ -100,7 +100,7 @@ def test_redirects_stay_consents_are_only_ever_added_and_subscribers_hear_of_all
     assert told(engine) == [
         ("profile.merged", "b", {"merged": ["old"]}),
         ("profile.unmerged", "a", {"separated": ["new-run-1"]}),  # the steward's was told when she decided
-        ("profile.updated", "a", {}),
+        ("profile.updated", "a", {"categories": ["behaviour", "contact", "identity"]}),
         ("consent.changed", "a", {"purpose": "analytics"}),
     ]
     assert publish(spark, engine, lake, LATER + timedelta(days=1)) == {} and len(told(engine)) == 4

@@ -50,7 +50,7 @@ def test_an_agent_looks_up_gets_context_and_records_through_the_same_gate(
             email = {"kind": "email", "value": ANA_EMAIL.upper()}
             calls = {
                 "found": ("lookup_customer", {**email, "purpose": "service"}),
-                "context": ("get_context", {**email, "purpose": "advice"}),
+                "context": ("get_context", {"kind": "loyalty_card", "value": "L-204816", "purpose": "advice"}),
                 "same": ("get_context", {"profile_id": ANA, "purpose": "advice"}),
                 "refused": ("get_context", {"profile_id": ANA, "purpose": "resale"}),
                 "unknown": ("get_context", {"profile_id": "nobody", "purpose": "service"}),
