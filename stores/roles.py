@@ -39,12 +39,11 @@ do $x$ declare one record; begin
             when one.relname = any ('{{{",".join(READ_ALONE)}}}') then 'select'
             when one.append_only then 'select, insert' else 'select, insert, update, delete' end, one.named);
     end loop;
-    for one in select p.oid::regprocedure as named, p.provolatile = 'i' as reads_nothing from pg_proc p
+    for one in select p.oid::regprocedure as named from pg_proc p
         where p.pronamespace = current_schema()::regnamespace and p.prokind = 'f'
             and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
     loop
         execute format('revoke all on function %s from public, {SERVICE}', one.named);
-        if one.reads_nothing then execute format('grant execute on function %s to {SERVICE}', one.named); end if;
     end loop;
     grant execute on function append_consent(jsonb), {", ".join(COUNTING)} to {SERVICE};
     execute format('grant usage on schema %I to {SERVICE}', current_schema());
