@@ -52,9 +52,10 @@ def apply_profiles(connection: Connection, now: datetime, whole: bool) -> int:
     """From `touched_profiles`, `new_profiles` and `new_identifiers`; profiles that live changes alone hold stay."""
     scope = "TRUE" if whole else "profile_id IN (SELECT profile_id FROM touched_profiles)"
     connection.execute(text(f"DELETE FROM identifiers WHERE {scope}"))
-    gone = text(
-        f"DELETE FROM profiles WHERE {scope} AND profile_id NOT IN (SELECT profile_id FROM new_profiles)"
-        " AND profile_id NOT IN (SELECT profile_id FROM live_assignments)"
+    gone = text(  # the online store is to forget them, also those that the lake never knew
+        f"WITH gone AS (DELETE FROM profiles WHERE {scope} AND profile_id NOT IN (SELECT profile_id FROM new_profiles)"
+        " AND profile_id NOT IN (SELECT profile_id FROM live_assignments) RETURNING profile_id)"
+        " INSERT INTO features_due (profile_id) SELECT profile_id FROM gone"
     )
     removed = connection.execute(gone).rowcount
     upsert = text(

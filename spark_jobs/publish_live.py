@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text, update
 
 from contracts.sources import Sources
 from profile_api.identity.attribution import attribute
+from profile_api.identity.following import make_due
 from profile_api.identity.rebuild import rebuild
 from profile_api.live.live_records import content_hash, document_of, said_payload
 from spark_jobs.tables import PROFILES, RECORDS, TIMELINE
@@ -41,7 +42,7 @@ def keep_live_changes(connection: Connection, published: Collection[str], now: d
     if live and PROFILES.name in published:
         holding = "SELECT profile_id FROM new_profiles WHERE (document -> 'records') ?| cast(:records AS text[])"
         touched |= set(connection.scalars(text(holding), {"records": list(live)}))
-    rebuild(connection, touched, now)
+    make_due(connection, rebuild(connection, touched, now).gone)
     if live and TIMELINE.name in published:
         found = connection.scalars(text(_THEIR_EVENTS), {"records": list(live), "profiles": sorted(touched)})
         attribute(connection, list(found))
@@ -73,7 +74,7 @@ def keep_live_records(
             touched.add(row.profile_id)
         elif row.sequence > landed:
             touched.add(row.profile_id)
-    rebuild(connection, touched, now)
+    make_due(connection, rebuild(connection, touched, now).gone)
 
 
 def features_follow(connection: Connection, now: datetime) -> None:

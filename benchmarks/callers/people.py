@@ -131,7 +131,7 @@ def _load(cursor: psycopg.Cursor[Any], people: Iterable[Known], names: NameFrequ
 
 def _copy(cursor: psycopg.Cursor[Any], people: list[Known], names: NameFrequencies, found: OnFile) -> None:
     found.records += sum(len(records) for _, records in people)
-    with cursor.copy("COPY profiles FROM STDIN") as copy:
+    with cursor.copy("COPY profiles (profile_id, version, document, updated_at) FROM STDIN") as copy:
         for profile_id, _ in people:
             copy.write_row((profile_id, 1, "{}", NOW))
     with cursor.copy("COPY records (record_id, profile_id, document) FROM STDIN") as copy:

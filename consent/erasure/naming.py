@@ -69,11 +69,16 @@ def _numbers(spelt: str, digits: str, region: str | None) -> Iterator[Identifier
 
 
 def named_in_text(text: str, channel: str, region: str | None) -> Named:
-    """Whom a text may name that nobody can parse: contacts, and words that are long enough to be an id."""
-    words = [part.strip() for part in re.split(r"[\"'{}\[\]:,;|\t\r\n\0]+", text)]
-    words = [one for one in words if len(one) >= SHORTEST_ID and any(c.isdigit() for c in one)]
+    """Whom a text may name that nobody can parse: contacts, and words that are long enough to be an id.
+
+    What it begins with may be the key of its row, however short that is.
+    """
+    parts = [part.strip() for part in re.split(r"[\"'{}\[\]:,;|\t\r\n\0]+", text)]
+    words = [one for one in parts if len(one) >= SHORTEST_ID and any(c.isdigit() for c in one)]
     kinds = [kind for kind in KINDS if kind not in ("email", "phone")]
-    return {*contacts(text, region), *_readings(kinds, words, region)}, {f"{channel}:{one}" for one in words}
+    return {*contacts(text, region), *_readings(kinds, words, region)}, {
+        f"{channel}:{one}" for one in [*words, *parts[:1]]
+    }
 
 
 def named_in(value: Any, region: str | None) -> set[Identifier]:

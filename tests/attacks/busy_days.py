@@ -99,7 +99,8 @@ class BusyDays(RuleBasedStateMachine):
 
         known = sorted({*self.company.lake.records, *self.company.records()})
         joined = [{known[place % len(known)] for place in group} for group in groups if known]
-        assert self.company.batch(joined, whole, before_publish=meanwhile) == []
+        found = self.company.batch(joined, whole, before_publish=meanwhile)
+        assert found == [], found
 
     @invariant()
     def nothing_is_shown_of_nobody(self) -> None:

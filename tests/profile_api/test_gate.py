@@ -47,7 +47,8 @@ def test_an_identifier_as_it_was_typed_finds_the_profile_with_its_provenance(
             }
         ],
     }
-    assert body["decision"] == {"policy": "contract", "consent_event": None, "notice_version": "2024-1"}
+    rests_on = {"policy": "contract", "consent_event": None, "notice_version": "2024-1", "age_unknown": False}
+    assert body["decision"] == rests_on
 
 
 def test_every_identifier_kind_finds_the_same_profile(client: TestClient, headers: Headers) -> None:

@@ -40,9 +40,9 @@ def test_fields_features_consents_and_tone_come_in_one_answer_with_one_audit_row
 
 
 def test_what_is_withheld_gives_no_fact(client: TestClient, headers: Headers, engine: Engine) -> None:
-    for purpose, known in (("personalisation", {}), ("marketing_email", {})):
-        data = client.post("/v1/bot/context", json=BY_EMAIL, headers=headers(Role.BOT, purpose)).json()["data"]
-        assert (data["fields"], data["features"], data["language"]) == ({}, known, None)
+    for purpose, who in (("personalisation", {"profile_id": ANA}), ("marketing_email", BY_EMAIL)):
+        data = client.post("/v1/bot/context", json=who, headers=headers(Role.BOT, purpose)).json()["data"]
+        assert (data["fields"], data["features"], data["language"]) == ({}, {}, None)
         assert data["tone"] == dict.fromkeys(data["tone"]) | {"because": []}
     decide_consent(engine, "marketing_email", "granted")
     data = client.post("/v1/bot/context", json=BY_EMAIL, headers=headers(Role.BOT, "marketing_email")).json()["data"]
