@@ -5,6 +5,7 @@ RUN := $(VENV)/bin/python
 SOURCES ?= .local/sample
 CONTRACTS ?= examples/sample
 AS_OF ?= newest
+ROWS ?= 20
 REQUEST ?=
 PORT ?= 8000
 WORKERS ?= 1
@@ -13,7 +14,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline identity-preview serve processing-record breach-list erase retention backup restore sample verify-ledger test lint
+.PHONY: help setup demo pipeline try contract identity-preview serve processing-record breach-list erase retention backup restore sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -25,7 +26,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) -c constraints.txt -e '.[dev]'
-	@$(RUN) -m spark_jobs.jars
+	@$(RUN) -m lake.jars
 	@touch $@
 
 sample: setup ## generate the bundled sample's channel files
@@ -37,6 +38,12 @@ demo: sample ## everything on the sample: pipeline, then serve; prints addresses
 
 pipeline: setup ## SOURCES=DIR CONTRACTS=DIR [LAKE=URI] [REPORT=FILE] [AS_OF=INSTANT]: channel files to served profiles
 	@$(RUN) -m spark_jobs.pipeline --sources $(SOURCES) --contracts $(CONTRACTS) --as-of $(AS_OF) $(if $(REPORT),--report $(REPORT))
+
+try: setup ## CONTRACT=FILE [SOURCES=DIR] [ROWS=20]: rows as read beside rows as written, and why not; keeps nothing
+	@$(RUN) -m channel_files.trying --contract $(CONTRACT) --sources $(SOURCES) --rows $(ROWS)
+
+contract: setup ## FILE=FILE: propose a contract for a file
+	@$(RUN) -m channel_files.proposing --file '$(FILE)'
 
 identity-preview: setup ## RULES=FILE [LAKE=URI] [JSON=FILE]: merges and splits that changed rules would cause
 	@$(RUN) -m spark_jobs.resolve.preview --rules $(RULES) $(if $(JSON),--json $(JSON))
@@ -51,10 +58,10 @@ processing-record: setup ## [LANGUAGE=fr|en] [CONTRACTS=DIR]: the record of proc
 	@$(RUN) -m consent.processing --contracts $(CONTRACTS) $(if $(LANGUAGE),--language $(LANGUAGE))
 
 breach-list: setup ## READER=SUB | SUBSCRIPTION=ID | SOURCE=NAME, SINCE=INSTANT UNTIL=INSTANT CASE=NUMBER [OUT=FILE]: whose data they saw
-	@$(RUN) -m consent.breach $(if $(READER),--reader '$(READER)') $(if $(SUBSCRIPTION),--subscription '$(SUBSCRIPTION)') $(if $(SOURCE),--source '$(SOURCE)') --since $(SINCE) --until $(UNTIL) --case '$(CASE)' $(if $(OUT),--out $(OUT))
+	@$(RUN) -m spark_jobs.breach $(if $(READER),--reader '$(READER)') $(if $(SUBSCRIPTION),--subscription '$(SUBSCRIPTION)') $(if $(SOURCE),--source '$(SOURCE)') --since '$(SINCE)' --until '$(UNTIL)' --case '$(CASE)' $(if $(OUT),--out $(OUT))
 
 erase: setup ## REQUEST=ID [CONTRACTS=DIR] [LAKE=URI]: erase the person of a privacy request from every store
-	@$(RUN) -m consent.erasure.run --request $(REQUEST) --contracts $(CONTRACTS)
+	@$(RUN) -m erasure.run --request '$(REQUEST)' --contracts $(CONTRACTS)
 
 backup: setup ## TO=DIR [LAKE=URI]: database and lake into an empty folder
 	@$(RUN) -m recovery.backup --to $(TO)
@@ -63,10 +70,10 @@ restore: setup ## FROM=DIR [CONTRACTS=DIR] [LAKE=URI]: a backup into empty store
 	@$(RUN) -m recovery.restore --from $(FROM) --contracts $(CONTRACTS)
 
 retention: setup ## [DRY_RUN=1] [CONTRACTS=DIR] [LAKE=URI]: delete what no purpose keeps any more, or say what would go
-	@$(RUN) -m consent.retaining.run --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
+	@$(RUN) -m erasure.retention.run --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadgroup
 
-lint: setup ## ruff and mypy
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+lint: setup ## ruff, mypy and the layers
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-logo

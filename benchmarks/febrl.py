@@ -17,20 +17,25 @@ def frame(number: int) -> pd.DataFrame:
     return pd.concat(loaded) if isinstance(loaded, tuple) else loaded
 
 
+def write_set(number: int, out: Path) -> int:
+    """Writes people.csv and truth.csv of a set; how many records."""
+    records = frame(number)
+    records[COLUMNS].to_csv(out / "people.csv", index_label="rec_id")
+    with (out / "truth.csv").open("w", encoding="utf-8", newline="") as file:
+        truth = csv.writer(file)
+        truth.writerow(["channel", "source_key", "person"])
+        for record in records.index:  # rec-1496-dup-0 and rec-1496-org are one person's
+            truth.writerow(["people", record, re.sub(r"-(org|dup).*", "", record)])
+    return len(records)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.febrl", description=__doc__)
     parser.add_argument("--set", type=int, choices=[1, 2, 3, 4], required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for people.csv and truth.csv")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    records = frame(given.set)
-    records[COLUMNS].to_csv(given.out / "people.csv", index_label="rec_id")
-    with (given.out / "truth.csv").open("w", encoding="utf-8", newline="") as file:
-        truth = csv.writer(file)
-        truth.writerow(["channel", "source_key", "person"])
-        for record in records.index:  # rec-1496-dup-0 and rec-1496-org are one person's
-            truth.writerow(["people", record, re.sub(r"-(org|dup).*", "", record)])
-    print(f"{len(records)} records in {given.out}")
+    print(f"{write_set(given.set, given.out)} records in {given.out}")
 
 
 if __name__ == "__main__":

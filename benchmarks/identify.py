@@ -22,12 +22,12 @@ from benchmarks.callers.people import NOW, OnFile, put_on_file
 from benchmarks.generate.draws import Draws
 from consent.model import Role
 from contracts.settings import Settings
+from identity.callers.score import KNOWN, Ranking
 from profile_api.app import create_app
-from profile_api.identity.identify import rank_callers
-from profile_api.identity.identify_score import KNOWN, Ranking
-from profile_api.identity.identify_tries import WRONG_OF_AN_HOUR
-from profile_api.identity.identify_views import IdentifyRequest
-from profile_api.keys import demo_issuer
+from profile_api.callers.queries.ranking import rank_callers
+from profile_api.callers.queries.tries import WRONG_OF_AN_HOUR
+from profile_api.callers.views import IdentifyRequest
+from profile_api.http.keys import demo_issuer
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 

@@ -21,11 +21,11 @@ from benchmarks.peer import COLUMNS, plain_splink
 from benchmarks.scores import error_kinds, scores
 from contracts.loading import load_channels
 from contracts.settings import settings
+from lake.session import spark_session
+from lake.tables import ASSIGNMENTS, RECORDS, read, write_changes
 from spark_jobs.ingest import ingest
 from spark_jobs.resolve.__main__ import resolve
-from spark_jobs.session import spark_session
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, RECORDS, read, write_changes
 
 
 def read_truth(path: Path) -> dict[str, str]:

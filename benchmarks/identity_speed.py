@@ -30,9 +30,9 @@ from contracts.loading import load_channels
 from contracts.reading import RefusedRow
 from contracts.settings import settings
 from contracts.standard import person_record
+from lake.session import spark_session
+from lake.tables import RECORDS, arrow_schema, read, write_changes
 from spark_jobs.resolve.__main__ import resolve
-from spark_jobs.session import spark_session
-from spark_jobs.tables import RECORDS, arrow_schema, read, write_changes
 
 CONTRACTS = Path(__file__).parents[1] / "examples/sample"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import PeakMemory
-from spark_jobs.jars import jar_folder
+from lake.jars import jar_folder
 
 TARGETS = {"first": 180.0, "unchanged": 60.0, "peak_pss_gb": 4.0}
 

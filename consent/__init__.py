@@ -1,1 +1,1 @@
-"""Purposes, what a person decided about them, and the one decision that every read rests on."""
+"""Purposes, people's decisions about them, and the access decision of every read."""

@@ -1,7 +1,7 @@
-"""The anchor: a chain's head in a file that is kept elsewhere, so that a chain written anew or cut short is found.
+"""The anchor: a chain's head in a file that is kept elsewhere, so that a rewritten or truncated chain is detected.
 
-One JSON line each time. Whoever can write to the database cannot make such a line without the key, nor take one back
-from a file that is out of reach.
+One JSON line each time. Write access to the database is not enough to make such a line, which needs the key, nor to
+remove one from a file elsewhere.
 """
 
 import hashlib
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from consent.chain import Chain, Finding
+from contracts.keyring import all_of
 
 
 class InvalidAnchor(ValueError):
-    """The file is no anchor that this key has written; the message names the line."""
+    """The file is not an anchor written with this key; the message names the line."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,19 @@ class Anchor:
 
     @classmethod
     def of(cls, name: str, chain: Chain, at: datetime, key: bytes) -> Self:
-        """The anchor of a chain that was just found whole."""
+        """The anchor of a chain that was just verified."""
         return cls(
             name, chain.count, chain.head, at.isoformat(), _mac(key, name, chain.count, chain.head, at.isoformat())
         )
 
     def is_of(self, key: bytes) -> bool:
-        return hmac.compare_digest(self.mac, _mac(key, self.chain, self.count, self.head, self.at))
+        return any(
+            hmac.compare_digest(self.mac, _mac(one, self.chain, self.count, self.head, self.at)) for one in all_of(key)
+        )
 
 
-def _mac(key: bytes, *said: object) -> str:
-    return hmac.new(key, json.dumps(said, separators=(",", ":")).encode(), hashlib.sha256).hexdigest()
+def _mac(key: bytes, *fields: object) -> str:
+    return hmac.new(key, json.dumps(fields, separators=(",", ":")).encode(), hashlib.sha256).hexdigest()
 
 
 def read_anchors(path: Path, key: bytes) -> list[Anchor]:
@@ -53,12 +56,15 @@ def read_anchors(path: Path, key: bytes) -> list[Anchor]:
 
 def _anchor(line: str, at: str, key: bytes) -> Anchor:
     try:
-        said: dict[str, Any] = json.loads(line)
-        anchor = Anchor(**said)
+        fields: dict[str, Any] = json.loads(line)
+        anchor = Anchor(**fields)
     except (ValueError, TypeError) as error:
         raise InvalidAnchor(f"{at}: expected an anchor, found something else") from error
     if not anchor.is_of(key):
-        raise InvalidAnchor(f"{at}: expected an anchor made with OCV_AUDIT_KEY, found an edited one or another key")
+        raise InvalidAnchor(
+            f"{at}: expected an anchor made with OCV_AUDIT_KEY, or with one of OCV_FORMER_AUDIT_KEYS, found an edited"
+            " one or another key"
+        )
     return anchor
 
 
@@ -70,9 +76,14 @@ def append_anchors(path: Path, anchors: Sequence[Anchor]) -> None:
 
 
 def against(anchors: Sequence[Anchor], chain: Chain) -> list[Finding]:
-    """Where a chain is not the one that was anchored: cut short at its end, or written anew from some place on."""
-    agreed = 0
+    """Where a chain differs from the anchored one: truncated at its end, or rewritten from some place on.
+
+    Anchors before a signed cut are skipped: the cut replaces them.
+    """
+    agreed = chain.start
     for anchor in sorted(anchors, key=lambda one: one.count):
+        if anchor.count < chain.start:
+            continue
         if anchor.count > chain.count:
             what = f"the rows {chain.count + 1} to {anchor.count} were there at {anchor.at} and are gone"
             return [Finding("truncated", chain.count, "the end", what)]

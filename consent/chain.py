@@ -1,7 +1,7 @@
 """The arithmetic of a hash chain: what a row's hash covers, and where a chain of rows is broken.
 
-Row by row, each hash covers the content and the hash before. The rows are those of a table, in the order of their
-`sequence`; whoever changed the table may have changed any column of it, also the hashes.
+Each hash covers its row's content and the hash before. The rows are those of a table, in the order of `sequence`; an
+attacker may have changed any column, including the hashes.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Link:
-    """A row as the chain sees it: `expected_hash` is computed from its content, the rest is as stored."""
+    """A row of the chain: `expected_hash` is computed from its content, the rest is as stored."""
 
     sequence: int
     row_id: str
@@ -37,7 +37,8 @@ class Link:
 
 @dataclass
 class Chain:
-    """What checking a chain has found; `count` and `head` are its last row's, `numbers` says where each hash is."""
+    """The result of checking a chain; `count` and `head` are its last row's, `numbers` gives the place of each
+    hash."""
 
     findings: list[Finding]
     count: int
@@ -45,15 +46,17 @@ class Chain:
     numbers: dict[str, int]
     waiting: int = 0
     """Rows that wait for their seal."""
+    start: int = 0
+    """The number after which the chain is checked: earlier rows were deleted, as a recorded cut says."""
 
     @property
     def whole(self) -> bool:
         return not self.findings
 
 
-def netstring(said: str | None) -> str:
-    """A text after its length in bytes, so that no two lists of texts look alike; a dash where there is none."""
-    return "-" if said is None else f"{len(said.encode())}:{said},"
+def netstring(value: str | None) -> str:
+    """A text prefixed with its length in bytes, so that different lists of texts never look alike; a dash for None."""
+    return "-" if value is None else f"{len(value.encode())}:{value},"
 
 
 def instant_text(moment: datetime | None) -> str | None:
@@ -61,17 +64,17 @@ def instant_text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
 
 
-def digest(*said: str | None) -> str:
+def digest(*values: str | None) -> str:
     """SHA-256 over the netstrings of texts."""
-    return hashlib.sha256("".join(map(netstring, said)).encode()).hexdigest()
+    return hashlib.sha256("".join(map(netstring, values)).encode()).hexdigest()
 
 
-def check(links: Iterable[Link]) -> Chain:
-    """Every edited, removed or moved row of a chain, each with its place."""
-    numbers: dict[str, int] = {START: 0}
+def check(links: Iterable[Link], start: int = 0, head: str = START) -> Chain:
+    """Every edited, removed or moved row of a chain, each with its place; it begins after number `start`, on `head`."""
+    numbers: dict[str, int] = {head: start}
     findings: list[Finding] = []
     astray: list[tuple[Link, Link]] = []
-    before = Link(0, "the start", "", START, START)
+    before = Link(start, "the start", "", head, head)
     for row in links:
         if row.hash != row.expected_hash or not row.commitments_hold:
             findings.append(Finding("edited", row.sequence, row.row_id, "its content is not what was written"))
@@ -83,7 +86,7 @@ def check(links: Iterable[Link]) -> Chain:
         numbers[row.hash] = row.sequence
         before = row
     findings += [_out_of_place(row, last, numbers) for row, last in astray]
-    return Chain(sorted(findings, key=lambda one: one.sequence), before.sequence, before.hash, numbers)
+    return Chain(sorted(findings, key=lambda one: one.sequence), before.sequence, before.hash, numbers, start=start)
 
 
 def _out_of_place(row: Link, before: Link, numbers: Mapping[str, int]) -> Finding:
@@ -101,13 +104,16 @@ def consent_link(row: Mapping[str, Any]) -> Link:
     content += [instant_text(row[name]) for name in ("decided_at", "received_at", "expires_at")]
     content += [row[name] for name in ("notice_version", "notice_language", "jurisdiction", "controller", "channel")]
     content += [row[name] for name in ("decided_through", "method", "recorded_by")]
+    before_notices = row["schema_version"] == "2"
+    content += [] if before_notices else [row["notice_hash"]]
     return Link(
         sequence=row["sequence"],
         row_id=row["consent_id"],
         previous_hash=row["previous_hash"],
         hash=row["hash"],
         expected_hash=digest(*content),
-        commitments_hold=_keeps(row, None, "consent_id", "commitment")
+        commitments_hold=not (before_notices and row["notice_hash"])
+        and _keeps(row, None, "consent_id", "commitment")
         and _keeps(row, "identifier_kind", "identifier", "principal")
         and (row["contact_point"] is None) == (row["contact_kind"] is None) == (row["contact"] is None)
         and (row["contact"] is None or _keeps(row, "contact_kind", "contact_point", "contact")),
@@ -118,5 +124,5 @@ def _keeps(row: Mapping[str, Any], kind: str | None, value: str, commitment: str
     # After pseudonymisation the salt is gone, and the commitment itself stands where the value was.
     if row["salt"] is None:
         return bool(row[value] == f"pseudonym:{row[commitment]}")
-    said = [row[kind], row[value]] if kind else [row[value]]
-    return bool(row[commitment] == digest(row["salt"], *said))
+    values = [row[kind], row[value]] if kind else [row[value]]
+    return bool(row[commitment] == digest(row["salt"], *values))

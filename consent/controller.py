@@ -1,4 +1,4 @@
-"""Who answers for the data, and what people are told about that: in consent events, receipts, bundles and letters."""
+"""Who is responsible for the data, as stated in consent events, receipts, bundles and letters."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -7,24 +7,14 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from consent.texts import Texts, Words
+
 PUBLISHED = Path(__file__).parent / "controller.yml"
-Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
 class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Texts(_Told):
-    """The same in every language that people are spoken to in."""
-
-    fr: Words
-    en: Words
-
-    def in_(self, language: str) -> str:
-        """The text in one of these languages."""
-        return str(getattr(self, language))
 
 
 class Authority(_Told):
@@ -35,7 +25,7 @@ class Authority(_Told):
 
 
 class Recipient(_Told):
-    """Somebody outside who gets data, for some purposes or for all of them."""
+    """An external recipient of data, for some purposes or for all of them."""
 
     name: Words
     country: Country
@@ -62,6 +52,7 @@ class Controller(_Told):
     transfers: Texts
     recipients: list[Recipient]
     sources: dict[str, Texts]
+    attributes: dict[str, Texts]
     measures: Texts
 
 

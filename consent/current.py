@@ -1,13 +1,13 @@
-"""Where a person stands on a purpose: what was decided under each identifier, and what that permits for which data.
+"""A person's effective consent for a purpose: the decision under each identifier, and what it permits for which data.
 
 A person is a set of source records, each with its identifiers. Decisions belong to identifiers and are never copied to
-a profile. A yes reaches no further than the records that carry its identifier, or the address that it is about; a no of
-any identifier reaches everywhere. So records that are joined never gain a permission by it, and an unmerge restores
-everything exactly. Decision 0005 says why, and what that costs.
+a profile. A yes covers only the records that carry its identifier, or the address that it is about; a no of any
+identifier applies everywhere. So joining records never adds a permission, and an unmerge restores everything exactly.
+Decision 0005 says why, and what that costs.
 
 Of the decisions under one identifier, both clocks count: the decider's and ours. A yes holds only if it was decided
-after, and received no earlier than, everything that does not permit. So no clock that a sender sets lets a yes outlive
-a no that we received later. Decision 0024 has the table.
+after, and received no earlier than, everything that does not permit. So whatever a sender's clock says, a yes never
+outlives a no that we received later. Decision 0028 has the table.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,29 +15,32 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from consent.durations import end_of_consent
-from consent.model import ConsentEvent, ConsentState, LegalBasis, Part, Purpose, Standing
+from consent.model import ConsentEvent, ConsentState, EffectiveConsent, LegalBasis, Method, Purpose, RecordIdentifiers
 from contracts.identifiers import Identifier
+
+TAKEN_BACK = "-looked-at"
+"""The suffix of the id of a decision that revokes an assumed refusal; the rest of the id is the refusal's."""
 
 
 def standing(
-    events: Iterable[ConsentEvent], purpose: Purpose, now: datetime, parts: Collection[Part] | None = None
-) -> Standing:
-    """Where the person of these records stands at `now`; the order of the events does not matter.
+    events: Iterable[ConsentEvent], purpose: Purpose, now: datetime, parts: Collection[RecordIdentifiers] | None = None
+) -> EffectiveConsent:
+    """The effective consent of the person of these records at `now`; the order of the events does not matter.
 
-    `events` are those of all their identifiers. Without `parts` all these identifiers are taken as one record's.
+    `events` are those of all their identifiers. Without `parts` all identifiers count as one record's.
     """
-    known = [event for event in events if event.purpose == purpose.id and _begins(event) <= now]
-    if not known and parts is not None:  # as most people stand on most purposes
+    known = [event for event in undoubted(events) if event.purpose == purpose.id and _begins(event) <= now]
+    if not known and parts is not None:  # the most frequent case
         if purpose.legal_basis is LegalBasis.CONSENT:
-            return Standing(ConsentState.UNKNOWN, None, undecided=frozenset(parts))
-        return Standing(ConsentState.UNKNOWN, None, frozenset(parts))
+            return EffectiveConsent(ConsentState.UNKNOWN, None, undecided=frozenset(parts))
+        return EffectiveConsent(ConsentState.UNKNOWN, None, frozenset(parts))
     whole = frozenset(parts) if parts is not None else frozenset({frozenset(event.identifier for event in known)})
     if purpose.contact is None:
         known = [replace(event, contact_point=None) for event in known]  # nothing to reach anyone by
     general = _counting((event for event in known if event.contact_point is None), purpose, now)
     if purpose.legal_basis is not LegalBasis.CONSENT:
         worst = max(_counting(known, purpose, now).values(), key=_more_restrictive, default=None)
-        return Standing(worst.state if worst else ConsentState.UNKNOWN, worst, whole)
+        return EffectiveConsent(worst.state if worst else ConsentState.UNKNOWN, worst, whole)
     refused = any(not event.state.permits for event in general.values())
     own = frozenset(part for part in whole if not refused and any(_yes(general.get(one)) for one in part))
     points = {
@@ -49,19 +52,19 @@ def standing(
     if usable and (purpose.contact is not None or usable == whole):
         yes = [*points.values(), *(event for one, event in general.items() if any(one in part for part in own))]
         newest = max((event for event in yes if event.state.permits), key=_later)
-        return Standing(newest.state, newest, usable, frozenset(points), whole - usable)
+        return EffectiveConsent(newest.state, newest, usable, frozenset(points), whole - usable)
     addressed = _counting((event for event in known if event.contact_point is not None), purpose, now)
-    said = [*general.values(), *addressed.values()]
-    worst = max(said, key=_more_restrictive, default=None)
+    verdicts = [*general.values(), *addressed.values()]
+    worst = max(verdicts, key=_more_restrictive, default=None)
     if worst is None or worst.state.permits:
-        return Standing(ConsentState.UNKNOWN, None, undecided=whole - usable)
-    return Standing(worst.state, worst)
+        return EffectiveConsent(ConsentState.UNKNOWN, None, undecided=whole - usable)
+    return EffectiveConsent(worst.state, worst)
 
 
 def state_at(event: ConsentEvent, purpose: Purpose, now: datetime) -> ConsentState:
-    """What an event says at `now`: a yes ends by time alone, or with a new notice where the purpose says so.
+    """The state of an event at `now`: a yes expires, or ends with a new notice if the purpose says so.
 
-    A yes to a notice that the purpose never had is none.
+    A yes to a notice that the purpose never had does not count.
     """
     if not event.state.permits:
         return event.state
@@ -76,14 +79,16 @@ def state_at(event: ConsentEvent, purpose: Purpose, now: datetime) -> ConsentSta
     return event.state
 
 
-def permits(purpose: Purpose, stands: Standing, addressed: Collection[Part] | None = None) -> bool:
+def permits(purpose: Purpose, stands: EffectiveConsent, addressed: Collection[RecordIdentifiers] | None = None) -> bool:
     """Whether the purpose may go on: consented to, with somewhere to reach the person, or not objected to."""
     if purpose.legal_basis is LegalBasis.CONSENT:
         return stands.state.permits and reachable(purpose, stands, addressed)
     return not stands.state.refuses
 
 
-def reachable(purpose: Purpose, stands: Standing, addressed: Collection[Part] | None = None) -> bool:
+def reachable(
+    purpose: Purpose, stands: EffectiveConsent, addressed: Collection[RecordIdentifiers] | None = None
+) -> bool:
     """Whether there is an address of the kind that the purpose uses, in a record that it may use.
 
     `addressed` are the records with a postal address; left out, they are taken to have one.
@@ -94,7 +99,7 @@ def reachable(purpose: Purpose, stands: Standing, addressed: Collection[Part] | 
 
 
 def ends_at(event: ConsentEvent, purpose: Purpose) -> datetime | None:
-    """When a yes ends, whoever wrote it: after the purpose's validity, or sooner where it says so itself."""
+    """When a yes ends, whoever wrote it: after the purpose's validity, or earlier if it says so itself."""
     if not event.state.permits:
         return event.expires_at
     return end_of_consent(purpose, min(event.decided_at, _received(event)), event.expires_at)
@@ -108,16 +113,16 @@ def _about(
 
 def _permits_point(
     point: Identifier,
-    said: dict[Identifier, ConsentEvent],
+    events: dict[Identifier, ConsentEvent],
     general: dict[Identifier, ConsentEvent],
-    whole: Collection[Part],
-    own: Collection[Part],
+    whole: Collection[RecordIdentifiers],
+    own: Collection[RecordIdentifiers],
 ) -> ConsentEvent | None:
-    """The yes for an address: its own, or that of every record that carries it; and no other word against it."""
-    if any(not event.state.permits for event in said.values()):
+    """The yes for an address: its own, or that of every record that carries it, with no decision against it."""
+    if any(not event.state.permits for event in events.values()):
         return None
-    if point in said:
-        return said[point]
+    if point in events:
+        return events[point]
     if any(point in part and part not in own for part in whole):
         return None
     yes = [general[one] for part in own if point in part for one in part if one in general]
@@ -125,11 +130,11 @@ def _permits_point(
 
 
 def _counting(events: Iterable[ConsentEvent], purpose: Purpose, now: datetime) -> dict[Identifier, ConsentEvent]:
-    """The word that counts under each identifier, with what it says at `now`."""
+    """The decision that counts under each identifier, with its state at `now`."""
     of: dict[Identifier, list[ConsentEvent]] = {}
     for event in events:
         of.setdefault(event.identifier, []).append(event)
-    return {identifier: _word(said, purpose, now) for identifier, said in of.items()}
+    return {identifier: _word(decided, purpose, now) for identifier, decided in of.items()}
 
 
 def _word(events: list[ConsentEvent], purpose: Purpose, now: datetime) -> ConsentEvent:
@@ -138,17 +143,38 @@ def _word(events: list[ConsentEvent], purpose: Purpose, now: datetime) -> Consen
         events = [one for one in events if not one.state.permits or purpose.had_notice(one.notice_version)] or events
     against = [one for one in events if not one.state.permits]
     yes = [one for one in events if one.state.permits]
-    holding = [one for one in yes if all(_holds(one, word) for word in against)]
+    began = max((_begins(one) for one in against), default=None)
+    received = max((_received(one) for one in against), default=None)
+    holding = [
+        one
+        for one in yes
+        if (began is None or one.decided_at > began) and (received is None or _received(one) >= received)
+    ]
     if not holding:
-        # A yes alone takes a no back: to be asked again, or to put an answer off, does not.
-        refusals = [one for one in against if one.state.refuses and not any(_holds(other, one) for other in yes)]
-        return max(refusals or against, key=_later)
+        # Only a yes takes a no back: being asked again, or deferring the answer, does not.
+        others = [one for one in against if not one.state.refuses]
+        return max(_not_taken_back(against, yes) or others or against, key=_later)
     return max((replace(one, state=state_at(one, purpose, now)) for one in holding), key=_later)
 
 
-def _holds(yes: ConsentEvent, word: ConsentEvent) -> bool:
-    """Whether a yes holds against a word that does not permit: decided after it, and received no earlier."""
-    return yes.decided_at > _begins(word) and _received(yes) >= _received(word)
+def _not_taken_back(against: list[ConsentEvent], yes: list[ConsentEvent]) -> list[ConsentEvent]:
+    """The refusals that no yes was decided after and received no earlier than."""
+    left, waiting = list[ConsentEvent](), sorted(yes, key=_received)
+    decided: datetime | None = None
+    for word in sorted((one for one in against if one.state.refuses), key=_received, reverse=True):
+        while waiting and _received(waiting[-1]) >= _received(word):
+            one = waiting.pop().decided_at
+            decided = one if decided is None else max(decided, one)
+        if decided is None or decided <= _begins(word):
+            left.append(word)
+    return left
+
+
+def undoubted(events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
+    """These decisions without assumed refusals that were revoked, and without the revocations."""
+    events = list(events)
+    looked_at = {one.consent_id for one in events if one.method is Method.LOOKED_AT}
+    return [one for one in events if one.consent_id not in looked_at and one.consent_id + TAKEN_BACK not in looked_at]
 
 
 def _received(event: ConsentEvent) -> datetime:
@@ -156,7 +182,7 @@ def _received(event: ConsentEvent) -> datetime:
 
 
 def _begins(event: ConsentEvent) -> datetime:
-    """From when a word counts: a yes not before it says, any other at once, however far ahead it is dated."""
+    """When a decision takes effect: a yes not before its own time, any other at once, even if dated in the future."""
     return event.decided_at if event.state.permits else min(event.decided_at, _received(event))
 
 

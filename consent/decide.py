@@ -7,10 +7,19 @@ from typing import Any, NamedTuple
 from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
-from consent.current import reachable, standing
+from consent.current import reachable, standing, undoubted
 from consent.determinations import NOTHING_MORE, Age, Circumstances
 from consent.durations import in_words
-from consent.model import Actor, CategoryDecision, ConsentEvent, ConsentState, Decision, LegalBasis, Part, Purpose
+from consent.model import (
+    Actor,
+    CategoryDecision,
+    ConsentEvent,
+    ConsentState,
+    Decision,
+    LegalBasis,
+    Purpose,
+    RecordIdentifiers,
+)
 from consent.policies import FAILED, Policies, reason_of
 from contracts.categories import Category
 
@@ -18,7 +27,7 @@ OUTSIDE = "category-outside-purpose"
 
 
 class _Facts(NamedTuple):
-    """What the policies know of the person and the act, by the names of the schema's context."""
+    """The context of the policies, by the names of the schema: facts about the person and the request."""
 
     consent: str
     restricted: bool
@@ -36,21 +45,21 @@ def decide(
     categories: Iterable[Category],
     now: datetime,
     restricted: bool = False,
-    parts: Collection[Part] | None = None,
+    parts: Collection[RecordIdentifiers] | None = None,
     ended: Collection[Category] = (),
-    addressed: Collection[Part] | None = None,
+    addressed: Collection[RecordIdentifiers] | None = None,
     repair: bool = False,
     circumstances: Circumstances = NOTHING_MORE,
 ) -> Decision:
     """What `actor` may read for `purpose` at `now`; whatever cannot be evaluated is denied.
 
     `consents` are the events of all identifiers of the person, in any order, `parts` the identifiers of each of their
-    records, `addressed` those of the records with a postal address. Data of a person who is `restricted` is kept, and
-    used for what the law requires alone. `ended` are the categories that the purpose keeps no longer
-    (consent.retention). `repair` is a steward who takes back what was wrongly joined: neither a no nor a restriction
-    stops that. `circumstances` are the person's age, and what the privacy officer determined.
+    records, `addressed` those of the records with a postal address. Data of a `restricted` person is kept, and used
+    only for what the law requires. `ended` are the categories whose retention for this purpose has ended
+    (consent.retention). `repair` is a steward who undoes a wrong join: neither a no nor a restriction prevents that.
+    `circumstances` are the person's age, and what the privacy officer determined.
     """
-    events = list(consents)
+    events = undoubted(consents)
     stands = standing(events, purpose, now, parts)
     event, state = stands.event, stands.state
     # Without `parts` it is not known who carries what.
@@ -87,8 +96,8 @@ def _evaluate(
 ) -> Sequence[AuthzResult | None]:
     of = (purpose.id, purpose.legal_basis, purpose.refused, purpose.roles, purpose.categories)
     sells = purpose.is_direct_marketing
-    asked = (is_authorized_batch, actor.subject, actor.role, *of, sells, tuple(categories), facts, ended)
-    if (known := policies.answer_to(asked)) is not None:
+    request = (is_authorized_batch, actor.subject, actor.role, *of, sells, tuple(categories), facts, ended)
+    if (known := policies.answer_to(request)) is not None:
         return known
     requests: list[dict[str, Any]] = [
         {
@@ -104,7 +113,7 @@ def _evaluate(
     except Exception:  # an engine that cannot answer, for whatever reason, permits nothing
         return [None] * len(categories)
     if not any(answer.diagnostics.errors for answer in answers):
-        policies.remember(asked, answers)
+        policies.remember(request, answers)
     return answers
 
 
@@ -147,6 +156,6 @@ def _leading_policy(decided: tuple[CategoryDecision, ...]) -> str:
 
 
 def _rank(policy: str) -> tuple[int, str]:
-    # The reason to name first: what can never be, then who asks, then what is asked for, then the person's own choice.
+    # The order of reasons: forbidden purposes, then the actor, then the category, then the person's own choice.
     order = ["purpose-refused", "role-not-permitted", OUTSIDE, "restricted", "retention-ended"]
     return (order.index(policy) if policy in order else len(order), policy)

@@ -1,8 +1,8 @@
-"""What the privacy officer determined about a person, and what their age asks for: pure, and part of every decision.
+"""The privacy officer's determinations about a person, and the rules for children: pure, and part of every decision.
 
 Art. 8 GDPR: the consent of a child below the age of the controller's country counts only with the authorisation of who
 holds parental responsibility. Art. 21(1): after an objection a legitimate interest goes on only on compelling grounds
-that the controller demonstrates; against direct marketing nothing stands (art. 21(3)).
+that the controller demonstrates; nothing outweighs an objection to direct marketing (art. 21(3)).
 """
 
 import calendar
@@ -13,8 +13,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from consent.current import permits
-from consent.model import ConsentEvent, LegalBasis, Part, Purpose, Standing
+from consent.current import permits, undoubted
+from consent.model import ConsentEvent, EffectiveConsent, LegalBasis, Purpose, RecordIdentifiers
 
 BIRTH_DATE = "birth_date"
 RECTIFIED = "rectified"
@@ -37,7 +37,7 @@ class Age(StrEnum):
 
 @dataclass(frozen=True)
 class Determination:
-    """One that is in force, as it stands for one record; it is about a person as far as it covers their records."""
+    """A determination in force for one record; it applies to a person as far as it covers their records."""
 
     kind: DeterminationKind
     record_id: str
@@ -47,10 +47,10 @@ class Determination:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a decision about a person looks at beside their own choices.
+    """What a decision about a person considers beside their own choices.
 
-    `births` are the days of birth that their records state, by record. `consent_age` is from how many years on people
-    consent for themselves; without one, age is not asked for.
+    `births` are the birth dates of their records, by record. `consent_age` is the age of consent in years; without
+    one, age is not checked.
     """
 
     births: Mapping[str, date] = field(default_factory=dict)
@@ -58,29 +58,34 @@ class Circumstances:
     consent_age: int | None = None
 
     def age(self, now: datetime) -> Age:
-        """By the youngest day of birth that any source states: what is in doubt is in the child's favour."""
+        """By the latest birth date of any source: doubt is resolved in the child's favour."""
         if self.consent_age is None or not self.births:
             return Age.UNKNOWN
         return Age.CHILD if self._below(max(self.births.values()), now) else Age.OF_AGE
 
     def barred_as_child(self, purpose: Purpose, now: datetime) -> bool:
-        """Whether the purpose rests on the consent of a child that nobody authorised, in each record that says so."""
+        """Whether the purpose is based on the consent of a child without parental authorisation, by each record with
+        that age."""
         if purpose.legal_basis is not LegalBasis.CONSENT or self.age(now) is not Age.CHILD:
             return False
         young = {record_id for record_id, born in self.births.items() if self._below(born, now)}
         return not young <= self._covered(DeterminationKind.PARENTAL_AUTHORISATION, purpose, now)
 
     def goes_on(
-        self, purpose: Purpose, events: Iterable[ConsentEvent], parts: Collection[Part] | None, now: datetime
+        self,
+        purpose: Purpose,
+        events: Iterable[ConsentEvent],
+        parts: Collection[RecordIdentifiers] | None,
+        now: datetime,
     ) -> bool:
-        """Whether grounds were found that outweigh the objections, in every record that an objection speaks for.
+        """Whether compelling grounds outweigh the objections, in every record with an objection.
 
-        An objection that came after the grounds were recorded is not answered by them.
+        They do not outweigh an objection that came after they were recorded.
         """
         if not self.determined or parts is None or not may_have_grounds(purpose):
             return False
-        said = objections(purpose, events, now)
-        spoken_for = [(part, at) for part in parts if (at := _latest(said, part)) is not None]
+        objected = objections(purpose, events, now)
+        spoken_for = [(part, at) for part in parts if (at := _latest(objected, part)) is not None]
         return bool(spoken_for) and all(
             (named := {one.value for one in part if one.kind == "record"})
             and named <= self._covered(DeterminationKind.COMPELLING_GROUNDS, purpose, now, since=at)
@@ -90,13 +95,13 @@ class Circumstances:
     def permits(
         self,
         purpose: Purpose,
-        stands: Standing,
+        stands: EffectiveConsent,
         events: Collection[ConsentEvent],
-        parts: Collection[Part],
-        addressed: Collection[Part] | None,
+        parts: Collection[RecordIdentifiers],
+        addressed: Collection[RecordIdentifiers] | None,
         now: datetime,
     ) -> bool:
-        """Whether the purpose may go on with all of this in view, as it is shown beside the person's choice."""
+        """Whether the purpose is permitted given all this, as shown beside the person's choice."""
         if self.barred_as_child(purpose, now):
             return False
         return permits(purpose, stands, addressed) or self.goes_on(purpose, events, parts, now)
@@ -117,7 +122,7 @@ class Circumstances:
 
 
 NOTHING_MORE = Circumstances()
-"""Where nothing is known of age and nothing was determined."""
+"""No known age and no determinations."""
 
 
 def may_have_grounds(purpose: Purpose) -> bool:
@@ -126,20 +131,20 @@ def may_have_grounds(purpose: Purpose) -> bool:
 
 
 def objections(purpose: Purpose, events: Iterable[ConsentEvent], now: datetime) -> list[ConsentEvent]:
-    """Every no to the purpose until `now`, also one that was taken back since."""
-    return [one for one in events if one.purpose == purpose.id and one.state.refuses and _came(one) <= now]
+    """Every no to the purpose until `now`, including those taken back since."""
+    return [one for one in undoubted(events) if one.purpose == purpose.id and one.state.refuses and _came(one) <= now]
 
 
 def _came(event: ConsentEvent) -> datetime:
     return event.received_at or event.decided_at
 
 
-def _latest(said: Iterable[ConsentEvent], part: Part) -> datetime | None:
-    return max((_came(one) for one in said if one.identifier in part), default=None)
+def _latest(events: Iterable[ConsentEvent], part: RecordIdentifiers) -> datetime | None:
+    return max((_came(one) for one in events if one.identifier in part), default=None)
 
 
 def births_of(document: Mapping[str, Any]) -> dict[str, date]:
-    """The days of birth that a profile's sources state, by record; only the person's own where they put it right.
+    """The birth dates of a profile's records; only the rectified one if the person corrected it.
 
     A year alone counts as its last day, so that nobody is taken for older than they are.
     """
@@ -147,9 +152,9 @@ def births_of(document: Mapping[str, Any]) -> dict[str, date]:
         if one["field"] == BIRTH_DATE:
             stated = [one] if one.get("rule") == RECTIFIED else [one, *(one.get("losing") or [])]
             found: dict[str, date] = {}
-            for said in stated:
-                if day := _day(said.get("value")):
-                    record_id = said.get("record_id") or ""
+            for value in stated:
+                if day := _day(value.get("value")):
+                    record_id = value.get("record_id") or ""
                     found[record_id] = max(found.get(record_id, day), day)
             return found
     return {}

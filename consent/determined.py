@@ -1,4 +1,4 @@
-"""Determinations as they are kept: by record, like restrictions, so that they follow it through merges and unmerges."""
+"""Stored determinations: by record, like restrictions, so that they follow it through merges and unmerges."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -13,19 +13,19 @@ from stores.schema import determinations
 
 
 def circumstances_of(document: Mapping[str, Any], determined: Iterable[Determination]) -> Circumstances:
-    """What a decision looks at of a published profile, under the law of this installation's controller."""
+    """The circumstances of a published profile, under the law of this installation's controller."""
     return Circumstances(births_of(document), tuple(determined), published_controller().consent_age)
 
 
 def determination_of(row: Mapping[str, Any]) -> Determination:
-    """A determination as JSON of its row tells it, or a row itself."""
+    """A determination from its row, or from the row's JSON."""
     at = row["decided_at"]
     decided_at = at if isinstance(at, datetime) else datetime.fromisoformat(at)
     return Determination(DeterminationKind(row["kind"]), row["record_id"], row["purpose"], decided_at)
 
 
 def in_force(connection: Connection, records: Mapping[str, Collection[str]]) -> dict[str, list[Determination]]:
-    """Those in force, by whom these records belong to."""
+    """Those in force, by the profile of these records."""
     whose = {record_id: one for one, record_ids in records.items() for record_id in record_ids}
     of = determinations.c
     found: dict[str, list[Determination]] = {}
@@ -34,6 +34,14 @@ def in_force(connection: Connection, records: Mapping[str, Collection[str]]) -> 
     ).mappings():
         found.setdefault(whose[row["record_id"]], []).append(determination_of(dict(row)))
     return found
+
+
+def as_of(connection: Connection, record_ids: Collection[str], at: datetime) -> list[dict[str, Any]]:
+    """Those that were in force at `at`, a row for each record that they cover, the oldest first."""
+    of = determinations.c
+    then = (of.decided_at <= at) & (of.ended_at.is_(None) | (of.ended_at >= at))
+    query = select(determinations).where(of.record_id.in_(record_ids), then).order_by(of.decided_at)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def record(
@@ -45,16 +53,16 @@ def record(
     by: str,
     now: datetime,
 ) -> str:
-    """Keeps a determination about a person of these records; returns its id."""
+    """Stores a determination about the person of these records; returns its id."""
     determination_id = f"d_{uuid4().hex}"
-    said: dict[str, Any] = {"determination_id": determination_id, "kind": kind.value, "purpose": purpose}
-    said |= {"reason": reason, "decided_by": by, "decided_at": now}
-    connection.execute(insert(determinations), [said | {"record_id": one} for one in sorted(record_ids)])
+    row: dict[str, Any] = {"determination_id": determination_id, "kind": kind.value, "purpose": purpose}
+    row |= {"reason": reason, "decided_by": by, "decided_at": now}
+    connection.execute(insert(determinations), [row | {"record_id": one} for one in sorted(record_ids)])
     return determination_id
 
 
 def end(connection: Connection, determination_id: str, by: str, now: datetime) -> bool:
-    """Ends one; False where none of this id is in force."""
+    """Ends one; False if none with this id is in force."""
     of = determinations.c
     standing = update(determinations).where(of.determination_id == determination_id, of.ended_at.is_(None))
     return bool(connection.execute(standing.values(ended_at=now, ended_by=by)).rowcount)

@@ -1,19 +1,19 @@
 """Durations as purposes.yml writes them: a number of years, months or days (ISO 8601)."""
 
-import calendar
 import re
 from datetime import datetime, timedelta
 
 from consent.model import Purpose
+from contracts.dates import months_later
 
 DURATION = r"^P\d+[YMD]$"
 WORDS = {"Y": "year", "M": "month", "D": "day"}
 
 
 def after(moment: datetime, duration: str) -> datetime:
-    """The instant that lies a duration later; a day that a month does not have is its last one.
+    """The instant a duration later; a day that a month does not have becomes its last one.
 
-    What lies beyond the year 9999 is the last instant that there is.
+    Results beyond the year 9999 become the last possible instant.
     """
     try:
         return _moved(moment, duration, 1)
@@ -23,7 +23,7 @@ def after(moment: datetime, duration: str) -> datetime:
 
 
 def before(moment: datetime, duration: str) -> datetime:
-    """The instant that lies a duration earlier; a day that a month does not have is its last one."""
+    """The instant a duration earlier; a day that a month does not have becomes its last one."""
     return _moved(moment, duration, -1)
 
 
@@ -37,9 +37,7 @@ def _moved(moment: datetime, duration: str, way: int) -> datetime:
     number, unit = _read(duration)
     if unit == "D":
         return moment + way * timedelta(days=number)
-    months = moment.year * 12 + moment.month - 1 + way * number * (12 if unit == "Y" else 1)
-    year, month = divmod(months, 12)
-    return moment.replace(year=year, month=month + 1, day=min(moment.day, calendar.monthrange(year, month + 1)[1]))
+    return months_later(moment, way * number * (12 if unit == "Y" else 1))
 
 
 def _read(duration: str) -> tuple[int, str]:

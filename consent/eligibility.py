@@ -1,4 +1,4 @@
-"""Who may be in a table that is made for a purpose: decided for each person at every instant that counts."""
+"""Who may be in a table made for a purpose: decided for each person at every relevant instant."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ from consent import ledger
 from consent.decide import decide
 from consent.determinations import NOTHING_MORE, Circumstances
 from consent.determined import circumstances_of, in_force
-from consent.model import Actor, ConsentEvent, Part, Purpose
+from consent.model import Actor, ConsentEvent, Purpose, RecordIdentifiers
 from consent.parts import parts_of
 from consent.policies import Policies
 from consent.retention import SENT_BY_US, ended, last_interaction, oldest_kept
@@ -23,14 +23,14 @@ from stores.schema import profiles, records, timeline
 
 BATCH = 1_000
 UNKNOWN = "unknown person"
-"""Nobody of this id is published: merged since, or erased."""
+"""There is no published profile with this id: merged since, or erased."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about each person: by whom, for what, of which categories, and until when it must hold.
+    """The request decided for each person: actor, purpose, categories, and the instants at which it must be permitted.
 
-    The last instant of `until` is now: retention is asked then.
+    The last instant of `until` is now, when retention is checked.
     """
 
     actor: Actor
@@ -41,9 +41,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Person:
-    """What a decision about somebody rests on."""
+    """The facts that a decision about a person is based on."""
 
-    parts: Collection[Part]
+    parts: Collection[RecordIdentifiers]
     events: Collection[ConsentEvent]
     restricted: bool
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Person:
 def refusals(
     connection: Connection, policies: Policies, question: Question, moments: Iterable[tuple[str, datetime]]
 ) -> dict[tuple[str, datetime], str | None]:
-    """Why each moment of a person may not be used; None where it may be, then and at every later instant asked for."""
+    """Why each moment of a person may not be used; None if it may, then and at every later instant of the request."""
     found: dict[tuple[str, datetime], str | None] = {}
     waiting = sorted(moments)
     for start in range(0, len(waiting), BATCH):
@@ -68,12 +68,12 @@ def refusals(
 def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[str, Person]:
     """Those of these people who are published, with their decisions about every purpose."""
     rows = connection.execute(select(profiles).where(profiles.c.profile_id.in_(ids))).all()
-    held = {
+    stored = {
         row.profile_id: (list(row.document.get("records") or []), _identifiers(row.document.get("identifiers")))
         for row in rows
     }
     newest = _newest_events(connection, ids, now)
-    record_ids = {one for its_records, _ in held.values() for one in its_records}
+    record_ids = {one for its_records, _ in stored.values() for one in its_records}
     carried = {
         row[0]: _identifiers(row[1])
         for row in connection.execute(
@@ -81,9 +81,9 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
         )
     }
     restricted = restricted_among(connection, record_ids)
-    determined = in_force(connection, {one: its_records for one, (its_records, _) in held.items()})
-    parts = {one: parts_of(one, *its, carried) for one, its in held.items()}
-    whole = {one: held[one][1].union(*its.values()) for one, its in parts.items()}
+    determined = in_force(connection, {one: its_records for one, (its_records, _) in stored.items()})
+    parts = {one: parts_of(one, *its, carried) for one, its in stored.items()}
+    whole = {one: stored[one][1].union(*its.values()) for one, its in parts.items()}
     everybody = frozenset().union(*whole.values())
     events: dict[Identifier, list[ConsentEvent]] = defaultdict(list)
     for event in ledger.read(connection, everybody):
@@ -92,7 +92,7 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
         one: Person(
             list(parts[one].values()),
             [event for identifier in whole[one] for event in events.get(identifier, ())],
-            not restricted.isdisjoint(held[one][0]),
+            not restricted.isdisjoint(stored[one][0]),
             row.document,
             newest.get(one),
             row.updated_at,
@@ -103,15 +103,35 @@ def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[
     }
 
 
+def older_events(
+    connection: Connection, ids: Collection[str], oldest: Mapping[str, datetime]
+) -> dict[str, frozenset[str]]:
+    """The categories of which each of these people has an event up to the instant of the category."""
+    of, wanted = timeline.c, sorted(set(ids))
+    category = of.document["categories"]["type"].astext
+    found: dict[str, set[str]] = defaultdict(set)
+    for start in range(0, len(wanted) if oldest else 0, BATCH):
+        wanted_events = of.profile_id.in_(wanted[start : start + BATCH]) & (of.occurred_at <= max(oldest.values()))
+        query = (
+            select(of.profile_id, category, func.min(of.occurred_at))
+            .where(wanted_events)
+            .group_by(of.profile_id, category)
+        )
+        for profile_id, name, first in connection.execute(query).tuples():
+            if name in oldest and first <= oldest[name]:
+                found[profile_id].add(name)
+    return {one: frozenset(names) for one, names in found.items()}
+
+
 def _newest_events(connection: Connection, ids: Collection[str], now: datetime) -> dict[str, datetime]:
     of = timeline.c
-    theirs = of.profile_id.in_(ids) & (of.occurred_at <= now) & ~of.document["type"].astext.regexp_match(SENT_BY_US)
-    query = select(of.profile_id, func.max(of.occurred_at)).where(theirs).group_by(of.profile_id)
+    own_acts = of.profile_id.in_(ids) & (of.occurred_at <= now) & ~of.document["type"].astext.regexp_match(SENT_BY_US)
+    query = select(of.profile_id, func.max(of.occurred_at)).where(own_acts).group_by(of.profile_id)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _identifiers(said: list[dict[str, str]] | None) -> Part:
-    return frozenset(Identifier(one["kind"], one["value"]) for one in said or [])
+def _identifiers(identifiers: list[dict[str, str]] | None) -> RecordIdentifiers:
+    return frozenset(Identifier(one["kind"], one["value"]) for one in identifiers or [])
 
 
 def _refusal(policies: Policies, question: Question, person: Person | None, at: datetime) -> str | None:
@@ -130,7 +150,7 @@ def _refusal(policies: Policies, question: Question, person: Person | None, at: 
             moment,
             person.restricted,
             person.parts,
-            # What is told of long ago is as old as that.
+            # A feature is as old as its events.
             ended(since, oldest) | ended(at, oldest) if moment == now else (),
             circumstances=person.circumstances,
         )

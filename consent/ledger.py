@@ -1,4 +1,4 @@
-"""The ledger of consent in PostgreSQL: what people decided, appended by one database function and never changed."""
+"""The consent ledger in PostgreSQL: people's decisions, appended by one database function and never changed."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,13 @@ from consent.controller import published_controller
 from consent.durations import end_of_consent
 from consent.macs import sign_appended
 from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
+from consent.notices import published_notices
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from contracts.keyed import keyed
 from stores.schema import consent_events
 
-# In this order, one at a time; an event whose id the ledger holds is left out.
+# In this order, one at a time; an event whose id is already in the ledger is skipped.
 _APPEND = text(
     "SELECT (written).* FROM (SELECT append_consent(event) AS written FROM ("
     "SELECT event FROM jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS given(event, number)"
@@ -28,9 +29,9 @@ _APPEND = text(
 
 @dataclass(frozen=True)
 class Entry:
-    """A decision as it is told to the ledger; `contact_point` is None where it is about the whole person.
+    """A decision to append to the ledger; `contact_point` is None if it is about the whole person.
 
-    `channel` is where it came in, `decided_through` where the person said it, `recorded_by` whose word that is.
+    `channel` is where it arrived, `decided_through` where the person decided, `recorded_by` who recorded it.
     """
 
     identifier: Identifier
@@ -49,13 +50,18 @@ class Entry:
 
     @property
     def consent_id(self) -> str:
-        """The id given by the source, or one of the content: the same decision told twice is one event."""
+        """The id given by the source, or a digest of the content: the same decision sent twice is one event."""
         if self.given_id is not None:
             return self.given_id
         point = self.contact_point
-        said = [self.identifier.kind, self.identifier.value, point.kind if point else "", point.value if point else ""]
-        said += [self.purpose, self.state, self.decided_at.isoformat(), self.decided_through, self.method]
-        return keyed("consent entry", *said)
+        content = [
+            self.identifier.kind,
+            self.identifier.value,
+            point.kind if point else "",
+            point.value if point else "",
+        ]
+        content += [self.purpose, self.state, self.decided_at.isoformat(), self.decided_through, self.method]
+        return keyed("consent entry", *content)
 
 
 def append(connection: Connection, entries: Iterable[Entry], received_at: datetime) -> int:
@@ -67,7 +73,7 @@ def append(connection: Connection, entries: Iterable[Entry], received_at: dateti
 
 
 def append_rows(connection: Connection, rows: Sequence[dict[str, str | None]]) -> int:
-    """The same, of events as `as_row` makes them."""
+    """The same, for rows made by `as_row`."""
     if not rows:
         return 0
     return sign_appended(connection, rows, connection.execute(_APPEND, {"events": json.dumps(rows)}).mappings())
@@ -99,11 +105,13 @@ def as_row(entry: Entry, received_at: datetime) -> dict[str, str | None]:
         "decided_through": entry.decided_through,
         "method": entry.method.value,
         "recorded_by": entry.recorded_by,
+        "notice_hash": published_notices().proof(entry.purpose, entry.notice_version, entry.notice_language),
     }
 
 
 def contact_point_of(purpose: str, identifier: Identifier) -> Identifier | None:
-    """What a decision that came with an identifier alone is about: that address, where the purpose uses such."""
+    """The contact point of a decision that came with only an identifier: that address, if the purpose uses this
+    kind."""
     known = published_purposes().get(purpose)
     return identifier if known and known.contact == identifier.kind else None
 
@@ -119,14 +127,14 @@ def read(connection: Connection, of: Iterable[Identifier]) -> list[ConsentEvent]
 
 
 def find(connection: Connection, consent_id: str) -> dict[str, Any] | None:
-    """One event with everything that the ledger holds of it."""
+    """One event with all its columns of the ledger."""
     query = select(consent_events).where(consent_events.c.consent_id == consent_id)
     row = connection.execute(query).mappings().first()
     return {str(name): value for name, value in row.items()} if row else None
 
 
 def event_of(row: Mapping[str, Any]) -> ConsentEvent:
-    """An event as JSON of a row of the ledger tells it."""
+    """An event from the JSON of a ledger row."""
     return ConsentEvent(
         consent_id=row["consent_id"],
         identifier=Identifier(row["identifier_kind"], row["identifier"]),

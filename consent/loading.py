@@ -15,7 +15,7 @@ class InvalidPolicies(ValueError):
 
 
 def read_policies(rules: Path, schema: Path) -> Policies:
-    """The policies of two files; a rule that names what the schema does not know is an error here, not at night."""
+    """The policies of two files; a rule with a name that is not in the schema fails here, not at run time."""
     rules_text, schema_text = rules.read_text(encoding="utf-8"), schema.read_text(encoding="utf-8")
     checked = validate_policies(rules_text, schema_text)
     if not checked:

@@ -1,7 +1,7 @@
 """The signature on each event of the ledger, with a key that the database does not hold.
 
-The database chains the events, so whoever owns it could write one and chain it. What this installation appended or
-erased it signs: a MAC over the event's hash, beside it in `consent_macs`. An event without one came some other way.
+The database chains the events, so its owner could write one and chain it. This installation signs what it appends or
+erases: by a MAC over the event's hash, in `consent_macs`. An event without one was written by something else.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,16 +19,16 @@ _PSEUDONYMISE = text("SELECT number, content FROM pseudonymise_consents(:kind, :
 
 
 class NotWhatWasTold(RuntimeError):
-    """The database returned another event than it was told: its function is not the ledger's."""
+    """The database returned another event than it was sent: its function is not the ledger's."""
 
 
-def sign_appended(connection: Connection, told: Iterable[Mapping[str, Any]], written: Iterable[RowMapping]) -> int:
-    """Signs events as the database has written them, once they are found to be what it was told; says how many."""
-    said = {one["consent_id"]: one for one in told}
+def sign_appended(connection: Connection, sent: Iterable[Mapping[str, Any]], written: Iterable[RowMapping]) -> int:
+    """Signs events as the database wrote them, after comparing them with what it was sent; returns how many."""
+    sent_by_id = {one["consent_id"]: one for one in sent}
     rows = []
     for event in written:
         link = consent_link(dict(event))
-        same = all(_same(name, value, event[name]) for name, value in said[event["consent_id"]].items())
+        same = all(_same(name, value, event[name]) for name, value in sent_by_id[event["consent_id"]].items())
         if not same or not link.commitments_hold or link.hash != link.expected_hash:
             raise NotWhatWasTold(
                 "expected the database to append the decision that it was told, found another; its function"
@@ -41,8 +41,8 @@ def sign_appended(connection: Connection, told: Iterable[Mapping[str, Any]], wri
 
 
 def make_nobodys(connection: Connection, deciders: Iterable[Identifier], erasure_id: str) -> int:
-    """Puts pseudonyms that lead nowhere in place of what names these people, and signs that for an erasure; says of
-    how many events."""
+    """Replaces the names of these people by untraceable pseudonyms, and signs that for an erasure; returns for how
+    many events."""
     rows = [
         {"sequence": row.number, "erasure_id": erasure_id, "mac": _mac(row.content, erasure_id)}
         for one in deciders
@@ -54,7 +54,7 @@ def make_nobodys(connection: Connection, deciders: Iterable[Identifier], erasure
 
 
 class Signatures:
-    """Looks at events in their order: at those that nobody signed, or that were made nobody's by no erasure."""
+    """Checks events in order for missing signatures, and for pseudonyms without an erasure."""
 
     def __init__(self, connection: Connection) -> None:
         self.findings: list[Finding] = []
@@ -81,7 +81,7 @@ class Signatures:
         self._arrived = event["received_at"]
 
     def end(self, chain: Chain) -> list[Finding]:
-        """All that was found, and the events that were signed and are gone from the chain's end."""
+        """All findings, and the signed events that are missing from the chain's end."""
         if self._last > chain.count:
             what = f"the rows {chain.count + 1} to {self._last} were signed and are gone"
             self.findings.append(Finding("truncated", chain.count, "the end", what))
@@ -95,8 +95,8 @@ def _mac(hash_: str, erasure_id: str = "") -> str:
     return keyed("ledger", hash_, erasure_id)
 
 
-def _same(name: str, told: Any, written: Any) -> bool:
-    if isinstance(written, datetime) and told is not None:
-        moment = datetime.fromisoformat(told)
-        return written >= moment if name == "received_at" else written == moment  # arrivals may be moved on
-    return bool(told == written)
+def _same(name: str, sent: Any, written: Any) -> bool:
+    if isinstance(written, datetime) and sent is not None:
+        moment = datetime.fromisoformat(sent)
+        return written >= moment if name == "received_at" else written == moment  # arrival times may be raised
+    return bool(sent == written)

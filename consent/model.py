@@ -1,4 +1,4 @@
-"""The words of consent: who asks, for what purpose, and what the person decided."""
+"""The model of consent: actors, purposes, and people's decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class LegalBasis(StrEnum):
-    """What permits a purpose, by GDPR art. 6(1); `none` where nothing does."""
+    """The legal basis of a purpose, by GDPR art. 6(1); `none` if there is none."""
 
     CONTRACT = "contract"
     CONSENT = "consent"
@@ -62,13 +62,13 @@ class ConsentState(StrEnum):
 
     @property
     def refuses(self) -> bool:
-        """Whether the person said no, rather than nothing that permits."""
+        """Whether the person said no, as opposed to another state that does not permit."""
         return self in (ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED)
 
 
 _RESTRICTIVENESS = {state: rank for rank, state in enumerate(ConsentState)}
 
-# The words that channels use for a decision; any other word is unknown consent, and so permits nothing.
+# The words that channels use for a decision; any other word is unknown, and so permits nothing.
 STATE_OF_WORD: dict[str, ConsentState] = {
     "granted": ConsentState.GIVEN,
     "renewed": ConsentState.RENEWED,
@@ -84,7 +84,10 @@ STATE_OF_WORD: dict[str, ConsentState] = {
 
 
 class Method(StrEnum):
-    """How the person's decision was taken down."""
+    """How the person's decision was recorded.
+
+    An unreadable row counts as `not_understood`, a refusal, until a `looked_at` event revokes it.
+    """
 
     FORM = "form"
     CALL = "call"
@@ -92,13 +95,15 @@ class Method(StrEnum):
     GPC = "gpc"
     BANNER = "banner"
     IMPORT = "import"
+    NOT_UNDERSTOOD = "not_understood"
+    LOOKED_AT = "looked_at"
 
 
 @dataclass(frozen=True)
 class ConsentEvent:
-    """What the person behind an identifier decided about a purpose, and which notice they were shown.
+    """A person's decision about a purpose, under an identifier, with the notice they were shown.
 
-    It is about one `contact_point`, or about the whole person where there is none.
+    It concerns one `contact_point`, or the whole person if that is None.
     """
 
     consent_id: str
@@ -114,30 +119,31 @@ class ConsentEvent:
     decided_through: str = ""
 
 
-Part = frozenset[Identifier]
+RecordIdentifiers = frozenset[Identifier]
 """The identifiers of one source record."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class EffectiveConsent:
     """What a person's decisions permit for a purpose: `parts` of their records, `points` by which to reach them.
 
-    `event` is the decision that this rests on; `undecided` are the records that no yes reaches.
+    `event` is the deciding event; `undecided` are the records that no yes covers.
     """
 
     state: ConsentState
     event: ConsentEvent | None
-    parts: frozenset[Part] = frozenset()
+    parts: frozenset[RecordIdentifiers] = frozenset()
     points: frozenset[Identifier] = frozenset()
-    undecided: frozenset[Part] = frozenset()
+    undecided: frozenset[RecordIdentifiers] = frozenset()
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks. `profile_id` is whom a customer speaks for, and empty for everyone else.
+    """The requester.
 
-    `bound` is the identifier that the issuer bound a customer's token to, where it did: the profile follows from it.
-    `reference` names the case or the request that staff ask for, where they said one.
+    `profile_id` is a customer's own profile, and empty for everyone else. `bound` is the identifier that the issuer
+    bound a customer's token to, if any: the profile follows from it. `reference` is the case or request that staff
+    named, if any.
     """
 
     subject: str
@@ -148,7 +154,7 @@ class Actor:
 
     @property
     def on_record(self) -> str:
-        """The name in what is kept for good: a customer's subject may be an address, which nobody could erase there."""
+        """The name in permanent records: a customer's subject may be an address, which could not be erased there."""
         return self.role.value if self.role is Role.CUSTOMER else self.subject
 
     @property
@@ -164,8 +170,8 @@ class Purpose:
     `contact` is how the purpose reaches the person: the kind of an identifier, or `post`. A consent ends after
     `validity`, and any with a new notice where `new_notice_voids`, from `notice_since` on; `earlier_notices` are the
     versions that were shown before. `gpc`: a browser that sends Global Privacy Control objects to it. Data is used for
-    `retention` after the last interaction, a category of `retention_of` for another time; where `all_held`, as long as
-    it is held for any purpose at all. `needs_reference`: staff say which case or request they ask for.
+    `retention` after the last interaction, a category in `retention_of` for another period; with `all_held`, as long
+    as it is stored for any purpose. `needs_reference`: staff must name a case or request.
     """
 
     id: str
@@ -191,7 +197,7 @@ class Purpose:
 
     @property
     def is_direct_marketing(self) -> bool:
-        """Whether it is to sell to the person: no ground stands against their objection then."""
+        """Whether it is direct marketing: nothing outweighs an objection to it."""
         return self.contact is not None or self.dpv in DIRECT_MARKETING
 
     def kept_for(self, category: Category) -> str:
@@ -199,7 +205,7 @@ class Purpose:
         return self.retention_of.get(category, self.retention)
 
     def had_notice(self, version: str | None) -> bool:
-        """Whether somebody can have been shown this version; what names none is not held against it."""
+        """Whether this version was ever shown for the purpose; a decision without a version is accepted."""
         return version in (None, self.notice_version) or version in self.earlier_notices
 
 
@@ -215,11 +221,11 @@ class CategoryDecision:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one actor may read of one person for one purpose, and what that rests on.
+    """What one actor may read of one person for one purpose, and why.
 
-    `consent_event` is the event that decided, where there is one. `notice_version` is that of the notice which the
-    person was shown with it, otherwise of the purpose's notice in force. `age_unknown`: the purpose rests on consent,
-    and nobody knows whether the person is old enough to give it.
+    `consent_event` is the deciding event, if any. `notice_version` is that of the notice shown with it, otherwise of
+    the purpose's current notice. `age_unknown`: the purpose is based on consent, and it is unknown whether the person
+    is old enough to give it.
     """
 
     purpose: str
@@ -228,7 +234,7 @@ class Decision:
     consent_state: ConsentState
     consent_event: str | None
     notice_version: str | None
-    standing: Standing
+    standing: EffectiveConsent
     contact: str | None = None
     age_unknown: bool = False
 

@@ -1,4 +1,4 @@
-"""Which reading looks odd: pure rules over who read whom when. An alert is a question to ask, and proves nothing."""
+"""Detects odd reading: pure rules over who read whom when. An alert is a reason to ask, and proves nothing."""
 
 import re
 from collections import defaultdict
@@ -37,21 +37,21 @@ class _Strict(BaseModel):
 
 
 class Night(_Strict):
-    """From which hour of the local clock to which, and how many people are odd then."""
+    """The hours of local time that are night, and how many people are odd then."""
 
     from_: int = Field(alias="from", ge=0, le=23)
     until: int = Field(ge=0, le=23)
     people: int = Field(ge=1)
 
     def holds(self, hour: int) -> bool:
-        """Whether an hour is in it, also where it goes over midnight."""
+        """Whether an hour is in it, also across midnight."""
         if self.from_ <= self.until:
             return self.from_ <= hour < self.until
         return hour >= self.from_ or hour < self.until
 
 
 class Rules(_Strict):
-    """From how many different people on reading is odd."""
+    """The number of different people from which reading is odd."""
 
     time_zone: str
     many: int = Field(ge=1)
@@ -63,7 +63,7 @@ class Rules(_Strict):
 
 @dataclass(frozen=True)
 class Read:
-    """Data of one person that left for a member of staff; `place` and `family_name` are the person's."""
+    """One read by a member of staff; `place` and `family_name` are the person's."""
 
     at: datetime
     actor: str
@@ -94,7 +94,7 @@ def odd(reads: Iterable[Read], rules: Rules) -> list[Oddity]:
     def day(read: Read) -> date:
         return read.at.astimezone(zone).date()
 
-    def night(read: Read) -> date:  # the night belongs to the day on which it began
+    def night(read: Read) -> date:  # a night counts to the day on which it began
         return (read.at.astimezone(zone) - timedelta(hours=rules.night.until)).date()
 
     found: list[Oddity] = []
@@ -117,7 +117,7 @@ def odd(reads: Iterable[Read], rules: Rules) -> list[Oddity]:
 
 
 def words_of(actor: str) -> set[str]:
-    """What may be a name in the name of a token: `claire.martin@desk` may be a Martin."""
+    """Possible family names in a token's name: `claire.martin@desk` may be a Martin."""
     return {fold(one) for one in re.findall(r"[^\W\d_]{3,}", actor)}
 
 

@@ -1,4 +1,4 @@
-"""The Cedar policies as one value, and what each says in words; `consent.loading` reads them from their files."""
+"""The Cedar policies as one value, with a text for each; `consent.loading` reads them from their files."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -31,21 +31,21 @@ REASONS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Policies:
-    """Parsed and validated rules; decisions are always made under the schema."""
+    """Parsed and validated rules; decisions are always made with the schema."""
 
     rules: PolicySet
     schema: Schema
     evaluated: dict[Hashable, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
-    """What the engine answered to the same request, where that is kept: it depends on the request alone.
+    """A cache of the engine's answers, which depend only on the request.
 
     The state of the consent is part of the request, so a withdrawal is another request."""
 
     def answer_to(self, request: Hashable) -> tuple[Any, ...] | None:
-        """What the engine answered before, if that was kept."""
+        """The cached answer, if any."""
         return self.evaluated.get(request) if self.evaluated is not None else None
 
     def remember(self, request: Hashable, answer: tuple[Any, ...]) -> None:
-        """Keeps an answer; beyond a few thousand begins afresh."""
+        """Caches an answer; clears the cache beyond a few thousand."""
         if self.evaluated is not None:
             if len(self.evaluated) >= REMEMBERED:
                 self.evaluated.clear()
@@ -53,5 +53,5 @@ class Policies:
 
 
 def reason_of(policy: str, **facts: str) -> str:
-    """What a policy says, in words that name no personal data."""
+    """The text of a policy, without personal data."""
     return REASONS.get(policy, f"By the policy {policy}.").format(**facts)

@@ -1,13 +1,14 @@
-"""Keyed references: who holds the key can tell whether a value is the one meant, nobody else can try values out."""
+"""Keyed references: only with the key can a value be compared with a reference."""
 
 import hashlib
 import hmac
 
-from contracts.settings import DEMO_SECRET, Settings
+from contracts.keyring import KeyRing
+from contracts.settings import MissingSecret, Settings
 
 
-class NoKey(RuntimeError):
-    """There is no secret to make references with."""
+class NoKey(MissingSecret):
+    """There is no secret for making references."""
 
 
 def reference(key: bytes, kind: str, value: str) -> str:
@@ -15,10 +16,12 @@ def reference(key: bytes, kind: str, value: str) -> str:
     return hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
 
 
-def reference_key(settings: Settings) -> bytes:
+def reference_key(settings: Settings) -> KeyRing:
     """The secret of these settings, the published one in demo mode; raises NoKey where there is none."""
-    if settings.audit_key is not None:
-        return settings.audit_key.get_secret_value().encode()
-    if settings.demo:
-        return DEMO_SECRET.encode()
-    raise NoKey("expected a secret in OCV_AUDIT_KEY, which erased people are recognised by, found none; set it")
+    try:
+        return settings.audit_secret
+    except MissingSecret:
+        raise NoKey(
+            "expected a secret in OCV_AUDIT_KEY, which erased people are recognised by, found none; set that of this"
+            " installation (of the demonstration: OCV_DEMO=1 for this command, too)"
+        ) from None

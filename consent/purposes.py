@@ -1,4 +1,4 @@
-"""Reads the purposes from their file, once, and refuses a file that says something unclear."""
+"""Reads the purposes from their file, once, and refuses an inconsistent file."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,31 +6,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from consent.durations import DURATION
+from consent.listed import read_list
 from consent.model import LegalBasis, Purpose, Role
 from consent.notices import published_notices
+from consent.texts import Texts, Words
 from contracts.categories import Category
 
 PUBLISHED = Path(__file__).parent / "purposes.yml"
-
-Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-
-
-class _Texts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    fr: Words
-    en: Words
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,62}$")]
-    name: _Texts
-    text: _Texts
+    name: Texts
+    text: Texts
     dpv: Annotated[str, StringConstraints(pattern=r"^dpv:[A-Z][A-Za-z]+$")]
     legal_basis: LegalBasis
     categories: frozenset[Category]
@@ -66,21 +59,18 @@ class _Entry(BaseModel):
 
 
 class InvalidPurposes(ValueError):
-    """The file of purposes is not as it must be; the message names the entry and the key."""
+    """The file of purposes is invalid; the message names the entry and the key."""
 
 
 def read_purposes(path: Path) -> Mapping[str, Purpose]:
     """The purposes of a file by their id; raises InvalidPurposes."""
-    try:
-        entries = TypeAdapter(list[_Entry]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise InvalidPurposes(f"{path}: expected a list of purposes, found: {error}") from error
+    entries = read_list(path, _Entry, "purposes", InvalidPurposes)
     found: dict[str, Purpose] = {}
     for entry in entries:
         if entry.id in found:
             raise InvalidPurposes(f"{path}: expected each id once, found {entry.id} twice; rename one")
-        said = {**dict(entry), "name": entry.name.model_dump(), "text": entry.text.model_dump()}
-        found[entry.id] = Purpose(**said, earlier_notices=published_notices().versions_of(entry.id))
+        fields = {**dict(entry), "name": entry.name.model_dump(), "text": entry.text.model_dump()}
+        found[entry.id] = Purpose(**fields, earlier_notices=published_notices().versions_of(entry.id))
     return found
 
 

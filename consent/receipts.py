@@ -47,9 +47,10 @@ def receipt_of(
     shown: Collection[Identifier],
     notices: Notices,
 ) -> dict[str, Any]:
-    """The receipt of a row of the ledger; identifiers that are not `shown` are named by their kind alone.
+    """The receipt of a ledger row; identifiers that are not `shown` appear only by kind.
 
-    Of the notice it names the hash of the words that were shown, in each language where it is not known which.
+    It holds the hash of the notice's text, in all languages if the shown one is unknown, and the combined hash that
+    the event's own hash covers, so that the receipt proves the text.
     """
     point = Identifier(event["contact_kind"], event["contact_point"]) if event["contact_point"] else None
     given = {
@@ -83,6 +84,7 @@ def receipt_of(
                     ).items()
                 ]
                 or None,
+                "ocv:inChain": event["notice_hash"],
             },
             "dpv:hasConsentStatus": {
                 "@type": f"dpv:{event['state']}",
@@ -100,7 +102,7 @@ def receipt_of(
             "dct:description": "The decision can be changed or withdrawn at any time, as easily as it was taken.",
         },
     }
-    return {name: _said(one) for name, one in given.items()}
+    return {name: _without_unknown(one) for name, one in given.items()}
 
 
 def _subject(identifier: Identifier, shown: Collection[Identifier]) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def _process(
 
 
 def _storage(purpose: Purpose) -> list[dict[str, Any]]:
-    """How long which personal data is used: what consent.retention counts from the last interaction."""
+    """How long which personal data is used: the periods of consent.retention, from the last interaction."""
     kept: dict[str, list[str]] = {}
     for category in sorted(purpose.categories):
         kept.setdefault(purpose.kept_for(category), []).append(PERSONAL_DATA[category])
@@ -150,8 +152,8 @@ def _instant(moment: datetime | None) -> dict[str, str] | None:
     return {"@type": "xsd:dateTime", "@value": moment.astimezone(UTC).isoformat().replace("+00:00", "Z")}
 
 
-def _said(value: Any) -> Any:
-    """Without what is not known: JSON-LD has no null."""
+def _without_unknown(value: Any) -> Any:
+    """Without unknown values: JSON-LD has no null."""
     if isinstance(value, dict):
-        return {name: _said(one) for name, one in value.items() if one is not None}
+        return {name: _without_unknown(one) for name, one in value.items() if one is not None}
     return value

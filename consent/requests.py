@@ -1,13 +1,14 @@
-"""A privacy request's way from its receipt to its end: pure, and the only rules about what may happen to one when.
+"""The life cycle of a privacy request: pure, and the only place with its rules.
 
 Art. 12(3) GDPR: an answer within one month of receipt, by the calendar (Regulation 1182/71: where the month has no such
 day, its last one); two months more at most, if the person is told why within the first.
 """
 
-import calendar
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+
+from contracts.dates import months_later
 
 
 class RequestKind(StrEnum):
@@ -60,8 +61,12 @@ STEPS: dict[RequestStep, tuple[tuple[RequestState, ...], RequestState]] = {
     ),
 }
 
-# What must be written down with a step: how the identity was checked, or what the person was told.
+# The notes that steps require: how the identity was checked, or what the person was told.
 NEEDS_NOTE = frozenset({RequestStep.CHECK_IDENTITY, RequestStep.EXTEND, RequestStep.REFUSE})
+
+
+INTAKE = "i_"
+"""The prefix of intake ids, which no profile id has."""
 
 
 class NotPossible(ValueError):
@@ -80,19 +85,32 @@ class PrivacyRequest:
     state: RequestState = RequestState.RECEIVED
 
     @property
+    def of_no_profile(self) -> bool:
+        """Whether it came from an intake without a profile, and is filed under the intake's id."""
+        return self.profile_id.startswith(INTAKE)
+
+    @property
     def received_on(self) -> date:
         return self.received_at.astimezone(UTC).date()
 
 
 def received(request_id: str, kind: RequestKind, profile_id: str, at: datetime) -> PrivacyRequest:
     """A new request, due one month later."""
-    due = months_after(at.astimezone(UTC).date(), 1)
+    due = months_later(at.astimezone(UTC).date(), 1)
     return PrivacyRequest(request_id, kind, profile_id, at, due)
 
 
-def advance(request: PrivacyRequest, step: RequestStep, today: date, note: str | None = None) -> PrivacyRequest:
-    """The request after a step; raises NotPossible where it does not fit the state or the date, or lacks its note."""
+def advance(
+    request: PrivacyRequest, step: RequestStep, today: date, note: str | None = None, *, erasing: bool = False
+) -> PrivacyRequest:
+    """The request after a step; raises NotPossible where it does not fit the state or the date, or lacks its note.
+
+    `erasing`: an erasure of the person has begun. Only then can the request be completed, and from then on it can't be
+    refused.
+    """
     sources, target = STEPS[step]
+    if problem := _kept_by_erasure(request, step, erasing):
+        raise NotPossible(f"{step}: {problem}")
     if request.state not in sources:
         expected = " or ".join(sources)
         raise NotPossible(f"{step}: expected a request that is {expected}, found one that is {request.state}")
@@ -102,18 +120,34 @@ def advance(request: PrivacyRequest, step: RequestStep, today: date, note: str |
     if step is RequestStep.EXTEND:
         if today > request.due_on:
             raise NotPossible("extend: expected it within the first month, found that the request was due already")
-        return replace(request, state=target, due_on=months_after(request.received_on, 3))
+        return replace(request, state=target, due_on=months_later(request.received_on, 3))
     return replace(request, state=target)
 
 
-def possible_steps(request: PrivacyRequest, today: date) -> list[RequestStep]:
-    """The steps that the request's state and date permit."""
+def possible_steps(request: PrivacyRequest, today: date, *, erasing: bool = False) -> list[RequestStep]:
+    """The steps that somebody can take now; an erasure is completed by erasing, and by no one's step."""
     fitting = [step for step, (sources, _) in STEPS.items() if request.state in sources]
+    if request.kind is RequestKind.ERASURE:
+        never = {RequestStep.COMPLETE, RequestStep.REFUSE} if erasing else {RequestStep.COMPLETE}
+        fitting = [step for step in fitting if step not in never]
     return [step for step in fitting if step is not RequestStep.EXTEND or today <= request.due_on]
 
 
+def _kept_by_erasure(request: PrivacyRequest, step: RequestStep, erasing: bool) -> str | None:
+    if request.kind is not RequestKind.ERASURE:
+        return None
+    if step is RequestStep.COMPLETE and not erasing:
+        return "expected an erasure to be completed by erasing, found a step; see docs/privacy-rights.md"
+    if step is RequestStep.REFUSE and erasing:
+        return (
+            "expected an erasure that has not begun, found one that has; what is erased can't be refused any more,"
+            " start the erasure again until it is done"
+        )
+    return None
+
+
 class NextAction(StrEnum):
-    """What somebody has to do next with a request, so that the person gets their answer in time."""
+    """The next action on a request, so that the person gets their answer in time."""
 
     MATCH = "match"
     CHECK_IDENTITY = "check_identity"
@@ -136,7 +170,7 @@ _UNDER_WAY_ACTION = {
 
 
 def next_action(request: PrivacyRequest, *, proposed: bool = False) -> NextAction | None:
-    """What is to be done next; None where a request has ended. `proposed`: an erasure waits for a second officer."""
+    """The next action; None if the request has ended. `proposed`: an erasure waits for a second officer."""
     if not request.state.open:
         return None
     if request.state is RequestState.RECEIVED:
@@ -149,9 +183,3 @@ def next_action(request: PrivacyRequest, *, proposed: bool = False) -> NextActio
 def is_overdue(request: PrivacyRequest, today: date) -> bool:
     """Whether the person still waits after the last day."""
     return request.state.open and today > request.due_on
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the month's last."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,6 +1,6 @@
-"""How long data of a person may be used: a clock for each purpose and category, counted from the last interaction.
+"""How long data of a person may be used: a period for each purpose and category, from the last interaction.
 
-Decision 0023 says what counts as one, and why. An event has a clock of its own, counted from when it happened.
+Decision 0023 says what counts as one, and why. An event has its own period, from when it happened.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,15 +12,16 @@ from consent.model import ConsentEvent, ConsentState, Purpose
 from contracts.categories import Category
 
 CONTRACT_UNTIL = "contract_until"
-"""The field of a profile that says until which day a contract is in force; a channel's contract names it so."""
+"""The field of a profile with the last day of the person's contract; channel contracts use this name."""
 
 SENT_BY_US = "_(sent|delivered|bounced)$"
-"""How the type of an event ends that is nothing the person did (a regular expression, for PostgreSQL and Spark too)."""
+"""Event types that are not acts of the person, by their suffix (a regular expression, for PostgreSQL and Spark
+too)."""
 
 ACTS = frozenset(
     {ConsentState.GIVEN, ConsentState.RENEWED, ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.REVOKED}
 )
-"""What a person decides; that a consent was asked for, or ended, is no act of theirs."""
+"""States that are acts of the person; a request for consent, or its expiry, is not."""
 
 
 def last_interaction(
@@ -30,19 +31,20 @@ def last_interaction(
     taken_in: datetime | None,
     now: datetime,
 ) -> datetime | None:
-    """When a person was last in contact, or the end of their contract where that is later; None where nothing says so.
+    """The last interaction of a person, or the end of their contract if later; None if unknown.
 
-    `document` is the profile's, `newest_event` the newest of their timeline until `now`. Where nothing has a date, it
-    is counted from `taken_in`, when the profile last changed here. What lies ahead of `now` proves nothing.
+    `document` is the profile's, `newest_event` the newest of their timeline until `now`. Without any date, it is
+    `taken_in`, when the profile last changed here. Dates after `now` are ignored.
     """
-    said = [_instant(document.get("last_seen")), newest_event, *(_decided(one) for one in decisions)]
-    known = [one for one in said if one is not None and one <= now]
+    dates = [_instant(document.get("last_seen")), newest_event, *(_decided(one) for one in decisions)]
+    known = [one for one in dates if one is not None and one <= now]
     known += [one for one in (_contract_until(document),) if one is not None]
     return max(known, default=taken_in)
 
 
 def oldest_kept(purpose: Purpose, now: datetime) -> dict[Category, datetime]:
-    """For each category the instant up to which the purpose keeps nothing any more; none where it reads all held."""
+    """For each category the instant before which the purpose keeps nothing any more; empty if it reads everything
+    stored."""
     if purpose.all_held:
         return {}
     start = {duration: before(now, duration) for duration in {purpose.retention, *purpose.retention_of.values()}}
@@ -50,9 +52,9 @@ def oldest_kept(purpose: Purpose, now: datetime) -> dict[Category, datetime]:
 
 
 def ended(since: datetime | None, oldest: Mapping[Category, datetime]) -> frozenset[Category]:
-    """The categories of a person's data that are kept no longer; `oldest` as from `oldest_kept`.
+    """The categories of a person's data that are not kept any more; `oldest` is from `oldest_kept`.
 
-    Where it is not known since when the person was not in contact, nothing is kept.
+    If the last interaction is unknown, nothing is kept.
     """
     return frozenset(category for category, instant in oldest.items() if since is None or since <= instant)
 
@@ -63,7 +65,7 @@ def ends(purpose: Purpose, since: datetime) -> dict[Category, datetime]:
 
 
 def kept_until(purposes: Iterable[Purpose], since: datetime) -> dict[Category, datetime]:
-    """When the last purpose stops keeping each category: then it has to go."""
+    """When the last purpose stops keeping each category: then it has to be deleted."""
     found: dict[Category, datetime] = {}
     for purpose in purposes:
         for category, instant in ends(purpose, since).items():
@@ -72,7 +74,7 @@ def kept_until(purposes: Iterable[Purpose], since: datetime) -> dict[Category, d
 
 
 def nothing_kept_until(purposes: Iterable[Purpose], now: datetime) -> dict[Category, datetime]:
-    """For each category the instant up to which no purpose at all keeps anything; its data of then has to go."""
+    """For each category the instant before which no purpose keeps anything; older data has to be deleted."""
     found: dict[Category, datetime] = {}
     for purpose in purposes:
         for category in purpose.categories:

@@ -9,24 +9,29 @@ import hmac
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, Select, Text, cast, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from consent.chain import START, Chain, Finding, Link, check, digest, instant_text
+from consent import cuts
+from consent.beside import beside
+from consent.chain import Chain, Finding, Link, check, digest, instant_text
+from contracts.keyring import all_of
+from contracts.settings import MissingSecret
 from stores.schema import audit, audit_seals
 
-LOCK = 0x5EA1  # one sealer at a time, whatever the number of services
+LOCK = 0x5EA1  # one sealer at a time, across all services
 LARGEST = 5_000
 EVERY = 0.5
-"""Seconds between two looks for rows to seal."""
+"""Seconds between two searches for rows to seal."""
 LATE = 20
-"""One look in so many is for late rows too, below those that are sealed: it reads all rows of the last minute."""
+"""Every so many searches also look for late rows, below sealed ones, by reading all rows of the last minute."""
 SETTLED = timedelta(seconds=60)
-"""How long a row may take from its number to its commit and still be sealed by the service."""
+"""The longest time from a row's number to its commit within which the service still seals it."""
 
 log = structlog.get_logger()
 
@@ -36,43 +41,44 @@ _CONTENT = select(
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
-    """What a seal holds of an audit row: it covers every column."""
-    said = [str(row["audit_id"]), instant_text(row["at"]), row["actor"], row["role"], row["purpose"], row["action"]]
-    return digest(*said, row["profile_id"], row["decision"], row["outcome"])
+    """The hash of an audit row in a seal; it covers every column."""
+    content = [str(row["audit_id"]), instant_text(row["at"]), row["actor"], row["role"], row["purpose"], row["action"]]
+    return digest(*content, row["profile_id"], row["decision"], row["outcome"])
 
 
 def seal(connection: Connection, key: bytes, now: datetime, late: bool = True) -> int:
-    """Seals the rows that were committed and are not sealed yet; returns how many. The transaction is the caller's.
+    """Seals committed, unsealed rows; returns how many.
 
-    Without `late`, only rows above all that are sealed.
+    The transaction is the caller's. Without `late`, only rows above all sealed ones.
     """
     if not connection.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         return 0
-    last = connection.execute(select(audit_seals).order_by(audit_seals.c.sequence.desc()).limit(1)).mappings().first()
-    newer = _CONTENT.where(audit.c.audit_id > (last["last_id"] if last else 0)).order_by(audit.c.audit_id)
-    rows = connection.execute((_unsealed(now) if late else newer).limit(LARGEST)).mappings().all()
+    cut = cuts.newest(connection)
+    last = connection.execute(select(audit_seals).order_by(audit_seals.c.sequence.desc()).limit(1)).first() or cut
+    newer = _CONTENT.where(audit.c.audit_id > last.last_id).order_by(audit.c.audit_id)
+    rows = connection.execute((_unsealed(now, cut.last_id) if late else newer).limit(LARGEST)).mappings().all()
     if not rows:
         return 0
     ids, hashes = [row["audit_id"] for row in rows], [row_hash(dict(row)) for row in rows]
     values: dict[str, Any] = {
-        "sequence": last["sequence"] + 1 if last else 1,
+        "sequence": last.sequence + 1,
         "sealed_at": now,
         "audit_ids": ids,
         "hashes": hashes,
-        "last_id": max(ids[-1], last["last_id"] if last else 0),
-        "previous_hash": last["hash"] if last else START,
+        "last_id": max(ids[-1], last.last_id),
+        "previous_hash": last.hash,
     }
     values["hash"] = seal_hash(values)
     connection.execute(insert(audit_seals).values(**values, mac=_mac(key, values["hash"])))
     return len(rows)
 
 
-def _unsealed(now: datetime) -> Select[Any]:
-    # Numbers are given before commits: a row may appear below others that are sealed, but not after `SETTLED`.
+def _unsealed(now: datetime, gone: int) -> Select[Any]:
+    # Row numbers are assigned before commit: a row may appear below sealed ones, but not after `SETTLED`.
     seals = audit_seals.c
     old = select(seals.last_id).where(seals.sealed_at < now - SETTLED).order_by(seals.sequence.desc()).limit(1)
     recent = select(func.unnest(seals.audit_ids)).where(seals.sealed_at >= now - SETTLED)
-    settled = func.coalesce(old.scalar_subquery(), 0)
+    settled = func.coalesce(old.scalar_subquery(), gone)
     return _CONTENT.where(audit.c.audit_id > settled, audit.c.audit_id.not_in(recent)).order_by(audit.c.audit_id)
 
 
@@ -83,7 +89,7 @@ def seal_hash(row: Mapping[str, Any]) -> str:
 
 
 def seal_link(row: Mapping[str, Any]) -> Link:
-    """A seal as the chain sees it."""
+    """A seal as a row of the chain."""
     return Link(row["sequence"], f"seal {row['sequence']}", row["previous_hash"], row["hash"], seal_hash(row))
 
 
@@ -91,26 +97,57 @@ def _mac(key: bytes, hash_: str) -> str:
     return hmac.new(key, hash_.encode(), hashlib.sha256).hexdigest()
 
 
+def _made_with(key: bytes, row: Mapping[str, Any]) -> int | None:
+    """The index of the key that made a seal, 0 being the current one; None for another key."""
+    own = (hmac.compare_digest(row["mac"], _mac(one, row["hash"])) for one in all_of(key))
+    return next((number for number, is_own in enumerate(own) if is_own), None)
+
+
+def check_key(connection: Connection, key: bytes) -> None:
+    """Raises MissingSecret if the latest seal was made with none of these keys."""
+    of = audit_seals.c
+    newest = select(of.hash, of.mac).order_by(of.sequence.desc()).limit(1)
+    row = connection.execute(newest).mappings().first()
+    if row is not None and _made_with(key, dict(row)) is None:
+        raise MissingSecret(
+            "expected the OCV_AUDIT_KEY that the audit was sealed with last, found another; if it was changed, name the"
+            " one before in OCV_FORMER_AUDIT_KEYS: erased people are recognised by it. If it was not, somebody else has"
+            " written the newest seal: `make verify-ledger` says what is wrong"
+        )
+
+
 def verify_audit(connection: Connection, key: bytes | None) -> Chain:
-    """The chain of seals, every row against its seal, and the rows that no seal holds; MACs where there is a key."""
-    findings: list[Finding] = []
+    """Checks the chain of seals, every row against its seal, unsealed rows, and MACs if there is a key."""
+    cut = cuts.newest(connection)
+    findings = cuts.findings(cut, key)
     sealed: dict[int, tuple[str, int]] = {}
+    newest = len(all_of(key or b""))
+
+    def _forged(row: Mapping[str, Any]) -> str | None:
+        nonlocal newest
+        made_with = _made_with(key or b"", row)
+        if made_with is None:
+            return "made neither with OCV_AUDIT_KEY nor with one of OCV_FORMER_AUDIT_KEYS"
+        if made_with > newest:
+            return "made with a former key after a newer one was in force"
+        newest = made_with
+        return None
 
     def links() -> Iterator[Link]:
         query = select(audit_seals).order_by(audit_seals.c.sequence)
-        for found in connection.execution_options(yield_per=500).execute(query).mappings():
+        for found in connection.execute(query, execution_options={"yield_per": 500}).mappings():
             row = dict(found)
-            if key is not None and not hmac.compare_digest(row["mac"], _mac(key, row["hash"])):
-                what = "not made with OCV_AUDIT_KEY"
+            if key is not None and (what := _forged(row)):
                 findings.append(Finding("forged", row["sequence"], f"seal {row['sequence']}", what))
             sealed.update(
                 (id_, (hash_, row["sequence"])) for id_, hash_ in zip(row["audit_ids"], row["hashes"], strict=False)
             )
             yield seal_link(row)
 
-    chain = check(links())
-    last, unsealed = max(sealed, default=0), 0
-    for found in connection.execution_options(yield_per=5_000).execute(_CONTENT.order_by(audit.c.audit_id)).mappings():
+    chain = check(links(), cut.sequence, cut.hash)
+    last, unsealed = max(sealed, default=cut.last_id), 0
+    rows = connection.execute(_CONTENT.order_by(audit.c.audit_id), execution_options={"yield_per": 5_000})
+    for found in rows.mappings():
         row = dict(found)
         hash_, number = sealed.pop(row["audit_id"], (None, 0))
         if hash_ is None and row["audit_id"] > last:
@@ -130,15 +167,9 @@ def verify_audit(connection: Connection, key: bytes | None) -> Chain:
 
 @contextmanager
 def sealing(engine: Engine, key: bytes, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Seals in a thread of its own until the end, and once more then."""
-    stop = Event()
-    thread = Thread(target=_run, args=[engine, key, clock, stop], name="sealer")
-    thread.start()
-    try:
+    """Seals in its own thread until the end, and once more then."""
+    with beside("sealer", partial(_run, engine, key, clock)):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _run(engine: Engine, key: bytes, clock: Callable[[], datetime], stop: Event) -> None:

@@ -14,7 +14,7 @@ from stores.schema import consent_events
 
 
 def has_gpc(headers: Mapping[str, str]) -> bool:
-    """Whether a request carries `Sec-GPC: 1`, the one value that means anything; names in any case."""
+    """Whether a request carries `Sec-GPC: 1`, the only defined value; header names in any case."""
     return any(name.lower() == "sec-gpc" and value.strip() == "1" for name, value in headers.items())
 
 
@@ -28,9 +28,9 @@ def object_by_gpc(
 ) -> set[str]:
     """Records that the person behind these identifiers objects to every purpose marked `gpc`; returns the new ones.
 
-    Once per identifier and purpose: the signal comes with every page, and a person who says yes after it has decided
-    otherwise. `again` are purposes to which it objects once more, since what was said meanwhile was no such yes. The
-    transaction must be READ COMMITTED; the ledger is locked only where there is news.
+    Once per identifier and purpose: the signal comes with every page, and a later yes of the person overrides it.
+    `again` are purposes to which it objects once more, since the yes meanwhile did not come from the person directly.
+    The transaction must be READ COMMITTED; the ledger is locked only if there is something new.
     """
     ids = {
         (identifier, purpose.id): _id(identifier, purpose.id)

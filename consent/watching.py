@@ -1,15 +1,17 @@
-"""Looks through the audit for odd reading, and keeps an alert for the privacy officer: in a thread of the service."""
+"""Searches the audit for odd reading in a thread of the service, and stores alerts for the privacy officer."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 
 import structlog
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
+from consent.beside import beside
 from consent.model import Role
 from consent.oddities import Oddity, Read, Rules, odd
 from contracts.names import fold
@@ -17,22 +19,27 @@ from stores.schema import audit, audit_seals, profiles, reading_alerts
 
 LOOKS_BACK = timedelta(days=1)
 EVERY = 60.0
-"""Seconds between two looks."""
+"""Seconds between two searches."""
 STAFF = (Role.ADVISOR.value, Role.STEWARD.value, Role.PRIVACY_OFFICER.value)
-"""Bots read whoever writes to them, and customers themselves."""
+"""Bots are left out since they read whoever writes to them, and customers since they read themselves."""
+
+UNSEEN = {"reviewed_at": None, "reviewed_by": None, "outcome": None}
 
 log = structlog.get_logger()
 
 
 def watch(connection: Connection, rules: Rules, now: datetime) -> list[Oddity]:
-    """Keeps what looked odd in the last day, once per rule, reader and day; returns what is new."""
+    """Stores what was odd in the last day, once per rule, reader and day; returns new alerts.
+
+    An alert that grows after its review has to be reviewed again.
+    """
     found, of, new = odd(reads_since(connection, now - LOOKS_BACK), rules), reading_alerts.c, []
     for one in found:
-        said = {"people": one.people, "first_at": one.first_at, "last_at": one.last_at}
-        row = {"rule": one.rule.value, "actor": one.actor, "role": one.role, "day": one.day, "at": now} | said
+        values = {"people": one.people, "first_at": one.first_at, "last_at": one.last_at}
+        row = {"rule": one.rule.value, "actor": one.actor, "role": one.role, "day": one.day, "at": now} | values
         kept = upsert(reading_alerts).values(row)
         kept = kept.on_conflict_do_update(
-            index_elements=[of.rule, of.actor, of.day], set_=said, where=of.people < kept.excluded.people
+            index_elements=[of.rule, of.actor, of.day], set_=values | UNSEEN, where=of.people < kept.excluded.people
         )
         if connection.scalar(kept.returning(of.at)) == now:
             new.append(one)
@@ -40,7 +47,7 @@ def watch(connection: Connection, rules: Rules, now: datetime) -> list[Oddity]:
 
 
 def reads_since(connection: Connection, since: datetime) -> list[Read]:
-    """What left for staff since then, with where those people live and what they are called."""
+    """The reads by staff since then, with the people's places and family names."""
     before = select(func.coalesce(func.max(audit_seals.c.last_id), 0)).where(audit_seals.c.sealed_at < since)
     of, document = audit.c, profiles.c.document
     rows = connection.execute(
@@ -50,32 +57,27 @@ def reads_since(connection: Connection, since: datetime) -> list[Read]:
         .where(of.profile_id.is_not(None), of.outcome == "answered")
     )
     found = []
-    for at, actor, role, profile_id, reference, fields in rows.tuples():
-        said = {one["field"]: one["value"] for one in fields or [] if one.get("value")}
-        town = said.get("postcode") or said.get("city")
-        place = f"{fold(said['street'])} {fold(town)}" if said.get("street") and town else None
+    for at, actor, role, profile_id, reference, fields in rows:
+        values = {one["field"]: one["value"] for one in fields or [] if one.get("value")}
+        town = values.get("postcode") or values.get("city")
+        place = f"{fold(values['street'])} {fold(town)}" if values.get("street") and town else None
         street = place.lstrip("0123456789 ") if place else None
-        found.append(Read(at, actor, role, profile_id, reference, street, said.get("family_name")))
+        found.append(Read(at, actor, role, profile_id, reference, street, values.get("family_name")))
     return found
 
 
 def alerts_since(connection: Connection, since: datetime) -> int:
-    """How many were raised since then; for the metric of that name."""
-    query = select(func.count()).select_from(reading_alerts).where(reading_alerts.c.at >= since)
+    """How many were raised since then and not reviewed; for the metric of that name."""
+    of = reading_alerts.c
+    query = select(func.count()).select_from(reading_alerts).where(of.at >= since, of.reviewed_at.is_(None))
     return int(connection.execute(query).scalar_one())
 
 
 @contextmanager
 def watching(engine: Engine, rules: Rules, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Looks every minute in a thread of its own, until the end."""
-    stop = Event()
-    thread = Thread(target=_run, args=[engine, rules, clock, stop], name="watcher")
-    thread.start()
-    try:
+    """Searches every minute in its own thread, until the end."""
+    with beside("watcher", partial(_run, engine, rules, clock)):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _run(engine: Engine, rules: Rules, clock: Callable[[], datetime], stop: Event) -> None:

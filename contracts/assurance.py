@@ -16,10 +16,10 @@ class Assurance(StrEnum):
 
 
 class Proof(StrEnum):
-    """What a live message came with.
+    """The proof of a live message.
 
     `none`: a browser's key, which everybody can read. `signature`: that key, and the user id signed by the site's
-    server: the user is proven, and nothing else that the message says. `server`: the key that servers alone have.
+    server: only the user id is proven. `server`: the secret key of servers.
     """
 
     NONE = "none"

@@ -1,4 +1,4 @@
-"""A batch of messages as it arrives: its envelope is read first, and each message by itself."""
+"""A batch of messages as it arrives: first its envelope is read, then each message separately."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from contracts.events import RefusedItem, instant_of_sending
 
 
 class Envelope(msgspec.Struct, rename="camel"):
-    """A batch: its messages are read one by one, so that one bad message costs nobody else."""
+    """A batch: its messages are read one by one, so that a bad message does not affect the others."""
 
     batch: list[msgspec.Raw]
     sent_at: str | None = None
@@ -17,10 +17,9 @@ class Envelope(msgspec.Struct, rename="camel"):
 
 
 def split_batch(body: bytes) -> Envelope:
-    """The messages of a batch, each still raw; RefusedItem where it is none.
+    """The messages of a batch, each still raw; RefusedItem if it is not a batch.
 
-    A `sentAt` that is no instant says nothing of any clock, and a `context` that is no object nothing of the messages:
-    both are left out.
+    A `sentAt` that is not an instant, and a `context` that is not an object, are ignored.
     """
     try:
         found = msgspec.json.decode(body, type=Envelope)
@@ -36,7 +35,8 @@ def split_batch(body: bytes) -> Envelope:
 
 
 def _split_slowly(body: bytes) -> Envelope:
-    """The same by a reader that takes a lone surrogate, which would cost all messages and so costs its own alone."""
+    """The same by a parser that accepts lone surrogates: then only the message with one is refused, and not the
+    batch."""
     try:
         listed = json.loads(body, parse_constant=lambda name: None)
         raws = [msgspec.Raw(json.dumps(one).encode()) for one in listed["batch"]]

@@ -1,150 +1,65 @@
 """The channel contract: what each column of a source means, in one YAML file per channel."""
 
 import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from contracts.assurance import Assurance
+from contracts.broken_ids import nothing_key
 from contracts.categories import Category, strictest
-from contracts.identifiers import kind_of, nothing_key
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-
-Role = Literal[
-    "key", "version", "ignored",
-    "given_name", "middle_name", "family_name", "full_name", "gender", "language", "customer_since",
-    "birth_date", "birth_year", "birth_month", "birth_day",
-    "email", "phone", "contact", "device_id", "external_id",
-    "address", "street", "house_number", "unit", "po_box", "city", "postcode", "state", "country",
-    "attribute",
-    "event_id", "event_time", "event_type", "intent", "amount", "property",
-    "identifier_kind", "identifier", "purpose", "decision", "decided_at", "decided_through", "notice",
-]  # fmt: skip
-
-DATED: frozenset[str] = frozenset({"version", "birth_date", "customer_since", "event_time", "decided_at"})
-NAMED: frozenset[str] = frozenset({"attribute", "property"})
-IDENTIFYING: frozenset[str] = frozenset({"email", "phone", "contact", "device_id", "external_id"})
-REPEATABLE: frozenset[str] = frozenset({"ignored", *IDENTIFYING, *NAMED})
-PLAIN: frozenset[str] = frozenset(
-    {"key", "version", "ignored", "event_id", "event_time", "event_type", "intent", "amount", "property"}
-)
-"""What says nothing of who somebody is: it can't be claimed. Of a `key` its `kind` can."""
-
-CATEGORY_OF: dict[str, Category] = {
-    **dict.fromkeys(["key", "version", "language", "customer_since", "gender"], Category.IDENTITY),
-    **dict.fromkeys(["given_name", "middle_name", "family_name", "full_name"], Category.IDENTITY),
-    **dict.fromkeys(["birth_date", "birth_year", "birth_month", "birth_day"], Category.IDENTITY),
-    **dict.fromkeys(["address", "street", "house_number", "unit", "po_box"], Category.CONTACT),
-    **dict.fromkeys(["city", "postcode", "state", "country", "contact"], Category.CONTACT),
-    **dict.fromkeys(["event_id", "event_time", "event_type", "intent"], Category.BEHAVIOUR),
-    "amount": Category.TRANSACTION,
-    **dict.fromkeys(["identifier_kind", "identifier", "purpose", "decision", "decided_at"], Category.CONTACT),
-    **dict.fromkeys(["decided_through", "notice"], Category.CONTACT),
-}
-
-# Which columns a canonical field is read from: its category is the strictest of theirs.
-ROLES_OF: dict[str, tuple[Role, ...]] = {
-    "given_name": ("given_name", "full_name"),
-    "middle_name": ("middle_name", "full_name"),
-    "family_name": ("family_name", "full_name"),
-    "gender": ("gender",),
-    "birth_date": ("birth_date", "birth_year", "birth_month", "birth_day"),
-    "birth_year": ("birth_date", "birth_year"),
-    "street": ("address", "street", "house_number", "po_box"),
-    "unit": ("unit",),
-    "city": ("city", "address"),
-    "postcode": ("postcode", "address"),
-    "state": ("state",),
-    "country": ("country",),
-    "language": ("language",),
-    "customer_since": ("customer_since",),
-    "type": ("event_type",),
-    "intent": ("intent",),
-    "amount": ("amount",),
-}
-
-NEEDED: dict[str, frozenset[str]] = {
-    "person": frozenset({"key"}),
-    "event": frozenset({"event_time"}),
-    "consent": frozenset({"identifier_kind", "identifier", "purpose", "decision", "decided_at"}),
-}
+from contracts.columns import Column, Columns, Constant, Slug, Strict
+from contracts.identifiers import kind_of
+from contracts.nothing import words_for_nothing
+from contracts.roles import CATEGORY_OF, IDENTIFYING, NAMED, NEEDED, PLAIN, REPEATABLE, ROLES_OF
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True)
+class Reading:
+    """How the cells of a column are read: `nothing` are the folded words that mean none."""
+
+    name: str
+    column: Column
+    nothing: frozenset[str]
+    is_claimed: bool
 
 
-class Column(_Strict):
-    """One column: the canonical field it `is`, and how to read it."""
-
-    is_: Role = Field(alias="is", description="the canonical field that this column holds")
-    kind: Slug | None = Field(None, description="identifier kind, for `external_id` and `key`")
-    name: Slug | None = Field(None, description="name of the `attribute` or `property`")
-    format: str | None = Field(None, description="strptime format, `iso` or `epoch_ms`, for dates")
-    region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="ISO 3166 country of phones without a prefix")
-    values: dict[str, str] = Field({}, description="source value -> canonical value; others stay as they are")
-    category: Category | None = Field(None, description="data category; only needed where the field has no default")
-    required: bool = Field(False, description="a row without a readable value is quarantined")
-    verified: bool = Field(
-        False, description="the source checks it and a person has only one: two values never share a profile"
-    )
-    assurance: Assurance | None = Field(None, description="how well it is known, where it differs from the channel's")
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        if self.is_ in DATED and not self.format:
-            raise ValueError(f"expected a `format` for {self.is_}, found none; write a strptime format or `iso`")
-        if self.is_ == "external_id" and not self.kind:
-            raise ValueError("expected a `kind` for external_id, found none; e.g. `kind: loyalty_card`")
-        if self.kind and self.is_ not in ("external_id", "key"):
-            raise ValueError(f"expected `kind` only beside external_id or key, found it beside {self.is_}")
-        if self.verified and self.is_ != "birth_date" and not self.kind:
-            raise ValueError(
-                f"expected `verified` only beside birth_date, external_id or a key with `kind`,"
-                f" found it beside {self.is_}"
-            )
-        if self.verified and self.assurance not in (None, Assurance.VERIFIED):
-            raise ValueError(f"expected `verified` beside no other assurance, found it beside {self.assurance}")
-        if (self.is_ in NAMED) != bool(self.name):
-            raise ValueError("expected a `name` for attribute and property, and for nothing else")
-        if self.is_ == "attribute" and self.name in (*ROLES_OF, "email", "phone"):
-            raise ValueError(f"expected an attribute of a name of its own, found {self.name}; write `is: {self.name}`")
-        if self.is_ in NAMED and not self.category:
-            raise ValueError(
-                f"expected a `category` for {self.is_} {self.name}, found none; what is unlabelled can't leave"
-            )
-        return self
-
-    @property
-    def data_category(self) -> Category:
-        """The stated category, or the default of the canonical field or identifier kind."""
-        if self.category:
-            return self.category
-        if self.is_ in ("email", "phone", "device_id"):
-            return kind_of(self.is_).category
-        if self.is_ == "external_id" and self.kind:
-            return kind_of(self.kind).category
-        return CATEGORY_OF.get(self.is_, Category.SENSITIVE)
-
-
-class Event(_Strict):
+class Event(Strict):
     """What every row of an event channel has in common."""
 
     type: Slug | None = Field(None, description="event type of every row, unless a column is `event_type`")
 
 
-class Channel(_Strict):
+class Channel(Strict):
     """A channel contract, valid in itself."""
 
     channel: Slug = Field(description="the channel's name, as every record and event will carry it")
-    files: str = Field(description="file name or glob under the source folder")
-    format: Literal["csv", "jsonl", "parquet"]
+    files: str = Field(description="file name or glob under the source folder; `.gz` and `.zip` of it are read as well")
+    format: Literal["csv", "jsonl", "parquet", "xlsx"]
     holds: list[Literal["person", "event", "consent"]] = Field(min_length=1, max_length=2)
-    encoding: str = Field("utf-8", description="of csv and jsonl files")
+    encoding: str = Field("utf-8", description="of csv and jsonl files; UTF-16 is seen by itself")
     delimiter: str = Field(",", pattern=r'^[^"\r\n]$')
+    escape: str | None = Field(
+        None, pattern=r'^[^"\r\n\w]$', description="character before a quote or delimiter that is text"
+    )
+    header: bool = Field(True, description="false where the file begins with data; its columns are then as listed here")
+    skip: int = Field(0, ge=0, le=1000, description="lines before the header, or before the data")
+    sheet: str | None = Field(None, description="of a workbook; its first one where this says none")
+    timezone: str | None = Field(None, description="zone of times without one, such as Europe/Paris; UTC by default")
+    delivery: Literal["changes", "full"] = Field(
+        "changes", description="`full` where a file holds everybody: whoever is missing from the newest one is deleted"
+    )
+    may_go: float = Field(0.2, gt=0, le=1, description="share of a full delivery's keys that one file may delete")
+    empty: Literal["keeps", "clears"] = Field(
+        "keeps", description="whether an empty value leaves what was said before, or deletes it"
+    )
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
+    region_from: str | None = Field(None, description="column of a country, by name or code, that phones are read in")
     assurance: Assurance = Field(
         Assurance.SOURCE, description="`claimed` where anyone could have written what it says; it then joins nobody"
     )
@@ -152,7 +67,10 @@ class Channel(_Strict):
     trust_in: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field({}, description="field -> trust, where it differs")
     nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
     event: Event = Event()
-    columns: dict[str, Column] = Field(min_length=1, description="every column of the file; dots reach into JSON")
+    columns: dict[str, Columns] = Field(
+        min_length=1, description="every column of the file, and what it is, or a list of that; dots reach into JSON"
+    )
+    constants: list[Constant] = Field([], description="what every row says, and no column of it")
 
     @field_validator("encoding")
     @classmethod
@@ -162,29 +80,122 @@ class Channel(_Strict):
                 return encoding
         except (LookupError, ValueError, TypeError):
             pass
-        raise ValueError("expected a text encoding that contains ASCII (utf-8, cp1252, ...), found another; convert")
+        raise ValueError(
+            "expected a text encoding that contains ASCII (utf-8, cp1252, ...), found another; UTF-16 needs none,"
+            " convert anything else"
+        )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, timezone: str | None) -> str | None:
+        try:
+            if timezone:
+                ZoneInfo(timezone)
+        except (ValueError, OSError, KeyError):
+            raise ValueError("expected a time zone such as Europe/Paris, found none of that name") from None
+        return timezone
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        roles = [column.is_ for column in self.columns.values() if not self.is_claimed(column)]
-        claimed = [column.is_ for column in self.columns.values() if self.is_claimed(column)]
-        for role in sorted({role for role in claimed if role not in REPEATABLE and claimed.count(role) > 1}):
+        columns = [column for _, column in self.fields]
+        roles = [column.is_ for column in columns if not self.is_claimed(column)]
+        claimed = [column.is_ for column in columns if self.is_claimed(column)]
+        once = [*REPEATABLE, "decision"] if self.tells_consents_of_its_rows else REPEATABLE
+        for role in sorted({role for role in claimed if role not in once and claimed.count(role) > 1}):
             raise ValueError(f"expected at most one claimed column that is `{role}`, found {claimed.count(role)}")
-        for role in sorted({role for role in roles if role not in REPEATABLE and roles.count(role) > 1}):
+        for role in sorted({role for role in roles if role not in once and roles.count(role) > 1}):
             raise ValueError(f"expected at most one column that is `{role}`, found {roles.count(role)}")
+        if roles.count("key") > 1 and any(column.kind for column in columns if column.is_ == "key"):
+            raise ValueError(
+                "expected `kind` beside a key of one column, found it beside a part of a key; "
+                "name the identifier as external_id in a list of what the column is"
+            )
         for kind in self.holds:
-            missing = sorted(NEEDED[kind] - set(roles))
+            needed = frozenset({"decision"}) if kind == "consent" and self.tells_consents_of_its_rows else NEEDED[kind]
+            missing = sorted(needed - set(roles))
             if missing:
                 raise ValueError(f"expected a column that is `{missing[0]}` in a channel that holds {kind}, found none")
-        if "consent" in self.holds and self.assurance is Assurance.CLAIMED:
-            raise ValueError("expected a consent channel that knows whose decision it tells, found one that is claimed")
-        if "consent" in self.holds and len(self.holds) > 1:
-            raise ValueError("expected a consent channel to hold consent alone, found person or event beside it")
         if "event" in self.holds and "event_type" not in roles and not self.event.type:
             raise ValueError("expected `event: {type: ...}` or a column that is `event_type`, found neither")
         if "event" in self.holds and not {"key", "event_id"} & set(roles):
             raise ValueError("expected a column that is `event_id` or `key` in a channel that holds event, found none")
+        if self.region_from and self.region_from not in self.columns:
+            raise ValueError(f"expected a column {self.region_from!r} for `region_from`, found none of that name")
+        self._is_consistent_in_consents(roles)
+        self._is_consistent_in_deletions(roles)
         return self
+
+    def _is_consistent_in_consents(self, roles: Sequence[str]) -> None:
+        decisions = [column for _, column in self.fields if column.is_ == "decision"]
+        if "consent" in self.holds and self.assurance is Assurance.CLAIMED:
+            raise ValueError("expected a consent channel that knows whose decision it tells, found one that is claimed")
+        if "consent" in self.holds and "event" in self.holds:
+            raise ValueError("expected a consent channel to hold consent alone, or person and consent, found event")
+        if self.tells_consents_of_its_rows:
+            if any(column.purpose is None for column in decisions):
+                raise ValueError(
+                    "expected a `purpose` beside each decision in a channel that holds persons, found none"
+                )
+            kinds = {"email", "phone"} if "contact" in roles else set()
+            kinds |= {
+                column.kind or column.is_ for _, column in self.fields if column.is_ in IDENTIFYING or column.kind
+            }
+            for column in decisions:
+                if column.of not in kinds:
+                    raise ValueError(
+                        f"expected `of` beside the decision about {column.purpose}: a kind of identifier that the row"
+                        f" has, found {column.of or 'none'}"
+                    )
+        elif any(column.purpose or column.of for column in decisions):
+            raise ValueError(
+                "expected a column that is `purpose` in a channel that holds consent alone, found `purpose`"
+                " beside the decision; write a constant"
+            )
+
+    def _is_consistent_in_deletions(self, roles: Sequence[str]) -> None:
+        deletes = "deleted" in roles or self.delivery == "full"
+        if deletes and self.holds == ["consent"]:
+            raise ValueError(
+                "expected no deletion in a channel that holds consent, found one: a decision stays on record"
+            )
+
+    @cached_property
+    def fields(self) -> list[tuple[str, Column]]:
+        """Each role of each column, with the column's name, and the constants."""
+        return [*self._columns(), *((f"constant {one.is_}", one) for one in self.constants)]
+
+    @cached_property
+    def reading(self) -> list[Reading]:
+        """How each of them is read; computed once, since every cell needs it."""
+        nothing = frozenset(nothing_key(value) for value in self.nothing)
+        return [
+            Reading(name, column, words_for_nothing(column, nothing), self.is_claimed(column))
+            for name, column in self.fields
+        ]
+
+    def _columns(self) -> Iterator[tuple[str, Column]]:
+        for name, roles in self.columns.items():
+            for column in roles if isinstance(roles, list) else [roles]:
+                yield name, column
+
+    @property
+    def tells_consents_of_its_rows(self) -> bool:
+        """Whether a row of a person also says what that person decided."""
+        return "consent" in self.holds and "person" in self.holds
+
+    @cached_property
+    def has_tombstones(self) -> bool:
+        """Whether a row can mark its person or event as deleted."""
+        return any(column.is_ == "deleted" for _, column in self.fields)
+
+    @property
+    def can_delete(self) -> bool:
+        """Whether its source reports deletions: by a row, or by leaving a key out."""
+        return self.has_tombstones or self.delivery == "full"
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        return ZoneInfo(self.timezone) if self.timezone else UTC
 
     def assurance_of(self, column: Column) -> Assurance:
         """How well what a column says is known."""
@@ -192,17 +203,13 @@ class Channel(_Strict):
 
     def is_claimed(self, column: Column) -> bool:
         """Whether anyone could have written what a column says of a person."""
-        said = column.is_ not in PLAIN and "consent" not in self.holds
-        return said and self.assurance_of(column) is Assurance.CLAIMED
+        can_be_claimed = column.is_ not in PLAIN and self.holds != ["consent"]
+        return can_be_claimed and self.assurance_of(column) is Assurance.CLAIMED
 
     @cached_property
     def proves(self) -> bool:
         """Whether anything that it says is verified."""
-        return any(self.assurance_of(column) is Assurance.VERIFIED for column in self.columns.values())
-
-    @property
-    def nothing_keys(self) -> frozenset[str]:
-        return frozenset(nothing_key(value) for value in self.nothing)
+        return any(self.assurance_of(column) is Assurance.VERIFIED for _, column in self.fields)
 
     @cached_property
     def categories(self) -> dict[str, str]:
@@ -211,7 +218,7 @@ class Channel(_Strict):
         Keys are canonical fields, `identifier.KIND`, `attribute.NAME` and `property.NAME`.
         """
         found: dict[str, list[Category]] = {}
-        columns = self.columns.values()
+        columns = [column for _, column in self.fields]
         for field, roles in ROLES_OF.items():
             found[field] = [column.data_category for column in columns if column.is_ in roles] or [
                 CATEGORY_OF[roles[0]]
@@ -228,4 +235,4 @@ class Channel(_Strict):
 
     def column_of(self, role: str) -> str | None:
         """The column that is `role`, for roles that occur at most once."""
-        return next((name for name, column in self.columns.items() if column.is_ == role), None)
+        return next((name for name, column in self.fields if column.is_ == role), None)

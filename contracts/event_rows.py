@@ -1,4 +1,4 @@
-"""A live event as a row of its source's contract, and of which of a browser's two records an unproven one is."""
+"""A live event as a row of its source's contract, and which of a browser's two records an unproven one belongs to."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ from contracts.live_keys import later_visitor_key
 
 
 def after_sign_in(event: LiveEvent) -> LiveEvent:
-    """An unproven message of a browser whose visitor's record is somebody's: it is of a record of its own."""
+    """An unproven message of a browser whose visitor already belongs to a person: it goes to a separate record."""
     return replace(event, key=later_visitor_key(str(event.anonymous_id)), later=True)
 
 
@@ -20,7 +20,7 @@ def as_kept(event: LiveEvent, record_id: str) -> LiveEvent:
 
 
 def event_payload(source: str, event: LiveEvent) -> dict[str, Any]:
-    """The event as the row that a source's contract reads, live and in the batch: with what is known of whose it is."""
+    """The event as a row for the source's contract, live and in the batch, with the ids of its person."""
     server = event.proof is Proof.SERVER
     return {
         "message_id": event.message_id,

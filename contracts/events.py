@@ -13,11 +13,14 @@ from uuid import uuid4
 import msgspec
 
 from contracts.assurance import Proof
+from contracts.broken_ids import is_broken_id
 from contracts.dates import parse_instant
+from contracts.dialects import in_one_form
 from contracts.event_values import amount_of, event_slug, short_text, snake
-from contracts.identifiers import InvalidIdentifier, is_nothing, normalise
+from contracts.identifiers import is_nothing
 from contracts.live_keys import claimant_key, own_message_id, user_key, visitor_id, visitor_key
 from contracts.names import clean
+from contracts.preferences import lent, preferences, said_of_consent
 
 CALLS = ("identify", "track", "page", "screen", "alias", "group")
 LARGEST_ITEM = 32 * 1024
@@ -27,9 +30,9 @@ DEEPEST = 16
 LONGEST_ID = 255
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=1)
-"""How far a message may lie ahead of its arrival, once its clock is corrected; it counts as of its arrival."""
+"""How far a message's corrected time may be in the future; it then counts as of its arrival."""
 WRONG_CLOCK = timedelta(days=3_650)
-"""How wrong a sender's clock may be."""
+"""How far a sender's clock may be ahead. It may be behind by any amount: without a battery it starts in 1970."""
 
 # Track events of the e-commerce spec whose meaning the features know; any other event's type is its name as a slug.
 KNOWN_EVENTS = {"order_completed": "order", "order_refunded": "order"}
@@ -37,11 +40,11 @@ CONTACTS = ("email", "phone")
 
 
 class RefusedItem(ValueError):
-    """A message that is not one; the text says what was expected and repeats no value."""
+    """A message that is not valid; the text says what was expected and repeats no value."""
 
 
 class Message(msgspec.Struct, rename="camel", frozen=True):
-    """A message as it arrives; what it does not say is None."""
+    """A message as it arrives; missing fields are None."""
 
     type: str | None = None
     message_id: str | None = None
@@ -93,34 +96,32 @@ class LiveEvent:
 
 def read_message(
     raw: bytes | msgspec.Raw, call: str | None = None, shared: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], Message]:
-    """A message as plain data and as the model; its path may imply the type, its batch lend it a `context`."""
+) -> tuple[dict[str, Any], Message, list[str]]:
+    """A message as plain data and as the model, and what could not be understood of consent.
+
+    Its path may imply the type, its batch lend it a `context`.
+    """
     if memoryview(raw).nbytes > LARGEST_ITEM:
         raise RefusedItem(f"expected a message of at most {LARGEST_ITEM} bytes, found a larger one")
     try:
         plain = msgspec.json.decode(raw)
         if not isinstance(plain, dict):
             raise RefusedItem("expected a JSON object, found another JSON value")
+        plain = in_one_form(plain)
         if call:
             plain["type"] = call
-        if shared and isinstance(plain.get("context"), dict | None):
-            plain["context"] = lent(shared, plain.get("context") or {})
-        _check_tree(plain)  # what the batch lends is as little checked as the message itself
-        return plain, msgspec.convert(plain, Message)
+        unread: list[str] = []
+        if isinstance(own := plain.get("context") or {}, dict):
+            unread = [warning for one in (own, shared) if one for warning in said_of_consent(one).unread]
+            plain |= {"context": lent(shared, own)} if shared else {}
+        _check_tree(plain)  # the batch's context is as unchecked as the message itself
+        return plain, msgspec.convert(plain, Message), unread
     except RecursionError:
         raise RefusedItem(f"expected at most {DEEPEST} levels of nesting, found more") from None
     except msgspec.ValidationError as error:
         raise RefusedItem(str(error)) from None
     except (msgspec.DecodeError, UnicodeError):
         raise RefusedItem("expected JSON in UTF-8 without lone surrogates, found something else") from None
-
-
-def lent(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """A message's context with what its batch lends it. Of what both say of consent, each no is kept."""
-    both = preferences(shared), preferences(own)
-    said = {**both[0], **both[1]} | {name: False for one in both for name, allowed in one.items() if allowed is False}
-    merged = {**shared, **own}
-    return {**merged, "consent": {**_part(merged, "consent"), "categoryPreferences": said}} if said else merged
 
 
 def live_event(
@@ -130,7 +131,7 @@ def live_event(
     sent_at: str | None = None,
     event_types: Mapping[str, str] = KNOWN_EVENTS,
 ) -> LiveEvent:
-    """What a message says; RefusedItem where it is no event. `sent_at` is its batch's."""
+    """The event of a message; RefusedItem if it is not one. `sent_at` is its batch's."""
     if message.type not in CALLS:
         raise RefusedItem(f"type: expected one of {', '.join(CALLS)}, found another or none")
     user_id, anonymous_id = read_id(message.user_id, "userId"), read_id(message.anonymous_id, "anonymousId")
@@ -140,19 +141,23 @@ def live_event(
         raise RefusedItem("userId, anonymousId: expected one of them, found neither, or a word that means none")
     if message.type == "alias" and previous_id is None:
         raise RefusedItem("previousId: expected the id that the person had before, found none")
-    if message.type == "group" and read_id(message.group_id, "groupId") is None:
+    group_id = read_id(message.group_id, "groupId")
+    if message.type == "group" and group_id is None:
         raise RefusedItem("groupId: expected the id of the group, found none")
     if message.type == "track" and not (message.event or "").strip():
         raise RefusedItem("event: expected the name of what happened, found none")
-    message_id = message.message_id if message.message_id is not None else str(uuid4())
-    if not 0 < len(message_id) <= LONGEST_ID:
-        raise RefusedItem(f"messageId: expected 1 to {LONGEST_ID} characters, found none or more")
+    if message.message_id == "":
+        raise RefusedItem(f"messageId: expected 1 to {LONGEST_ID} characters, found none")
+    message_id = read_id(message.message_id, "messageId") or str(uuid4())
     context = message.context or {}
     named = snake(message.properties or {})
     slug = event_slug(message.event) if message.type == "track" else message.type
-    traits = snake(_part(context, "traits")) | snake(message.traits or {})
-    stated = message.type in ("identify", "group") or bool(_part(context, "traits"))
+    of_group = message.type == "group"  # its traits are the group's; the person's are in its context
+    traits = snake(_part(context, "traits")) | ({} if of_group else snake(message.traits or {}))
+    stated = message.type == "identify" or bool(_part(context, "traits"))
     properties = {"event": message.event, "name": message.name, "category": message.category} | named
+    if of_group:
+        properties |= {"group_id": group_id, "group_name": (message.traits or {}).get("name")}
     return LiveEvent(
         message_id=own_message_id(proof, key, message_id, preferences(context)),
         proof=proof,
@@ -165,7 +170,7 @@ def live_event(
         previous_id=None if proof is Proof.NONE else previous_id,
         intent=short_text(named.get("intent")),
         amount=amount_of(named, slug),
-        traits=traits if stated and message.type != "group" else {},
+        traits=traits if stated else {},
         external_ids=dict(_external_ids(context)),
         properties={name: value for name, value in properties.items() if value is not None},
         consent=preferences(context),
@@ -174,7 +179,7 @@ def live_event(
 
 
 def _key(proof: Proof, user_id: str | None, anonymous_id: str | None) -> str | None:
-    """The key of the record that a message is of: a user's only where the user is proven."""
+    """The key of the message's person record: the user's only if the user is proven."""
     if user_id and proof is not Proof.NONE:
         return user_key(user_id)
     if anonymous_id:
@@ -183,19 +188,22 @@ def _key(proof: Proof, user_id: str | None, anonymous_id: str | None) -> str | N
 
 
 def corrected(message: Message, received_at: datetime, sent_at: str | None) -> datetime:
-    """When it happened on our clock: `timestamp` less what the sender's clock was ahead when it sent.
+    """When it happened by our clock: `timestamp` corrected by the error of the sender's clock at sending.
 
-    What still lies ahead then happened when it arrived: features, which count nothing later, would not show it.
+    A time that is still in the future counts as the arrival, since features ignore future events.
     """
     stated = message.timestamp or message.original_timestamp
     if stated is None:
         return received_at
     happened = _instant(stated, "timestamp")
-    sent = instant_of_sending(message.sent_at or sent_at)
+    sent = instant_of_sending(message.sent_at) or instant_of_sending(sent_at)
     ahead = sent - received_at if sent else timedelta(0)
-    if abs(ahead) > WRONG_CLOCK or happened > received_at + WRONG_CLOCK:
-        raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years off, found one further off")
-    moment = happened - ahead
+    if max(ahead, happened - received_at) > WRONG_CLOCK:
+        raise RefusedItem("timestamp, sentAt: expected a clock that is less than ten years ahead, found another")
+    try:
+        moment = happened - ahead
+    except OverflowError:
+        moment = EARLIEST - AHEAD
     if moment > received_at + AHEAD:
         raise RefusedItem("timestamp: expected a moment that is past, found one that lies more than a day ahead")
     if moment < EARLIEST:
@@ -204,14 +212,11 @@ def corrected(message: Message, received_at: datetime, sent_at: str | None) -> d
 
 
 def read_id(given: str | int | None, name: str) -> str | None:
-    """An id as text without odd blanks; None for what means none."""
+    """An id as every part of the service reads it: without odd blanks and invisible characters; None for none."""
     text = clean(str(given)) if given is not None else ""
     if len(text) > LONGEST_ID:
         raise RefusedItem(f"{name}: expected at most {LONGEST_ID} characters, found more")
-    try:
-        return None if is_nothing(text) or not normalise("user_id", text).value else text
-    except InvalidIdentifier:  # nothing but blanks, of a kind that only their normal form shows
-        return None
+    return None if is_nothing(text) or is_broken_id(text) else text
 
 
 def _instant(text: str, name: str) -> datetime:
@@ -222,7 +227,7 @@ def _instant(text: str, name: str) -> datetime:
 
 
 def instant_of_sending(text: str | None) -> datetime | None:
-    """When the sender's clock says that it sent; None, which corrects nothing, where that can't be read."""
+    """The time of sending by the sender's clock; None, for no correction, if it can't be read."""
     try:
         return _instant(text, "sentAt") if text else None
     except RefusedItem:
@@ -248,14 +253,8 @@ def _proven(context: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(one for one in CONTACTS if isinstance(listed, list) and one in listed)
 
 
-def preferences(context: Mapping[str, Any]) -> dict[str, bool]:
-    """`context.consent.categoryPreferences`: what is allowed, by category of the consent banner."""
-    said = _part(_part(context, "consent"), "categoryPreferences")
-    return {name: value for name, value in said.items() if isinstance(value, bool)}
-
-
 def _check_tree(plain: Any) -> None:
-    """Refuses what no text column can keep, and nesting that costs more to look at than it says."""
+    """Refuses characters that the database cannot store, and too deep nesting."""
     waiting: list[tuple[Any, int]] = [(plain, 1)]
     while waiting:
         value, depth = waiting.pop()

@@ -1,27 +1,45 @@
-"""Identifier kinds, how strongly each speaks for one person, and their one normal form."""
+"""Identifier kinds, how strongly each identifies one person, and their normal form."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from enum import StrEnum
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from contracts.broken_ids import is_broken_id, nothing_key
 from contracts.categories import Category
+from contracts.names import clean
+from contracts.phones import UnreadablePhone, normal_phone
+from contracts.remembered import remembered
 
 
 @dataclass(frozen=True, order=True)
 class Identifier:
-    """A value that points at a person, in normal form: equal identifiers compare equal."""
+    """A value that identifies a person, in normal form: equal identifiers compare equal."""
 
     kind: str
     value: str
 
 
+class Equality(StrEnum):
+    """When two values of a kind are equal; outer blanks, invisible characters and NFC or NFD never make a difference.
+
+    `exact`: byte by byte, since programs hand them out: `aB3x` and `Ab3X` are two users. `folded`: without case and
+    blanks, since people copy them from a card or a letter. `bare`: without punctuation as well. `address`, `telephone`:
+    as these are written.
+    """
+
+    EXACT = "exact"
+    FOLDED = "folded"
+    BARE = "bare"
+    ADDRESS = "address"
+    TELEPHONE = "telephone"
+
+
 @dataclass(frozen=True)
 class Kind:
-    """What an identifier kind may be trusted with.
+    """How far an identifier kind is trusted, and when two of its values are equal.
 
     `cap` is the number of people (distinct given name and birth date) beyond which a value of this kind
     is a switchboard or a family's, and joins nobody.
@@ -29,19 +47,23 @@ class Kind:
 
     cap: int
     category: Category
+    equality: Equality
 
 
 KINDS: dict[str, Kind] = {
-    "email": Kind(cap=3, category=Category.CONTACT),
-    "phone": Kind(cap=4, category=Category.CONTACT),
-    "device_id": Kind(cap=3, category=Category.BEHAVIOUR),
-    "user_id": Kind(cap=1, category=Category.IDENTITY),
-    "customer_number": Kind(cap=1, category=Category.IDENTITY),
-    "loyalty_card": Kind(cap=2, category=Category.IDENTITY),
-    "account_number": Kind(cap=2, category=Category.IDENTITY),
-    "national_id": Kind(cap=1, category=Category.SENSITIVE),
+    "email": Kind(cap=3, category=Category.CONTACT, equality=Equality.ADDRESS),
+    "phone": Kind(cap=4, category=Category.CONTACT, equality=Equality.TELEPHONE),
+    "device_id": Kind(cap=3, category=Category.BEHAVIOUR, equality=Equality.EXACT),
+    "user_id": Kind(cap=1, category=Category.IDENTITY, equality=Equality.EXACT),
+    "customer_number": Kind(cap=1, category=Category.IDENTITY, equality=Equality.FOLDED),
+    "loyalty_card": Kind(cap=2, category=Category.IDENTITY, equality=Equality.FOLDED),
+    "account_number": Kind(cap=2, category=Category.IDENTITY, equality=Equality.FOLDED),
+    "national_id": Kind(cap=1, category=Category.SENSITIVE, equality=Equality.BARE),
 }
-OTHER_EXTERNAL_ID = Kind(cap=1, category=Category.IDENTITY)
+OTHER_EXTERNAL_ID = Kind(cap=1, category=Category.IDENTITY, equality=Equality.EXACT)
+
+MOST_CONTACTS = 3
+"""How many addresses one nameless person may have: a value shared by more is a placeholder, listed or not."""
 
 # Values that people and systems type when they have nothing to say, in the form of `nothing_key`.
 NULL_LIKE = frozenset(
@@ -56,10 +78,10 @@ ROLE_MAILBOXES = frozenset(
     sales support help office reception accueil service root mail hello bonjour secretariat""".split()
 )
 
-# Eight times the same digit, no subscriber at all, and the digits counted up (`06 12 34 56 78`, `206-123-4567`).
+# The same digit eight times, no subscriber number, and ascending digits (`06 12 34 56 78`, `206-123-4567`).
 _PLACEHOLDER_PHONE = re.compile(r"(\d)\1{7}$|0{7}$|12345678(9|90)?$|^\+1\d{3}1234567$")
 
-_COUNTS = re.compile("[1-9]")
+_SCHEME = re.compile("^mailto:", re.IGNORECASE)
 
 
 class InvalidIdentifier(ValueError):
@@ -67,42 +89,47 @@ class InvalidIdentifier(ValueError):
 
 
 def kind_of(kind: str) -> Kind:
-    """The rules of a kind; kinds that only a contract names are numbers of one person."""
+    """The rules of a kind; kinds that only a contract names count as numbers of one person."""
     return KINDS.get(kind, OTHER_EXTERNAL_ID)
 
 
-def nothing_key(text: str) -> str:
-    """The form in which null-like values are compared: no accents, no case, single spaces."""
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(text.casefold().split())
-
-
 def is_nothing(text: str, nothing: frozenset[str] = frozenset()) -> bool:
-    """Whether a raw value means that there is none; `nothing` holds a contract's own such values."""
+    """Whether a raw value means "none"; `nothing` holds a contract's own such values."""
     key = nothing_key(text)
     return not key or key in NULL_LIKE or key in nothing
 
 
 def normalise(kind: str, raw: str, region: str | None = None) -> Identifier:
     """The identifier in its one normal form; raises InvalidIdentifier where there can be none."""
-    if kind == "email":
-        return Identifier(kind, normalise_email(raw))
-    if kind == "phone":
-        return Identifier(kind, normalise_phone(raw, region))
-    value = re.sub(r"\s+", "", unicodedata.normalize("NFKC", raw)).casefold()
-    value = unicodedata.normalize("NFKC", value)  # letters and marks that only now stand side by side
-    if kind == "national_id":
-        value = re.sub(r"[\W_]", "", value)
+    text = clean(raw)
+    match kind_of(kind).equality:
+        case Equality.ADDRESS:
+            return Identifier(kind, normalise_email(text))
+        case Equality.TELEPHONE:
+            return Identifier(kind, normalise_phone(text, region))
+        case Equality.EXACT:
+            value = text
+        case Equality.FOLDED:
+            value = _folded(text)
+        case Equality.BARE:
+            value = re.sub(r"[\W_]", "", _folded(text))
     if not value:
         raise InvalidIdentifier(f"{kind}: expected a value, found only blanks or punctuation")
+    if any(is_nothing(one) or is_broken_id(one) for one in (text, value)):
+        raise InvalidIdentifier(f"{kind}: expected somebody's id, found what programs send for nobody")
     return Identifier(kind, value)
 
 
-@lru_cache(maxsize=65_536)
+def _folded(text: str) -> str:
+    value = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
+    return unicodedata.normalize("NFKC", value)  # letters and marks that only now stand side by side
+
+
+@remembered
 def normalise_email(raw: str) -> str:
     """Lower-cased address by RFC 5321/6532 syntax, without asking DNS."""
-    text = unicodedata.normalize("NFKC", raw).strip().removeprefix("mailto:").strip("<>")
+    text = unicodedata.normalize("NFKC", raw).strip()
+    text = _SCHEME.sub("", text).strip("<>")
     local, at, domain = text.rpartition("@")
     bare = local.strip(".")  # some providers give out addresses with dots at the ends, against the RFC
     try:
@@ -112,18 +139,12 @@ def normalise_email(raw: str) -> str:
     return f"{local.replace(bare, checked.local_part)}@{checked.domain}".lower()
 
 
-@lru_cache(maxsize=65_536)
 def normalise_phone(raw: str, region: str | None) -> str:
-    """E.164; `region` (ISO 3166) reads numbers without a country code, `00` is read as `+`."""
-    text = unicodedata.normalize("NFKC", raw).strip()
-    text = re.sub(r"^\s*00[\s-]*", "+", text)
+    """E.164, with an extension behind it; `region` (ISO 3166) reads numbers without a country code."""
     try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        raise InvalidIdentifier("phone: expected a telephone number, found something else") from None
-    if not phonenumbers.is_possible_number(number):
-        raise InvalidIdentifier("phone: expected a possible number for its country, found too few or many digits")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return normal_phone(raw, region)
+    except UnreadablePhone as error:
+        raise InvalidIdentifier(f"phone: {error}") from None
 
 
 def is_blocklisted(kind: str, value: str) -> bool:
@@ -134,5 +155,4 @@ def is_blocklisted(kind: str, value: str) -> bool:
         return len(set(value)) == 1 or len(value) < 5
     if kind == "phone":
         return _PLACEHOLDER_PHONE.search(value) is not None
-    # Nothing that means nothing has a digit in it, but zeros.
-    return not _COUNTS.search(value) and (is_nothing(value) or set(value) == {"0"})
+    return is_nothing(value) or is_broken_id(value)

@@ -1,8 +1,8 @@
-"""Ids that lead back to nobody: digests under the installation's key, which no store holds.
+"""Ids that cannot be traced back to a person: digests under the installation's key, which no store holds.
 
-A digest without a key of a telephone number, or of a customer's number in a source, is found again by trying them all:
-the mobile numbers of a country take half an hour on one core. With a key that is kept elsewhere there is nothing to
-try, and the same words still give the same id, in the batch and live, in the first run and in a rebuild.
+An unkeyed digest of a telephone or customer number can be reversed by trying all numbers: the mobile numbers of a
+country take half an hour on one core. With a key that is kept elsewhere this is impossible, and equal input still
+gives the same id, in the batch and live, in the first run and in a rebuild.
 """
 
 import hashlib
@@ -13,12 +13,13 @@ from contracts.settings import settings
 SIZE = 32
 
 
-def keyed(use: str, *said: str, size: int = SIZE) -> str:
+def keyed(use: str, *texts: str, size: int = SIZE) -> str:
     """Keyed BLAKE2b (RFC 7693) of some texts, in hexadecimal; `use` keeps ids of different kinds apart.
 
-    `size` is in bytes. Every text goes in with its length before it, so that no two lists of texts look alike.
+    `size` is in bytes. Every text is prefixed with its length, so that different lists of texts never give the same
+    input.
     """
-    message = "".join([f"{len(one)}:{one}," for one in said]).encode(errors="surrogatepass")
+    message = "".join([f"{len(one)}:{one}," for one in texts]).encode(errors="surrogatepass")
     return hashlib.blake2b(message, digest_size=size, key=_key(), person=use.encode()).hexdigest()
 
 

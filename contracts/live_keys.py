@@ -1,7 +1,7 @@
-"""Under which keys a live source keeps people, and under which id an event: nobody can take somebody else's.
+"""The record keys and event ids of a live source, made so that nobody can use somebody else's.
 
-Everything that a browser says of itself is free to choose, by an outsider too. So users, visitors and those who only
-claim to be a user have keys apart, whatever they call themselves, and a message's id counts within its sender alone.
+An outsider can choose everything that a browser sends. So users, visitors and those who only claim to be a user have
+separate key spaces, whatever ids they choose, and a message's id is unique only within its sender.
 """
 
 import re
@@ -18,38 +18,43 @@ _OURS = re.compile(r"(visitor|claimant|login)-[0-9a-f]{24}", re.IGNORECASE)
 
 @lru_cache(maxsize=4_096)
 def visitor_key(anonymous_id: str) -> str:
-    """The key of a visitor's record: never that of a user, whatever a client calls its devices.
+    """The key of a visitor's record: never a user's, whatever id the client chooses.
 
-    Ids that are one in normal form are one visitor, so that the record and its identifier never part.
+    Ids with the same normal form are one visitor, so that record and identifier always agree.
     """
     return f"visitor-{keyed('visitor', normalise('visitor_id', anonymous_id).value, size=SIZE)}"
 
 
 def later_visitor_key(anonymous_id: str) -> str:
-    """The key of what a browser says unproven after its visitor's record became somebody's."""
+    """The key of a browser's unproven messages after its visitor's record joined a person."""
     return f"visitor-{keyed('later visitor', normalise('visitor_id', anonymous_id).value, size=SIZE)}"
 
 
 def claimant_key(user_id: str) -> str:
-    """The key of a browser that says a user id alone, unproven."""
+    """The key of a browser that sends only a user id, unproven."""
     return f"claimant-{keyed('claimant', normalise('user_id', user_id).value, size=SIZE)}"
 
 
 def user_key(user_id: str) -> str:
-    """The key of a user's record: the id itself, but for one that looks like the keys above."""
+    """The key of a user's record: the id itself, unless it looks like one of the keys above."""
     return f"login-{keyed('login', user_id, size=SIZE)}" if _OURS.fullmatch(user_id) else user_id
 
 
 def visitor_id(source: str, anonymous_id: str, later: bool = False) -> str:
-    """The identifier `visitor_id` of a browser: two sources that hear of one id have two visitors."""
+    """The identifier `visitor_id` of a browser: the same id in two sources is two visitors."""
     return f"{source}/later:{anonymous_id}" if later else f"{source}:{anonymous_id}"
 
 
-def own_message_id(proof: Proof, key: str, message_id: str, consent: Mapping[str, bool]) -> str:
-    """The id that a message counts once under: within its source where a server sent it, else within its sender.
+def bond_of(source: str, key: str) -> str:
+    """The identifier `visitor_id` that a user's record shares with a visitor it took over but does not list."""
+    return f"{source}/of:{keyed('bond', source, key, size=SIZE)}"
 
-    Messages that decide differently are different ones, whatever their id: who guesses the id of somebody's withdrawal
-    and sends it first, or gives two messages one id, does not swallow it.
+
+def own_message_id(proof: Proof, key: str, message_id: str, consent: Mapping[str, bool]) -> str:
+    """The id by which a message counts once: within its source if a server sent it, else within its sender.
+
+    Messages with different consent decisions are different, whatever their id, so nobody can suppress a withdrawal by
+    sending its guessed id first.
     """
     decided = [f"{name}={allowed}" for name, allowed in sorted(consent.items())]
     if proof is Proof.SERVER and not decided:

@@ -7,7 +7,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from contracts import yaml12
 from contracts.channel import Channel
+from contracts.columns import ONE, SEVERAL
+
+_NAMES = {bool: "a boolean", int: "a number", float: "a number"}
 
 
 class ContractError(ValueError):
@@ -47,11 +51,11 @@ def _read(path: Path) -> tuple[Any, dict[tuple[str, ...], int]]:
     lines: dict[tuple[str, ...], int] = {}
     try:
         text = raw.decode()
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml12.compose(text)
         if not isinstance(root, yaml.MappingNode):
             raise ContractError(f"{path}:1: expected a mapping that starts with `channel:`, found something else")
         _index_lines(root, (), lines, path)
-        return yaml.safe_load(text), lines
+        return yaml12.load(text), lines
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContractError(f"{path}:{line}: expected YAML, found {error.problem or 'something else'}") from None
@@ -82,11 +86,13 @@ def _index_lines(node: yaml.Node, at: tuple[str, ...], lines: dict[tuple[str, ..
 
 
 def _describe(path: Path, found: dict[str, Any], lines: dict[tuple[str, ...], int]) -> str:
-    where = tuple(str(part) for part in found["loc"])
+    where = tuple(str(part) for part in found["loc"] if part not in (ONE, SEVERAL))
     line = next(lines[where[:length]] for length in range(len(where), -1, -1) if where[:length] in lines)
     key = ".".join(where) or "contract"
     if found["type"] == "extra_forbidden":
         return f"{path}:{line}: {key}: expected a key of the contract format, found an unknown one"
     if found["type"] == "missing":
         return f"{path}:{line}: {key}: expected this key, found none"
+    if found["type"] == "string_type" and isinstance(found["input"], bool | int | float):
+        return f"{path}:{line}: {key}: expected text, found {_NAMES[type(found['input'])]}; quote it"
     return f"{path}:{line}: {key}: " + re.sub(r"^Value error, ", "", found["msg"])

@@ -7,12 +7,24 @@ from datetime import date, datetime
 from typing import Any
 
 from contracts.assurance import Assurance
-from contracts.channel import ROLES_OF, Channel, Column
-from contracts.dates import parse_date, parse_instant, typed_date
-from contracts.identifiers import Identifier, InvalidIdentifier, is_nothing, normalise
-from contracts.names import clean
+from contracts.broken_ids import is_broken_word
+from contracts.cells import UnreadableCell, raw_texts, texts_of
+from contracts.channel import Channel
+from contracts.columns import Column
+from contracts.contacts import readings
+from contracts.countries import region_of
+from contracts.dates import is_ahead, parse_date, parse_instant, typed_date
+from contracts.identifiers import Identifier, InvalidIdentifier, normalise
+from contracts.numbers import parse_number
+from contracts.roles import REPEATABLE, ROLES_OF
 
 EARLIEST_BIRTH = 1875
+AHEAD = "expected a time before its arrival, found one that is later by more than a day"
+KEY_MARK = "|"
+"""What stands between the parts of a key of several columns."""
+NOT_DELETED = frozenset({"false", "0", "no", "n", "f", "non", "nein"})
+OWN_IDS = frozenset({"key", "event_id"})
+"""The key that identifies a row within its channel."""
 
 
 class RefusedRow(ValueError):
@@ -23,28 +35,57 @@ Cells = dict[str, list[tuple[str, Column, str]]]
 
 
 class Row:
-    """One raw row seen through its contract: null-like values are gone, what can't be read is an issue.
+    """One raw row read by its contract: null-like values are dropped, unreadable ones are issues.
 
-    What anyone could have written is no part of it: `claimed` is a row of that alone.
+    Claimed columns are excluded: `claimed` is a row of only these. `now` is the arrival. If it is read `leniently`,
+    nothing is required, not even its key.
     """
 
-    def __init__(self, contract: Channel, payload: Mapping[str, Any]) -> None:
+    def __init__(
+        self, contract: Channel, payload: Mapping[str, Any], now: datetime | None = None, leniently: bool = False
+    ) -> None:
         self.contract = contract
+        self.now = now
+        self._leniently = leniently
         self.issues: list[str] = []
-        self._nothing = contract.nothing_keys
         self._cells: Cells = {}
         self._claims: Cells = {}
         self._is_claimed = False
-        for name, column in contract.columns.items():
-            text = self._text(payload, name)
-            if text is not None:
-                cells = self._claims if contract.is_claimed(column) else self._cells
-                cells.setdefault(column.is_, []).append((name, column, column.values.get(text, text)))
-            elif column.required or column.is_ == "key":
+        for reading in contract.reading:
+            name, column = reading.name, reading.column
+            if column.is_ == "ignored" and not column.required:
+                continue
+            try:
+                texts = texts_of(payload, reading)
+            except UnreadableCell as error:
+                texts = []
+                self._unusable(name, column, error)
+            if column.is_ in OWN_IDS:
+                texts = [text for text in texts if not is_broken_word(text)]
+            if texts:
+                cells = self._claims if reading.is_claimed else self._cells
+                cells.setdefault(column.is_, []).extend([(name, column, text) for text in texts])
+                if len(texts) > 1 and (column.is_ not in REPEATABLE or column.is_ == "key"):
+                    self._unusable(name, column, f"expected one value ({column.is_}), found several")
+            elif self._needs(column):
                 raise RefusedRow(f"{name}: expected a value ({column.is_}), found none")
+        self._region = self._country(payload) if contract.region_from else None
+        if len(keys := self._cells.get("key", [])) > 1:
+            self._cells["key"] = [(keys[0][0], keys[0][1], KEY_MARK.join(text for _, _, text in keys))]
+
+    def _country(self, payload: Mapping[str, Any]) -> str | None:
+        name = self.contract.region_from or ""
+        country = next((text for at, column, text in self._all_cells() if at == name), None)
+        if country is None:  # a column that is otherwise ignored
+            column = next(column for at, column in self.contract.fields if at == name)
+            country = next(raw_texts(payload, name, column), None)
+        return region_of(country) if country else None
+
+    def _all_cells(self) -> Iterable[tuple[str, Column, str]]:
+        return (cell for cells in (*self._cells.values(), *self._claims.values()) for cell in cells)
 
     def claimed(self) -> "Row | None":
-        """What anyone could have written, as a row of its own; its issues are told with this row's."""
+        """The claimed columns as a row of their own; its issues are added to this row's."""
         key = [cell for cell in self._cells.get("key", []) if self._claims_kind(cell[1])]
         if not self._claims and not key:
             return None
@@ -55,61 +96,76 @@ class Row:
     def _claims_kind(self, column: Column) -> bool:
         return column.kind is not None and self.contract.assurance_of(column) is Assurance.CLAIMED
 
-    def _text(self, payload: Mapping[str, Any], name: str) -> str | None:
-        value: Any = payload.get(name)
-        if value is None and "." in name:
-            value = payload
-            for part in name.split("."):
-                value = value.get(part) if isinstance(value, Mapping) else None
-        if value is None or isinstance(value, Mapping | list):
-            return None
-        text = clean(str(value))
-        return None if is_nothing(text, self._nothing) else text
-
     def _unreadable(self, name: str, column: Column, problem: Exception | str) -> None:
         message = f"{name}: {problem}"
-        if column.required:
+        if column.required and not self._leniently:
             raise RefusedRow(message)
         self.issues.append(message)
+
+    def _unusable(self, name: str, column: Column, problem: Exception | str) -> None:
+        """The same for a whole cell: a key is needed like a required column."""
+        if self._needs(column):
+            raise RefusedRow(f"{name}: {problem}")
+        self.issues.append(f"{name}: {problem}")
+
+    def _needs(self, column: Column) -> bool:
+        return not self._leniently and (column.required or column.is_ == "key")
+
+    def cells(self, role: str) -> list[tuple[str, Column, str]]:
+        """The columns that are `role`, with what each says."""
+        return self._cells.get(role, [])
 
     def text(self, role: str) -> str | None:
         """The cleaned text of the one column that is `role`."""
         cells = self._cells.get(role)
         return cells[0][2] if cells else None
 
-    def instant(self, role: str) -> datetime | None:
-        """The UTC instant of the one column that is `role`; an unreadable one is an issue and None."""
-        for name, column, text in self._cells.get(role, []):
+    def instant(self, role: str, may_be_ahead: bool = False) -> datetime | None:
+        """The UTC instant of the one column that is `role`; an unreadable one is an issue and None.
+
+        So is one more than a day after the row's arrival, unless it `may_be_ahead`: then the clock is wrong.
+        """
+        for name, column, text in self._cells.get(role, [])[:1]:
             try:
-                return parse_instant(text, column.format or "iso")
+                found = parse_instant(text, column.formats, self.contract.zone, self.now)
+                if may_be_ahead or self.now is None or not is_ahead(found, self.now):
+                    return found
+                self._unreadable(name, column, AHEAD)
             except ValueError as error:
                 self._unreadable(name, column, error)
         return None
 
     def day(self, role: str) -> date | None:
-        """Like `instant`, for calendar dates."""
-        for name, column, text in self._cells.get(role, []):
+        """Like `instant`, for calendar dates, which may be in the future."""
+        for name, column, text in self._cells.get(role, [])[:1]:
             try:
-                return parse_date(text, column.format or "iso")
+                return parse_date(text, column.formats, self.contract.zone, self.now)
             except ValueError as error:
                 self._unreadable(name, column, error)
         return None
 
     def number(self, role: str) -> float | None:
-        """A finite number with a point as its decimal mark."""
-        for name, column, text in self._cells.get(role, []):
+        """A finite number, by the marks of its column."""
+        for name, column, text in self._cells.get(role, [])[:1]:
             try:
-                number = float(text)
-            except ValueError:
-                number = float("nan")
-            if abs(number) < 1e15:
-                return number
-            self._unreadable(name, column, "expected a number, found something else")
+                return parse_number(text, column.decimal or ".", column.thousands)
+            except ValueError as error:
+                self._unreadable(name, column, error)
         return None
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the row says that its person or event was deleted at the source."""
+        mark = self.text("deleted")
+        return mark is not None and mark.casefold() not in NOT_DELETED
+
     def named(self, role: str) -> dict[str, str]:
-        """The `attribute`s or `property`s by name."""
-        return {column.name: text for _, column, text in self._cells.get(role, []) if column.name}
+        """The `attribute`s or `property`s by name; several values of one are a list in words."""
+        found: dict[str, list[str]] = {}
+        for _, column, text in self._cells.get(role, []):
+            if column.name:
+                found.setdefault(column.name, []).append(text)
+        return {name: ", ".join(texts) for name, texts in found.items()}
 
     def birth(self, as_of_year: int) -> tuple[date | None, int | None, str | None]:
         """Birth date, birth year, and the date as typed, from one column, from parts, or the year alone.
@@ -117,7 +173,8 @@ class Row:
         Impossible ones are issues; what was typed stays, for matching.
         """
         born = self.day("birth_date")
-        typed = [typed_date(text, column.format or "iso") for _, column, text in self._cells.get("birth_date", [])]
+        dates = self._cells.get("birth_date", [])[:1]
+        typed = [as_typed for _, column, text in dates for one in column.formats if (as_typed := typed_date(text, one))]
         parts = [self._whole_number(role) for role in ("birth_year", "birth_month", "birth_day")]
         year = parts[0]
         if born is None and all(parts):
@@ -133,7 +190,7 @@ class Row:
         return born, year, born.isoformat() if born else next(iter(typed), None)
 
     def _whole_number(self, role: str) -> int | None:
-        for name, column, text in self._cells.get(role, []):
+        for name, column, text in self._cells.get(role, [])[:1]:
             if text.isdecimal() and len(text) <= 4:
                 return int(text)
             self._unreadable(name, column, "expected a whole number, found something else")
@@ -146,12 +203,15 @@ class Row:
             for name, column, text in self._cells.get(role, []):
                 if role == "key" and (not column.kind or self._claims_kind(column) is not self._is_claimed):
                     continue
-                kind = self._contact_kind(text) if role == "contact" else column.kind or role
-                try:
-                    found.add(normalise(kind, text, column.region or self.contract.region))
-                except InvalidIdentifier as error:
-                    self._unreadable(name, column, error)
+                read, problem = readings(column.kind or role, text, self.region_of(column))
+                found |= set(read)
+                if problem:
+                    self._unreadable(name, column, problem)
         return sorted(found)
+
+    def region_of(self, column: Column | None = None) -> str | None:
+        """The country that a phone without a prefix is read in: the row's own, its column's, or the channel's."""
+        return self._region or (column.region if column else None) or self.contract.region
 
     def all_identifiers(self) -> list[Identifier]:
         """Every identifier that the row names, claimed ones too."""
@@ -179,17 +239,13 @@ class Row:
         return self.contract.assurance_of(column) is Assurance.VERIFIED
 
     def verified(self, born: date | None) -> list[Identifier]:
-        """What the contract calls verified, one value a kind; a kind with two values in one row says nothing."""
+        """The verified values, one per kind; a kind with two values in one row is ignored."""
         found: dict[str, set[str]] = {}
         if born and any(column.verified for _, column, _ in self._cells.get("birth_date", [])):
             found["birth_date"] = {born.isoformat()}
         for role in ("external_id", "key"):
             for _, column, text in self._cells.get(role, []):
                 if column.verified and column.kind:
-                    with suppress(InvalidIdentifier):  # told by `identifiers`
+                    with suppress(InvalidIdentifier):  # reported by `identifiers`
                         found.setdefault(column.kind, set()).add(normalise(column.kind, text).value)
         return sorted(Identifier(kind, *values) for kind, values in found.items() if len(values) == 1)
-
-    @staticmethod
-    def _contact_kind(text: str) -> str:
-        return "email" if "@" in text else "phone"

@@ -10,13 +10,15 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.keyring import KeyRing
+
 DEMO_SECRET = "demo-only-secret-do-not-use-anywhere-else"  # noqa: S105 -- published on purpose, refused outside demo
 
 Rate = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}/(second|minute|hour|day)$")]
 
 
 class MissingSecret(ValueError):
-    """A secret is needed that nobody has set."""
+    """A required secret is not set."""
 
 
 class Settings(BaseSettings):
@@ -45,10 +47,11 @@ class Settings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65_535)
 
     four_eyes: bool = False
-    """Whether erasing takes a second officer's word."""
+    """Whether an erasure needs a second officer's confirmation."""
 
     demo: bool = False
     audit_key: SecretStr | None = None
+    former_audit_keys: SecretStr | None = None
     installation_key: SecretStr | None = None
     certificate_key: Path | None = None
     tombstones_file: Path | None = None
@@ -77,12 +80,14 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def audit_secret(self) -> bytes:
+    def audit_secret(self) -> KeyRing:
         """What anchors are made with; raises MissingSecret outside demo mode where nobody has set it."""
+        former = self.former_audit_keys.get_secret_value() if self.former_audit_keys else ""
+        before = [one.strip().encode() for one in former.split(",") if one.strip()]
         if self.audit_key and self.audit_key.get_secret_value():
-            return self.audit_key.get_secret_value().encode()
+            return KeyRing.of(self.audit_key.get_secret_value().encode(), before)
         if self.demo:
-            return DEMO_SECRET.encode()
+            return KeyRing.of(DEMO_SECRET.encode(), before)
         raise MissingSecret(
             "expected a secret of your own in OCV_AUDIT_KEY, found none; set one (`openssl rand -hex 32`), "
             "or OCV_DEMO=1 for a demonstration"
@@ -92,8 +97,8 @@ class Settings(BaseSettings):
     def installation_secret(self) -> bytes:
         """What ids and the ledger's MACs are made with (decision 0024); never kept in a store.
 
-        Embedded stores have one that is made once beside them. A PostgreSQL of one's own takes OCV_AUDIT_KEY's, so that
-        all machines have the same; raises MissingSecret where it has none.
+        Embedded stores create one beside them once. With an external PostgreSQL, OCV_AUDIT_KEY is used, so that all
+        machines have the same; raises MissingSecret if neither is set.
         """
         if self.installation_key and self.installation_key.get_secret_value():
             return self.installation_key.get_secret_value().encode()
@@ -116,7 +121,7 @@ class Settings(BaseSettings):
 
 
 def _made_once(file: Path) -> bytes:
-    """The secret in a file, made where there is none; of two processes that make one at once, both have the same."""
+    """The secret in a file, created if missing; two processes that create it at once get the same."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         own = file.with_name(f"{file.name}.{secrets.token_hex(4)}")

@@ -1,7 +1,7 @@
 """Live sources: who may send events, with which keys, and what a source's own properties and traits mean.
 
-A source has two keys at most. The browser's is public: what comes with it is a claim, but for a user id that the site's
-server has signed. The server's is secret: what comes with it is the source's word.
+A source has two keys at most. The browser's is public: data sent with it is a claim, except a user id that the site's
+server has signed. The server's is secret: data sent with it counts as known.
 
 A live source is a channel. Its two contracts, for events and for person records, are built here from the ones that all
 live sources share, so that the batch reads them as it reads any other channel.
@@ -18,9 +18,11 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
+from contracts import yaml12
 from contracts.assurance import Assurance
 from contracts.categories import Category
-from contracts.channel import Channel, Slug
+from contracts.channel import Channel
+from contracts.columns import Slug
 from contracts.events import KNOWN_EVENTS
 from contracts.loading import ContractError, load_channel
 from contracts.settings import Settings
@@ -28,12 +30,14 @@ from contracts.settings import Settings
 HERE = Path(__file__).parent
 DEMO_SOURCE = "web_app"
 CLAIMABLE = ("user_id", "traits.", "external.")
-"""What of a person's record anyone may claim."""
+"""The fields of a person's record that anyone may claim."""
 EVENTS = "/events"
-"""What a source's name ends with where its events, and not its person records, are meant."""
+"""The suffix of a source's name for its events, as opposed to its person records."""
 
 
 KeyHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Origin = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:-]+?(:(\d{1,5}|\*))?$")]
+"""Scheme, host and port, as a browser states it (RFC 6454): in small letters, with nothing behind."""
 SHORTEST_SECRET = 32
 
 
@@ -51,6 +55,9 @@ class Source(BaseModel):
     )
     user_secret: SecretStr | None = Field(
         None, min_length=SHORTEST_SECRET, description="what the site's server signs user ids with"
+    )
+    origins: list[Origin] = Field(
+        [], description="where its pages are, such as `https://shop.example`; `http://localhost:*` is any port"
     )
     region: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="default country of phones")
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts what this source says of a person")
@@ -89,9 +96,14 @@ class Source(BaseModel):
             return False
         return hmac.compare_digest(user_hash(self.user_secret.get_secret_value(), user_id), signature.encode().lower())
 
+    def welcomes(self, origin: str) -> bool:
+        """Whether pages of an origin may send with the browser's key."""
+        host = origin.rpartition(":")[0] if origin.count(":") > 1 else origin
+        return origin in self.origins or f"{host}:*" in self.origins
+
     @cached_property
     def events(self) -> Channel:
-        """How the source's events are read."""
+        """The contract of the source's events."""
         own = {
             f"properties.{name}": {"is": "property", "name": name, "category": category}
             for name, category in self.properties.items()
@@ -100,7 +112,7 @@ class Source(BaseModel):
 
     @cached_property
     def records(self) -> Channel:
-        """How what the source says of a person is read, and beside it what is only claimed."""
+        """The contract of the source's person records, including claims."""
         own = {
             f"traits.{name}": {"is": "attribute", "name": name, "category": category}
             for name, category in self.traits.items()
@@ -108,15 +120,16 @@ class Source(BaseModel):
         return self._contract("live_records.yml", own)
 
     def _contract(self, base: str, own: dict[str, Any]) -> Channel:
-        said = _base(base) | {"channel": self.name, "region": self.region, "trust": self.trust}
-        columns = said["columns"] | own
-        columns["user_id"] = columns["user_id"] | {"kind": self.user_kind}
+        content = _base(base) | {"channel": self.name, "region": self.region, "trust": self.trust}
+        columns = content["columns"] | own
+        for name in {"user_id", "former_id"} & columns.keys():
+            columns[name] = columns[name] | {"kind": self.user_kind}
         claimed = {
             f"claims.{name}": column | {"assurance": Assurance.CLAIMED, "verified": False}
             for name, column in columns.items()
             if base == "live_records.yml" and name.startswith(CLAIMABLE)
         }
-        return Channel.model_validate(said | {"columns": columns | claimed})
+        return Channel.model_validate(content | {"columns": columns | claimed})
 
     @cached_property
     def types(self) -> dict[str, str]:
@@ -125,14 +138,14 @@ class Source(BaseModel):
 
 @dataclass(frozen=True)
 class Sender:
-    """Whose key came with a request, and whether it is the one that servers alone have."""
+    """The source of a request's key, and whether it is the server's key."""
 
     source: Source
     is_server: bool
 
     @property
     def key(self) -> str:
-        """What the key is counted as: whoever uses up the browser's leaves the server's alone."""
+        """The name under which limits count the key: using up the browser's does not affect the server's."""
         return f"{self.source.name} {'server' if self.is_server else 'browser'}"
 
 
@@ -149,10 +162,14 @@ class Sources:
         ]
 
     def of_key(self, key: str) -> Sender | None:
-        """Whose key it is; the time that this takes says nothing about any key."""
+        """The source of a key, in constant time."""
         given = key_hash(key)
         found = [sender for hashed, sender in self._senders if hmac.compare_digest(hashed, given)]
         return found[0] if found else None
+
+    def welcome(self, origin: str) -> bool:
+        """Whether pages of an origin may send for any source."""
+        return any(source.welcomes(origin) for source in self.by_name.values())
 
     def channels(self) -> dict[str, Channel]:
         """The contracts of all sources: records under the source's name, events under `NAME/events`."""
@@ -194,10 +211,20 @@ def demo_source(settings: Settings) -> Source:
     keys = demo_keys(settings)
     return Source(
         name=DEMO_SOURCE,
+        region="FR",
         browser_key_sha256=key_hash(keys.browser),
         server_key_sha256=key_hash(keys.server),
         user_secret=SecretStr(keys.user_secret),
+        origins=["http://localhost:*", "http://127.0.0.1:*"],
     )
+
+
+def stand_in(name: str, region: str | None = None) -> Source:
+    """A removed source, or one of which only the contract is known: it has default settings and no key.
+
+    Banner categories are then purposes, and users are of the kind `user_id`.
+    """
+    return Source(name=name, server_key_sha256="0" * 64, region=region)
 
 
 def load_sources(settings: Settings) -> Sources:
@@ -206,15 +233,15 @@ def load_sources(settings: Settings) -> Sources:
     if path is None:
         return Sources([demo_source(settings)] if settings.demo else [])
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+        listed = yaml12.load(path.read_text(encoding="utf-8"))
         sources = [Source.model_validate(one) for one in listed["sources"]]
     except (OSError, yaml.YAMLError, TypeError, KeyError, ValidationError) as error:
-        told = (
+        problems = (
             error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
             if isinstance(error, ValidationError)
             else "no such list"
         )
-        raise ContractError(f"{path}: expected a list `sources` of live sources, found: {told}") from None
+        raise ContractError(f"{path}: expected a list `sources` of live sources, found: {problems}") from None
     keys = [key for one in sources for key in (one.browser_key_sha256, one.server_key_sha256) if key]
     for what, found in (("name", [one.name for one in sources]), ("key", keys)):
         if len(set(found)) < len(found):
@@ -225,3 +252,8 @@ def load_sources(settings: Settings) -> Sources:
 @lru_cache
 def _base(name: str) -> dict[str, Any]:
     return load_channel(HERE / name).model_dump(by_alias=True)
+
+
+def with_live(channels: dict[str, Channel], sources: Sources) -> dict[str, Channel]:
+    """All contracts that bronze rows may be of: those of files, and those of live sources."""
+    return channels | sources.channels()

@@ -7,17 +7,18 @@ from typing import Any
 
 from contracts.addresses import split_address_line
 from contracts.channel import Channel
-from contracts.identifiers import Identifier, InvalidIdentifier, normalise
-from contracts.keyed import keyed
+from contracts.consent_rows import consent_key, consents_of
+from contracts.identifiers import Identifier
+from contracts.name_kinds import holders, is_organisation, unmangled
 from contracts.names import Name, split_full_name, tidy_case
-from contracts.reading import RefusedRow, Row
+from contracts.reading import AHEAD, RefusedRow, Row
 
 
 @dataclass(frozen=True, order=True)
 class Claim:
-    """What anyone could have said of a person: `name` is a field, an attribute or a kind of identifier.
+    """A claim about a person: `name` is a field, an attribute or a kind of identifier.
 
-    It stays beside what is known: it joins, finds and verifies nobody.
+    It is stored apart from known data: it joins, finds and verifies nobody.
     """
 
     name: str
@@ -27,9 +28,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class PersonRecord:
-    """What one source says of one person; what it doesn't say is None. `categories` labels every field.
+    """The data of one source about one person; missing fields are None.
 
-    `verified` is what the source checks and a person has only one of; `proven` is all that was proven.
+    `categories` labels every field. `verified` are values that the source checks and a person has only one of;
+    `proven` is everything that was proven.
     """
 
     record_id: str
@@ -86,40 +88,27 @@ class InteractionEvent:
         return vars(self) | {"identifiers": [vars(found) for found in self.identifiers]}
 
 
-@dataclass(frozen=True)
-class ConsentRow:
-    """A decision of the person behind an identifier about a purpose, as a channel reported it."""
+def person_record(
+    contract: Channel, payload: Mapping[str, Any], now: datetime, leniently: bool = False
+) -> PersonRecord:
+    """The canonical record of a raw row that arrived `now`, which bounds its dates.
 
-    consent_id: str
-    channel: str
-    identifier: Identifier
-    purpose: str
-    decision: str
-    decided_at: datetime
-    decided_through: str
-    notice: str | None
-
-    def as_row(self) -> dict[str, Any]:
-        """The consent as a row of the lake."""
-        return vars(self) | {"identifier_kind": self.identifier.kind, "identifier": self.identifier.value}
-
-
-def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) -> PersonRecord:
-    """The canonical record of a raw row; `now` bounds birth years. Raises RefusedRow without a key."""
-    row = Row(contract, payload)
+    Raises RefusedRow without a key or what is required, unless it is read `leniently`.
+    """
+    row = Row(contract, payload, now, leniently)
     source_key = row.text("key") or ""
-    said = _fields(row, now)
+    fields = _fields(row, now)
     identifiers = row.identifiers()
     attributes = row.named("attribute")
-    known = {*_named(said, attributes), *identifiers}
+    known = {*_named(fields, attributes), *identifiers}
     return PersonRecord(
         record_id=f"{contract.channel}:{source_key}",
         channel=contract.channel,
         source_key=source_key,
         observed_at=row.instant("version") or row.instant("event_time"),
-        **said,
+        **fields,
         identifiers=identifiers,
-        verified=row.verified(said["birth_date"]),
+        verified=row.verified(fields["birth_date"]),
         proven=_proven(row, known) if contract.proves else [],
         claims=_claims(row, now, known),
         attributes=attributes,
@@ -129,7 +118,7 @@ def person_record(contract: Channel, payload: Mapping[str, Any], now: datetime) 
 
 
 def _fields(row: Row, now: datetime) -> dict[str, Any]:
-    """Everything that a row says of a person in fields of their own."""
+    """Every field of a person in a row."""
     name = _name(row)
     born, year, typed = row.birth(now.year)
     street, postcode, city = _address(row)
@@ -152,8 +141,8 @@ def _fields(row: Row, now: datetime) -> dict[str, Any]:
     }
 
 
-def _named(said: Mapping[str, Any], attributes: Mapping[str, str]) -> Iterator[Identifier]:
-    for name, value in [*said.items(), *attributes.items()]:
+def _named(fields: Mapping[str, Any], attributes: Mapping[str, str]) -> Iterator[Identifier]:
+    for name, value in [*fields.items(), *attributes.items()]:
         if value is not None and name != "birth_typed":
             yield Identifier(name, value.isoformat() if isinstance(value, date) else str(value))
 
@@ -164,26 +153,30 @@ def _proven(row: Row, known: set[Identifier]) -> list[Identifier]:
 
 
 def _claims(row: Row, now: datetime, known: set[Identifier]) -> list[Claim]:
-    """What the row claims beyond what is known of it."""
+    """The row's claims, without values that are known too."""
     claimed = row.claimed()
     if claimed is None:
         return []
     attributes = claimed.named("attribute")
     labels = {name: f"attribute.{name}" for name in attributes}
-    said = {*_named(_fields(claimed, now), attributes)} - known
+    claimed_fields = {*_named(_fields(claimed, now), attributes)} - known
     categories = row.contract.categories
-    found = {Claim(one.kind, one.value, categories[labels.get(one.kind, one.kind)]) for one in said}
-    held = {*claimed.identifiers()} - known
-    return sorted(found | {Claim(one.kind, one.value, categories[f"identifier.{one.kind}"]) for one in held})
+    found = {Claim(one.kind, one.value, categories[labels.get(one.kind, one.kind)]) for one in claimed_fields}
+    claimed_identifiers = {*claimed.identifiers()} - known
+    return sorted(
+        found | {Claim(one.kind, one.value, categories[f"identifier.{one.kind}"]) for one in claimed_identifiers}
+    )
 
 
-def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> InteractionEvent:
-    """The event of a raw row; raises RefusedRow without a readable time or id."""
-    row = Row(contract, payload)
+def interaction_event(contract: Channel, payload: Mapping[str, Any], now: datetime | None = None) -> InteractionEvent:
+    """The event of a raw row that arrived `now`; raises RefusedRow without a time that can be read, or an id."""
+    row = Row(contract, payload, now)
     occurred_at = row.instant("event_time")
     if occurred_at is None:
+        reported = next((issue for issue in row.issues if issue.endswith(AHEAD)), None)
         raise RefusedRow(
-            f"{contract.column_of('event_time')}: expected the time of the event, found none that can be read"
+            reported
+            or f"{contract.column_of('event_time')}: expected the time of the event, found none that can be read"
         )
     own_id = row.text("event_id") or row.text("key")
     if own_id is None:
@@ -203,64 +196,37 @@ def interaction_event(contract: Channel, payload: Mapping[str, Any]) -> Interact
     )
 
 
-def consent_row(contract: Channel, payload: Mapping[str, Any]) -> ConsentRow:
-    """The consent of a raw row; everything about a consent is required, so RefusedRow on any gap."""
-    row = Row(contract, payload)
-    decided_at = row.instant("decided_at")
-    texts = {role: row.text(role) for role in ("identifier_kind", "identifier", "purpose", "decision")}
-    missing = [role for role, text in texts.items() if text is None]
-    if missing or decided_at is None:
-        role = missing[0] if missing else "decided_at"
-        raise RefusedRow(f"{contract.column_of(role)}: expected a readable value ({role}), found none")
-    try:
-        identifier = normalise(str(texts["identifier_kind"]), str(texts["identifier"]), contract.region)
-    except InvalidIdentifier as error:
-        raise RefusedRow(f"{contract.column_of('identifier')}: {error}") from None
-    through = row.text("decided_through") or contract.channel
-    said = [
-        identifier.kind,
-        identifier.value,
-        str(texts["purpose"]),
-        str(texts["decision"]),
-        decided_at.isoformat(),
-        through,
-    ]
-    return ConsentRow(
-        consent_id=keyed("consent row", *said),
-        channel=contract.channel,
-        identifier=identifier,
-        purpose=str(texts["purpose"]),
-        decision=str(texts["decision"]),
-        decided_at=decided_at,
-        decided_through=through,
-        notice=row.text("notice"),
-    )
-
-
 def check_row(contract: Channel, payload: Mapping[str, Any], received_at: datetime) -> str:
-    """The key of a row that keeps its contract; RefusedRow says what breaks it."""
-    if "consent" in contract.holds:
-        return consent_row(contract, payload).consent_id
+    """The key of a row that fulfils its contract; otherwise raises RefusedRow with the reason."""
+    if contract.holds == ["consent"]:
+        return consent_key(contract, consents_of(contract, payload, received_at))
     if "event" in contract.holds:
-        event_id = interaction_event(contract, payload).event_id
+        event_id = interaction_event(contract, payload, received_at).event_id
         if "person" not in contract.holds:
             return event_id.partition(":")[2]
-    if any(column.required for column in contract.columns.values()):
+    if any(column.required for _, column in contract.fields):
         person_record(contract, payload, received_at)
-    return Row(contract, payload).text("key") or ""
+    return Row(contract, payload, received_at).text("key") or ""
 
 
 def _name(row: Row) -> Name:
     given, middle, family = row.text("given_name"), row.text("middle_name"), row.text("family_name")
     whole = row.text("full_name")
+    given, middle, family, whole = (part and unmangled(part) for part in (given, middle, family, whole))
     if whole and not (given and family):
         parts = split_full_name(whole)
         given, middle, family = given or parts.given, middle or parts.middle, family or parts.family
+    column = row.contract.column_of("full_name" if whole else "given_name" if given else "family_name")
+    if given and len(holders(given)) > 1:
+        row.issues.append(f"{column}: expected one person, found two holders")
+    if is_organisation(" ".join(part for part in (given, family) if part)):
+        row.issues.append(f"{column}: expected a person, found an organisation")
     return Name(*(tidy_case(part) if part else None for part in (given, middle, family)))
 
 
 def _address(row: Row) -> tuple[str | None, str | None, str | None]:
     street, postcode, city = row.text("street"), row.text("postcode"), row.text("city")
+    street, city = street and unmangled(street), city and unmangled(city)
     if number := row.text("house_number"):
         street = f"{number} {street}" if street else number
     if street is None and (box := row.text("po_box")):

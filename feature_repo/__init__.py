@@ -1,1 +1,1 @@
-"""Features: their catalogue, their Feast definitions, how they reach the online store and leave it."""
+"""Features: their catalogue, their Feast definitions, and writing to and reading from the online store."""

@@ -1,7 +1,7 @@
 """Every feature with its type and data category, in one place; imports no Feast and no Spark.
 
-A feature inherits the strictest category of its inputs. That an event is an order, and when, is part of the
-transaction; whatever else happened, where and why is behaviour.
+A feature inherits the strictest category of its inputs. That an event is an order, and when, has the category
+transaction; every other event, with place and reason, is behaviour.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Literal
 from consent.model import Purpose
 from contracts.categories import Category, strictest
 
-VERSION = 1
+VERSION = 2
 """Raise it when a feature's meaning changes: every row is then written again."""
 
 INPUTS: dict[str, Category] = {
@@ -42,27 +42,36 @@ class Feature:
     inputs: tuple[str, ...]
     meaning: str
     lasts: timedelta | None = None
-    """How long the value may be given out after the instant that it stands at; None: for ever, with that instant."""
+    """How long the value may be given out after its time; None: for ever, with that time."""
+    when: str | None = None
+    """The feature with the time of the event that this feature is about."""
+    so_far: bool = False
+    """Whether it is computed from all events ever."""
 
     @property
     def category(self) -> Category:
         return strictest(INPUTS[name] for name in self.inputs)
 
 
+UNKNOWN = "null where the amount of one is unknown"
+
+
 def _value_features() -> dict[str, Feature]:
-    features = {"recency_days": Feature("whole", ("order",), "whole days since the last order")}
+    features = {"recency_days": Feature("whole", ("order",), "whole days since the last order", when="recency_days")}
     for days in WINDOWS:
         features |= {
             f"orders_{days}d": Feature("whole", ("order",), f"orders in {days} days, returns not counted"),
-            f"amount_{days}d": Feature("number", ("order", "amount"), f"orders less returns in {days} days"),
+            f"amount_{days}d": Feature("number", ("order", "amount"), f"orders less returns in {days} days; {UNKNOWN}"),
             f"average_order_{days}d": Feature(
-                "number", ("order", "amount"), f"amount_{days}d per order; null without one"
+                "number", ("order", "amount"), f"amount_{days}d per order; null without one, too"
             ),
         }
     return features | {
         "returns_365d": Feature("whole", ("order", "amount"), "orders of a negative amount in 365 days"),
-        "lifetime_orders": Feature("whole", ("order",), "orders so far, returns not counted"),
-        "lifetime_amount": Feature("number", ("order", "amount"), "orders less returns so far"),
+        "lifetime_orders": Feature("whole", ("order",), "orders so far, returns not counted", so_far=True),
+        "lifetime_amount": Feature(
+            "number", ("order", "amount"), f"orders less returns so far; {UNKNOWN}", so_far=True
+        ),
         "value_version": Feature("whole", ("profile",), "version of these definitions"),
     }
 
@@ -70,7 +79,7 @@ def _value_features() -> dict[str, Feature]:
 MINUTES_5, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 LIVE_WINDOWS = {"5m": MINUTES_5, "1h": HOUR, "24h": DAY}
 SESSION_GAP = timedelta(minutes=30)
-"""Silence that ends a session."""
+"""The pause that ends a session."""
 CART_LASTS = timedelta(days=7)
 REPEATED = 3
 """So many failures within an hour are frustrating."""
@@ -79,8 +88,8 @@ REPEATED = 3
 def _live_features() -> dict[str, Feature]:
     happened = ("interaction",)
     features = {
-        "last_event": Feature("text", happened, "type of the newest event"),
-        "last_event_at": Feature("instant", happened, "time of that event"),
+        "last_event": Feature("text", happened, "type of the newest event", when="last_event_at"),
+        "last_event_at": Feature("instant", happened, "time of that event", when="last_event_at"),
         "current_channel": Feature("text", happened, "channel of the newest event, within 30 minutes", SESSION_GAP),
         "recent_intent": Feature("text", ("intent",), "intent of the newest event that stated one, within a day", DAY),
     }
@@ -106,16 +115,22 @@ VIEWS: dict[str, dict[str, Feature]] = {
     "features_value": _value_features(),
     "features_interactions": {
         "contacts_30d": Feature("whole", ("interaction",), "calls, messages, visits, e-mails and letters in 30 days"),
-        "last_contact_at": Feature("instant", ("interaction",), "time of the last contact"),
-        "last_contact_channel": Feature("text", ("interaction",), "channel of the last contact"),
+        "last_contact_at": Feature("instant", ("interaction",), "time of the last contact", when="last_contact_at"),
+        "last_contact_channel": Feature(
+            "text", ("interaction",), "channel of the last contact", when="last_contact_at"
+        ),
         "channel_mix": Feature("text", ("interaction",), "JSON: channel -> share of the interactions in 365 days"),
         "preferred_channel": Feature(
             "text", ("interaction",), "channel of most interactions in 365 days, then the latest"
         ),
-        "last_intent": Feature("text", ("intent",), "intent of the last event that stated one"),
-        "last_intent_at": Feature("instant", ("intent",), "time of that event"),
-        "open_complaint": Feature("flag", ("interaction", "intent"), "a complaint without a later resolution"),
-        "open_complaint_since": Feature("instant", ("interaction", "intent"), "time of the first such complaint"),
+        "last_intent": Feature("text", ("intent",), "intent of the last event that stated one", when="last_intent_at"),
+        "last_intent_at": Feature("instant", ("intent",), "time of that event", when="last_intent_at"),
+        "open_complaint": Feature(
+            "flag", ("interaction", "intent"), "a complaint without a later resolution", when="open_complaint_since"
+        ),
+        "open_complaint_since": Feature(
+            "instant", ("interaction", "intent"), "time of the first such complaint", when="open_complaint_since"
+        ),
         "days_as_customer": Feature("whole", ("customer_since",), "days since the earliest known start"),
         "next_milestone": Feature("text", ("customer_since",), "next anniversary as a customer: 1 year, then every 5"),
         "next_milestone_on": Feature("text", ("customer_since",), "its date, ISO 8601"),
@@ -125,7 +140,7 @@ VIEWS: dict[str, dict[str, Feature]] = {
 }
 
 LAKE_VIEWS = ("features_value", "features_interactions")
-"""Views that the batch computes for everybody; the others are of the moment and live online alone."""
+"""Views that the batch computes for everybody; the others describe the moment and exist only online."""
 
 LASTS: dict[str, timedelta] = {
     name: feature.lasts for features in VIEWS.values() for name, feature in features.items() if feature.lasts
@@ -135,7 +150,7 @@ CATEGORIES: dict[str, Category] = {
     name: feature.category for features in VIEWS.values() for name, feature in features.items()
 }
 
-# What a profile's features are of use for; the data categories that each may see come from the purpose itself.
+# The purposes that use features; their data categories come from the purpose itself.
 PURPOSES = (
     "service",
     "advice",
@@ -157,5 +172,5 @@ def features_of(purpose: Purpose) -> dict[str, list[str]]:
 
 
 def lake_features_of(purpose: Purpose) -> dict[str, list[str]]:
-    """Those of them that the lake keeps, and so can tell of the past."""
+    """The views among them that the lake keeps, and so has for the past."""
     return {view: names for view, names in features_of(purpose).items() if view in LAKE_VIEWS}

@@ -1,4 +1,4 @@
-"""Writes to the online store, through Feast, what the lake's feature tables have become.
+"""Writes changes of the lake's feature tables to the online store, through Feast.
 
 Feast's own `materialize()` reads a span of time, so every run would write every profile again; Delta's change feed
 names the rows that differ.
@@ -6,35 +6,35 @@ names the rows that differ.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pyarrow as pa
 from redis import Redis
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, select
 
 from consent.purposes import published_purposes
 from contracts.settings import Settings
 from feature_repo.changes import FeatureChanges, feature_changes
 from feature_repo.definitions import PROFILE, feature_services, feature_views
-from feature_repo.online import instant_of
 from feature_repo.progress import Position, remember
-from feature_repo.store import online_key, online_key_pattern, open_feature_store
-from spark_jobs.session import spark_conf, spark_session
+from feature_repo.store import open_feature_store
+from feature_repo.wire import instant_of, online_key, online_key_pattern
+from lake.session import spark_conf, spark_session
+from stores.due import make_due
 from stores.embedded import Stores
 from stores.postgres import open_engine
-from stores.schema import features_due, live_assignments
+from stores.schema import live_assignments
 
 CHUNK = 10_000
-"""Rows that are on their way at once."""
+"""Rows in flight at once."""
 
 HEAP = "1g"
-"""Enough for rows that only pass through; the pipeline's own JVM may be waiting beside this one."""
+"""Enough for rows that are only copied; the pipeline's own JVM may be running too."""
 
 
 def catch_up(
     config: Settings, stores: Stores, client: Redis, lake: str, behind: dict[str, Position | None], definitions: str
 ) -> dict[str, int]:
-    """Brings the views that are `behind`, each since its position, up to date; a view's position moves last."""
+    """Brings the views in `behind` up to date, each from its position, which is written last."""
     small = config.model_copy(update={"spark_memory": HEAP})
     store = open_feature_store(stores, spark_conf(small))
     views = feature_views(lake)
@@ -57,19 +57,18 @@ def catch_up(
 
 
 def _not_newer_online(client: Redis, rows: pa.Table, stores: Stores) -> pa.Table:
-    """Without the profiles of whom live events have said more since; those are due to be computed once more."""
+    """Without profiles that have newer live events; those are due to be computed again."""
     ids: list[str] = rows["profile_id"].to_pylist()
     with client.pipeline(transaction=False) as pipe:
         for one in ids:
-            pipe.hget(_key(one), "_ts:features_live")
+            pipe.hget(online_key(one), "_ts:features_live")
         stamps = [instant_of(stamp) for stamp in pipe.execute()]
     moments = rows["event_timestamp"].to_pylist()
     newer = [live is not None and live > moment for live, moment in zip(stamps, moments, strict=True)]
     if not any(newer):
         return rows
     with _engine(stores) as engine, engine.begin() as connection:
-        due = [{"profile_id": one} for one, is_newer in zip(ids, newer, strict=True) if is_newer]
-        connection.execute(insert(features_due), due)
+        make_due(connection, [one for one, is_newer in zip(ids, newer, strict=True) if is_newer])
     return rows.filter(pa.array([not one for one in newer]))
 
 
@@ -80,10 +79,6 @@ def _gone(client: Redis, changes: FeatureChanges, stores: Stores) -> set[bytes]:
     with _engine(stores) as engine, engine.connect() as connection:  # profiles that the lake does not know yet
         live = {online_key(one) for one in connection.scalars(select(live_assignments.c.profile_id))}
     return set(client.scan_iter(online_key_pattern(), count=CHUNK)) - present - live
-
-
-def _key(profile_id: str) -> Any:
-    return online_key(profile_id)  # bytes, which the driver takes and its annotations do not know
 
 
 @contextmanager

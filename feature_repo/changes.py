@@ -1,4 +1,4 @@
-"""What became of the rows of a feature table since a position, from Delta's change feed."""
+"""Changes of a feature table's rows since a position, from Delta's change feed."""
 
 from dataclasses import dataclass, replace
 
@@ -8,14 +8,14 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from feature_repo.batch import FEATURES
 from feature_repo.progress import Position, position_in_log
-from spark_jobs.features import FEATURES
-from spark_jobs.tables import Table, changes, exists, path, read, table_id, version
+from lake.tables import Table, changes, exists, path, read, table_id, version
 
 
 @dataclass(frozen=True)
 class FeatureChanges:
-    """Rows to write and profiles to forget; `whole` where the rows are the entire table."""
+    """Rows to write and profiles to delete; `whole` if the rows are the entire table."""
 
     position: Position
     rows: pa.Table
@@ -26,7 +26,7 @@ class FeatureChanges:
 def feature_changes(
     spark: SparkSession, lake: str, view: str, since: Position | None, definitions: str
 ) -> FeatureChanges:
-    """The changes since a position; the whole table where the position is of another table or other definitions."""
+    """The changes since a position; the whole table if the position belongs to another table or other definitions."""
     table = FEATURES[view]
     if not exists(spark, lake, table):
         raise SystemExit(f"expected {table.name} in the lake, found none; run `python -m spark_jobs.features` first")

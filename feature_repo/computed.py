@@ -1,13 +1,12 @@
 """The features of one profile in plain Python, equal to what the Spark job computes for all of them.
 
-The lake computes everybody at once; whoever changes one person (a live event, a merge, an erasure) has the new values
-at once. Decimals, rounding, windows and ties are Spark's, to the last digit; a test holds the two equal.
+The batch computes everybody; a change of one person (a live event, a merge, an erasure) needs the new values at once.
+Decimals, rounding, windows and ties are as in Spark, to the last digit; a test checks that both give the same.
 """
 
 import json
 import math
 import re
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -15,6 +14,7 @@ from typing import Any
 
 from contracts.assurance import Assurance
 from contracts.categories import Category
+from contracts.dates import months_later
 from feature_repo.catalogue import (
     CONTACTS,
     INPUTS,
@@ -55,7 +55,9 @@ def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[PastEven
         if event["occurred_at"] > as_of or not _usable(labels.get("type"), Category.BEHAVIOUR):
             continue
         intent = event.get("intent") if _usable(labels.get("intent"), INPUTS["intent"]) else None
-        amount = event.get("amount") if _usable(labels.get("amount"), INPUTS["amount"]) else None
+        usable = _usable(labels.get("amount"), INPUTS["amount"])
+        amount = event.get("amount") if usable else None
+        properties = event.get("properties") or {}
         past.append(
             PastEvent(
                 _micros(event["occurred_at"]),
@@ -65,11 +67,13 @@ def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[PastEven
                 event["type"],
                 intent,
                 None if amount is None else _rounded(float(amount)),
+                properties.get("order_id") if _usable(labels.get("property.order_id"), INPUTS["amount"]) else None,
                 {
                     name: value
-                    for name, value in (event.get("properties") or {}).items()
+                    for name, value in properties.items()
                     if _usable(labels.get(f"property.{name}"), INPUTS["detail"])
                 },
+                usable and amount is None,
             )
         )
     return past
@@ -77,7 +81,7 @@ def _past(events: Sequence[Mapping[str, Any]], as_of: datetime) -> list[PastEven
 
 def _value(document: Mapping[str, Any], past: list[PastEvent], as_of: datetime) -> Row:
     now = _micros(as_of)
-    orders = [event for event in past if event.type == "order"]
+    orders = _each_once([event for event in past if event.type == "order"])
     bought = [event for event in orders if event.amount is None or event.amount >= 0]
     returned = [event for event in orders if event.amount is not None and event.amount < 0]
     found: Row = {
@@ -89,7 +93,8 @@ def _value(document: Mapping[str, Any], past: list[PastEvent], as_of: datetime) 
     }
     for days in WINDOWS:
         count, net = len(_within(days, bought, now)), _net(_within(days, orders, now))
-        average = float(_rounded(net / count)) + 0.0 if count else None  # + 0.0: there is no negative zero in Java
+        # + 0.0: there is no negative zero in Java
+        average = float(_rounded(net / count)) + 0.0 if count and net is not None else None
         found |= {f"orders_{days}d": count, f"amount_{days}d": net, f"average_order_{days}d": average}
     return {name: found[name] for name in VIEWS["features_value"]}
 
@@ -140,6 +145,19 @@ def _micros(moment: datetime) -> int:
     return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
+def _each_once(orders: list[PastEvent]) -> list[PastEvent]:
+    """Removes duplicates of an order that a channel sent twice, by its number, keeping the last; returns count each
+    time."""
+    numbered: dict[tuple[str, str], PastEvent] = {}
+    others = []
+    for order in sorted(orders, key=_order):
+        if order.number is not None and (order.amount is None or order.amount >= 0):
+            numbered[order.channel, order.number] = order
+        else:
+            others.append(order)
+    return [*others, *numbered.values()]
+
+
 def _within(days: int, events: list[PastEvent], now: int) -> list[PastEvent]:
     return [event for event in events if event.at > now - days * _MICROS_A_DAY]
 
@@ -148,7 +166,9 @@ def _rounded(number: float) -> Decimal:
     return Decimal(repr(number)).quantize(_FOUR_PLACES, ROUND_HALF_UP)
 
 
-def _net(orders: list[PastEvent]) -> float:
+def _net(orders: list[PastEvent]) -> float | None:
+    if any(order.amount_unknown for order in orders):
+        return None
     return float(sum((order.amount for order in orders if order.amount is not None), Decimal()))
 
 
@@ -178,7 +198,7 @@ def _as_java(share: float) -> str:
 
 
 def _customer_since(document: Mapping[str, Any], today: date) -> date | None:
-    # The earliest that any record says, the losing ones too; a start that lies ahead, or is only claimed, is none.
+    # The earliest of all records, losing values included; a start in the future, or only claimed, does not count.
     fields = [field for field in document.get("fields") or [] if field.get("assurance") != Assurance.CLAIMED]
     stated = [field for field in fields if field["field"] == "customer_since"]
     values = [one["value"] for field in stated for one in (field, *(field.get("losing") or []))]
@@ -197,8 +217,7 @@ def _day(text: str) -> date | None:
 
 def _milestone(since: date, today: date) -> tuple[str | None, str | None]:
     for years in MILESTONES:
-        year = since.year + years
-        on = date(year, since.month, min(since.day, monthrange(year, since.month)[1]))
+        on = months_later(since, 12 * years)
         if on >= today:
             return ("1 year" if years == 1 else f"{years} years"), on.isoformat()
     return None, None

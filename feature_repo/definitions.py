@@ -19,7 +19,7 @@ TYPES: dict[str, FeastType] = {
     "instant": UnixTimestamp,
 }
 
-# Feast measures a row's age on the wall clock and then hides the value without a word, which a sample of the past would
+# Feast measures a row's age by the wall clock and then hides the value silently, which a sample of the past would
 # never survive. So rows do not expire here: every answer carries its `event_timestamp`, and the reader judges the age.
 NO_EXPIRY = timedelta(0)
 

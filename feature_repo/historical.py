@@ -12,16 +12,16 @@ from pyspark.sql.types import StructType
 from consent.model import Purpose
 from consent.purposes import published_purposes
 from contracts.settings import Settings
+from feature_repo.batch import FEATURES
 from feature_repo.catalogue import lake_features_of
 from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.store import open_feature_store
-from spark_jobs.features import FEATURES
-from spark_jobs.session import spark_conf
-from spark_jobs.tables import read
+from lake.session import spark_conf
+from lake.tables import read
 from stores.embedded import Stores
 
 Moment = tuple[str, datetime]
-"""A profile, and the instant that its features stand at."""
+"""A profile, and the time of its features."""
 
 REGEX_NAMES = "spark.sql.parser.quotedRegexColumnNames"
 
@@ -44,19 +44,19 @@ def historical_features(
 ) -> pa.Table:
     """The features of these moments, none of them newer than its moment; columns as the purpose may see them."""
     if not of:  # Feast looks for the oldest and the newest moment first, and fails where there is none
-        held = {field.name: field for view in lake_features_of(purpose) for field in FEATURES[view].struct.fields}
+        stored = {field.name: field for view in lake_features_of(purpose) for field in FEATURES[view].struct.fields}
         names = [name for names in lake_features_of(purpose).values() for name in names]
-        columns = [held[name] for name in ("profile_id", "event_timestamp", *names)]
+        columns = [stored[name] for name in ("profile_id", "event_timestamp", *names)]
         return spark.createDataFrame([], StructType(columns)).toArrow()
     store = open_feature_store(stores, spark_conf(config))
     views = feature_views(lake)
     services = {one.name: one for one in feature_services(views, published_purposes())}
     store.apply([PROFILE, *views.values(), *services.values()])
     wanted = [f"{view}:{name}" for view, names in lake_features_of(purpose).items() for name in names]
-    asked = spark.createDataFrame(list(of), "profile_id string, event_timestamp timestamp")
+    moments = spark.createDataFrame(list(of), "profile_id string, event_timestamp timestamp")
     before = spark.conf.get(REGEX_NAMES, "false")
     try:
-        job: Any = store.get_historical_features(entity_df=asked, features=wanted)
+        job: Any = store.get_historical_features(entity_df=moments, features=wanted)
         rows = job.to_spark_df()
         return rows.orderBy(F.col("event_timestamp"), F.col("profile_id")).toArrow()
     finally:

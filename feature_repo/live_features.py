@@ -1,4 +1,4 @@
-"""What is going on with a person right now: the features of the moment, from the events that are stored.
+"""Features of the moment: a person's current activity, from stored events.
 
 They are computed from the events and their times, never counted up as messages come in: late events and events out of
 order then end in the same values.
@@ -17,12 +17,15 @@ PAGES = ("page", "screen")
 IN_CART = {"product_added": 1, "product_removed": -1}
 EMPTIES_CART = ("order", "cart_cleared")
 FAILED = ("failed", "failure", "error", "declined", "rage_click")
-"""How a type, or the property `outcome`, of a failure ends."""
+"""The suffixes of a failure's type or property `outcome`."""
 
 
 @dataclass(frozen=True)
 class PastEvent:
-    """An event that may count, with only those details that its labels let into a feature; `at` in microseconds."""
+    """An event that may count, with only those details whose category is allowed in a feature.
+
+    `at` is in microseconds; `number` is that of the order.
+    """
 
     at: int
     occurred_at: datetime
@@ -31,7 +34,9 @@ class PastEvent:
     type: str
     intent: str | None
     amount: Decimal | None
+    number: str | None
     details: dict[str, str]
+    amount_unknown: bool = False
 
 
 def live_row(past: list[PastEvent], now: int) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from consent.purposes import published_purposes
 from contracts.settings import Settings, settings
 from feature_repo.catalogue import LAKE_VIEWS, PURPOSES, VERSION, VIEWS, features_of
 from feature_repo.progress import position_in_log, reached
-from stores.embedded import Stores, open_stores
+from stores.embedded import Stores
+from stores.taking_turns import batch_job
 
 
 def definitions() -> str:
-    """A digest of everything that decides what is stored and who may see it; another digest means to start afresh."""
+    """A digest of everything that determines what is stored and who may see it; a change means to write everything."""
     purposes = published_purposes()
     described = {
         "version": VERSION,
@@ -49,7 +50,7 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lake", default=settings().lake_uri)
     given = parser.parse_args(args)
-    with open_stores(settings()) as stores:
+    with batch_job(settings()) as stores:
         print(json.dumps(materialise(settings(), stores, given.lake)))
 
 

@@ -1,6 +1,6 @@
-"""Up to which version of each gold table the online store has come.
+"""The online store's progress: up to which version each gold table was written.
 
-Kept in the online store itself: what it forgets, its progress forgets with it.
+It is stored in the online store itself, so that both are lost together.
 """
 
 import json
@@ -23,12 +23,12 @@ class Position:
 
 
 def position_in_log(table: str, definitions: str) -> Position | None:
-    """The table's position by its log, without a JVM; None where that is no local folder, or its log does not say."""
+    """The table's position from its log, without a JVM; None if it is not in a local folder, or not in the log."""
     log = Path(table, "_delta_log")
     entries = [] if "://" in table else sorted(file for file in log.glob("*.json") if ENTRY.fullmatch(file.stem))
     if not entries:
         return None
-    # The first entry that is there says what table it is: that of its making, or of its purge.
+    # The first entry holds the table's id: that of its creation, or of its purge.
     actions = [json.loads(line) for line in entries[0].read_text(encoding="utf-8").splitlines()]
     ids = [action["metaData"]["id"] for action in actions if "metaData" in action]
     return Position(ids[0], int(entries[-1].stem), definitions) if ids else None

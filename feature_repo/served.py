@@ -1,10 +1,8 @@
-"""Features as a service reads them: those that come after its start, and a store that goes away for a while."""
+"""Features as a service reads them: an online store that does not answer is not asked again for a moment."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,35 +11,24 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from feature_repo.catalogue import PURPOSES
-from feature_repo.online import Answer, Features, Rows, open_features, services_of
+from feature_repo.online import Answer, Features, Rows
 from stores.embedded import Stores
 
-UNTIL_FOUND = 5.0
-"""Seconds between two looks into the registry while a purpose has no features yet."""
-UNTIL_CHANGED = 300.0
-"""Seconds between two looks for other definitions."""
 LEFT_ALONE = 1.0
-"""Seconds for which an online store that did not answer is not asked, so that profiles do not wait for it."""
+"""Seconds for which an unresponsive online store is not asked, so that profiles do not wait for it."""
 PATIENCE = 1.0
 
 
 class Served:
-    """The open features, looked up in the registry again at times, beside the requests."""
+    """Features from a store that may be down."""
 
     def __init__(self, features: Features, clock: Callable[[], float] = time.monotonic) -> None:
-        self.features, self._clock = features, clock
-        self._next, self._down_until = clock() + UNTIL_FOUND, float("-inf")
-        self._refreshing = threading.Lock()
+        self.features, self._clock, self._down_until = features, clock, float("-inf")
 
     def read(self, profile_id: str, purpose: str) -> Answer:
-        """As `Features.read`; raises ConnectionError at once while the store is left alone."""
-        now = self._clock()
-        if now < self._down_until:
+        """Like `Features.read`; raises ConnectionError at once while the store is not asked."""
+        if self._clock() < self._down_until:
             raise ConnectionError("expected the online store to answer, found that it did not a moment ago")
-        if now >= self._next and self._refreshing.acquire(blocking=False):
-            self._next = now + UNTIL_FOUND
-            threading.Thread(target=self._refresh, name="features", daemon=True).start()
         with self._noting_absence():
             return self.features.read(profile_id, purpose)
 
@@ -68,23 +55,8 @@ class Served:
             self._down_until = self._clock() + LEFT_ALONE
             raise
 
-    def _refresh(self) -> None:
-        try:
-            self.features.store.refresh_registry()  # type: ignore[no-untyped-call]  # Feast does not type it
-            self.features = replace(self.features, services=services_of(self.features.store))
-            if len(self.features.services) == len(PURPOSES):
-                self._next = self._clock() + UNTIL_CHANGED
-        except Exception:  # noqa: S110 -- whatever the registry's driver raises, the features at hand go on serving
-            pass
-        finally:
-            self._refreshing.release()
 
-
-def serve_features(stores: Stores, lake: str | None = None) -> Served:
-    """Opens the features for a service; its reads give up soon, and are not tried again. `lake` as in open_features."""
-    features = open_features(stores, lake)
-    online: Any = features.store._get_provider()
-    # Feast has no setting for how often its client tries.
+def serve_features(stores: Stores) -> Served:
+    """The features for a service, with short timeouts and no retries."""
     waits: dict[str, Any] = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
-    client = online.online_store._client = Redis.from_url(stores.redis_url, **waits, retry=Retry(NoBackoff(), 1))
-    return Served(replace(features, client=client))
+    return Served(Features(Redis.from_url(stores.redis_url, **waits, retry=Retry(NoBackoff(), 1))))

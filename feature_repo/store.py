@@ -3,19 +3,13 @@
 import warnings
 from typing import Any
 
-import mmh3
 from feast import FeatureStore, RepoConfig
-from feast.infra.key_encoding_utils import serialize_entity_key, serialize_entity_key_prefix
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
 from sqlalchemy import text
 
+from feature_repo.wire import KEY_VERSION, PROJECT
 from stores.embedded import Stores
 from stores.postgres import open_engine
 from stores.roles import REGISTRY_SCHEMA
-
-PROJECT = "one_customer_view"
-KEY_VERSION = 3
 
 
 def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None) -> FeatureStore:
@@ -53,28 +47,3 @@ def open_feature_store(stores: Stores, spark_conf: dict[str, str] | None = None)
     # Only now: loading Feast's Spark store sets a filter of its own.
     warnings.filterwarnings("ignore", "The spark data source API is an experimental feature", RuntimeWarning)
     return FeatureStore(config=config)
-
-
-def online_key(profile_id: str) -> bytes:
-    """The one key under which all features of a profile are kept online; deleting it forgets them."""
-    return serialize_entity_key(entity_key(profile_id), KEY_VERSION) + PROJECT.encode()
-
-
-def online_field(view: str, feature: str) -> bytes:
-    """The field of that hash which holds a feature's value, as a serialised `Value`."""
-    return int(mmh3.hash(f"{view}:{feature}", signed=False)).to_bytes(4, "little")
-
-
-def online_stamp(view: str) -> str:
-    """The field which holds the instant that a view's row stands at, as a serialised `Timestamp`."""
-    return f"_ts:{view}"
-
-
-def entity_key(profile_id: str) -> EntityKey:
-    """A profile as Feast names it."""
-    return EntityKey(join_keys=["profile_id"], entity_values=[Value(string_val=profile_id)])
-
-
-def online_key_pattern() -> bytes:
-    """What SCAN finds every profile's key with."""
-    return serialize_entity_key_prefix(["profile_id"], KEY_VERSION) + b"*" + PROJECT.encode()

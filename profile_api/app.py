@@ -12,39 +12,40 @@ from consent.loading import published_policies
 from consent.purposes import published_purposes
 from contracts.settings import Settings
 from contracts.sources import load_sources
-from profile_api.api_document import describe_problems
-from profile_api.auth import Verifier
+from profile_api.access.gate import Gate
+from profile_api.access.stored import FeatureReader
+from profile_api.access.throttle import Limits
+from profile_api.audit import routes as audit
+from profile_api.bots import routes as bots
+from profile_api.bots.mcp import PATH as MCP
 from profile_api.bots.mcp import mount_mcp, serving_mcp
+from profile_api.callers import routes as callers
+from profile_api.consents import routes as consents
 from profile_api.console import mount_console
-from profile_api.crowd import Crowd
 from profile_api.errors import handle_errors
-from profile_api.gate import Gate
-from profile_api.intake import Intake
-from profile_api.keys import accepted_keys
-from profile_api.limits import BodyLimit, Guarded
-from profile_api.live.erased import guard_of
-from profile_api.live.inbox import Inbox
-from profile_api.routers import (
-    audit,
-    bots,
-    callers,
-    consents,
-    determinations,
-    events,
-    extracts,
-    features,
-    health,
-    identity,
-    intakes,
-    profiles,
-    requests,
-    retention,
-    timeline,
-    webhooks,
-)
-from profile_api.stored import FeatureReader
-from profile_api.telemetry import observe
-from profile_api.throttle import Limits
+from profile_api.events import routes as events
+from profile_api.events.intake import Intake
+from profile_api.http import health
+from profile_api.http.api_document import describe_problems
+from profile_api.http.auth import Verifier
+from profile_api.http.cross_origin import CrossOrigin
+from profile_api.http.crowd import Crowd
+from profile_api.http.direct import Direct
+from profile_api.http.keys import accepted_keys
+from profile_api.http.limits import BodyLimit, Guarded
+from profile_api.http.telemetry import observe
+from profile_api.privacy_requests import determination_routes as determinations
+from profile_api.privacy_requests import extract_routes as extracts
+from profile_api.privacy_requests import intake_routes as intakes
+from profile_api.privacy_requests import retention_routes as retention
+from profile_api.privacy_requests import routes as requests
+from profile_api.profiles import feature_routes as features
+from profile_api.profiles import routes as profiles
+from profile_api.profiles import timeline_routes as timeline
+from profile_api.stewardship import routes as identity
+from profile_api.webhooks import routes as webhooks
+from read_model.live.erased import guard_of
+from read_model.live.inbox import Inbox
 from stores.postgres import open_engine
 
 DESCRIPTION = """One customer, one view: advisors, bots and customers read the same profile at the same version.
@@ -83,7 +84,7 @@ def create_app(
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
     app.state.features = feature_reader
-    app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings)
+    app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings, redis_url)
     asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
     handled = (identity, consents, requests, intakes, determinations, callers, audit, retention, webhooks, extracts)
     for resource in (*asked_most, health, *handled):
@@ -94,7 +95,9 @@ def create_app(
     describe_problems(app)
     observe(app, settings)
     app.add_middleware(BodyLimit)
+    app.add_middleware(CrossOrigin, sources=sources)
     app.add_middleware(Crowd, most=settings.at_once)
+    app.add_middleware(Direct, mounted=frozenset({MCP}))
     app.add_middleware(Guarded)
     return app
 

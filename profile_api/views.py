@@ -1,11 +1,14 @@
 """What leaves: the shapes of the answers, as the OpenAPI document shows them."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.assurance import Assurance
+
+Short = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
+"""A line that somebody typed."""
 
 
 class View(BaseModel):
@@ -145,7 +148,9 @@ class Answer(View, Generic[Data]):
 
     profile_id: str
     requested_id: str | None = Field(None, description="the merged-away id that was asked for")
-    version: int = Field(description="two answers of the same version and purpose are the same view")
+    version: int = Field(
+        description="rises with data that the purpose covers; says nothing of permission: ask at each use"
+    )
     purpose: str
     data: Data
     withheld: list[Withheld]

@@ -3,23 +3,24 @@
 import os
 import signal
 import socket
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from contracts.settings import Settings, settings
 from feature_repo.served import serve_features
 from profile_api.app import create_app
-from profile_api.connections import PatientProtocol
-from profile_api.logs import configure_logs
-from profile_api.telemetry import SHARED, Overdue, serve_metrics
+from profile_api.http.connections import PatientProtocol
+from profile_api.http.logs import configure_logs
+from profile_api.http.queries import most_connections
+from profile_api.http.telemetry import Overdue, serve_metrics
 from stores.embedded import Stores
 
 RESERVED = 25
@@ -34,7 +35,7 @@ def connections_each(engine: Engine, workers: int, wanted: int) -> int:
     """How many connections each worker may hold, `wanted` at most, so that all together fit the server; raises where
     they do not."""
     with engine.connect() as connection:
-        most = int(connection.scalar(text("select setting from pg_settings where name = 'max_connections'")) or 0)
+        most = most_connections(connection)
     each = min((most - RESERVED) // workers, max(wanted, FEWEST))
     if each < FEWEST:
         raise SystemExit(
@@ -44,8 +45,9 @@ def connections_each(engine: Engine, workers: int, wanted: int) -> int:
     return each
 
 
-def application() -> FastAPI:
-    """What a worker serves; its parent has put the addresses of the stores into the environment."""
+def application(environment: Mapping[str, str]) -> FastAPI:
+    """What a worker serves; its parent names the stores in the `environment`."""
+    os.environ |= environment
     configure_logs()
     chosen = settings()
     PatientProtocol.most = chosen.at_once
@@ -63,31 +65,31 @@ def run_workers(
     ready: Callable[[], None],
 ) -> None:
     """Serves until a signal ends it, and says when it is `ready`; requests under way are answered first."""
-    os.environ |= {
+    environment = {
         "OCV_DATABASE_URL": stores.database_url,
         "OCV_REDIS_URL": stores.redis_url,
         "OCV_POOL": str(chosen.pool),
         "OCV_INSTALLATION_KEY": chosen.installation_secret.decode(),
     }
     if chosen.owner_url is not None:
-        os.environ["OCV_OWNER_URL"] = chosen.owner_url.get_secret_value()
-    os.environ |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
-    with _shared_metrics(chosen, overdue):
-        config = uvicorn.Config(
-            "profile_api.workers:application",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE,
-            timeout_worker_healthcheck=PATIENCE,
-            http=PatientProtocol,
-            ws="none",
-        )
-        _Supervisor(config, [config.bind_socket()], ready).run()
+        environment["OCV_OWNER_URL"] = chosen.owner_url.get_secret_value()
+    environment |= {"OCV_LOCAL": str(chosen.local.resolve()), "OCV_LAKE": chosen.lake_uri}
+    serve_metrics(chosen, overdue)
+    config = uvicorn.Config(
+        partial(application, environment),
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=PATIENCE,
+        http=PatientProtocol,
+        ws="none",
+    )
+    _Supervisor(config, [config.bind_socket()], ready).run()
 
 
 class _Supervisor(Multiprocess):
@@ -119,14 +121,3 @@ class _Supervisor(Multiprocess):
         for process in self.processes:
             with suppress(OSError):  # of one that ends already
                 process.child_conn.send(True)  # in its stead
-
-
-@contextmanager
-def _shared_metrics(chosen: Settings, overdue: Overdue) -> Iterator[None]:
-    if not chosen.metrics_port:
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="ocv-metrics-") as folder:
-        os.environ[SHARED] = folder
-        serve_metrics(chosen, overdue)
-        yield

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from consent.erasure.journal import alone
 from contracts.settings import Settings, settings
+from erasure.journal import NotErasable, alone
 from recovery.archive import DUMP, LAKE, Manifest, digests
 from recovery.lake_copy import copy_out
 from recovery.postgres_tools import dump
 from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from stores.postgres import migrated
 
 
 class NotEmpty(RuntimeError):
@@ -46,15 +46,11 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, required=True, help="an empty folder, or one that is made")
     given = parser.parse_args(args)
     config = settings()
-    with open_stores(config) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
+    with open_stores(config) as stores, migrated(stores.database_url) as engine:
         try:
             made = back_up(config, stores.database_url, engine, given.to, datetime.now(UTC))
-        except (NotEmpty, RuntimeError) as error:
+        except (NotEmpty, NotErasable, RuntimeError) as error:
             raise SystemExit(str(error)) from None
-        finally:
-            engine.dispose()
     print(f"{len(made.files)} files in {given.to}. Keep {config.kept_tombstones} elsewhere, and the keys.")
 
 

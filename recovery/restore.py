@@ -17,26 +17,25 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from consent.erasure.compaction import compact_tables
-from consent.erasure.followers import move_on
-from consent.erasure.kept_tombstones import kept
-from consent.erasure.tombstones import Tombstones, buried, bury
 from consent.pseudonyms import reference_key
+from consent.tombstones.digests import Tombstones, buried, bury
+from consent.tombstones.kept import kept
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from contracts.settings import MissingSecret, Settings, settings
-from contracts.sources import load_sources
+from contracts.sources import load_sources, with_live
+from erasure.compaction import compact_tables
+from erasure.erased_people import keep_in_lake
+from erasure.followers import move_on
+from erasure.lake.lake_tables import purged_tables
+from erasure.lake.purge import purge
+from erasure.lake.reapply import erase_again
+from lake.session import spark_session
+from lake.tables import TOMBSTONES, read, versions
 from recovery.archive import DUMP, LAKE, checked
 from recovery.lake_copy import copy_in, is_empty
 from recovery.postgres_tools import restore as restore_dump
-from spark_jobs.erased import keep_in_lake
-from spark_jobs.erasing.again import erase_again
-from spark_jobs.erasing.lake_tables import purged_tables
-from spark_jobs.erasing.purge import purge
-from spark_jobs.inbox import with_live
 from spark_jobs.publish import publish
-from spark_jobs.session import spark_session
-from spark_jobs.tables import TOMBSTONES, read, versions
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine, restoring
 
@@ -66,11 +65,13 @@ def restore(
             " put it there, or make an empty one if nobody was ever erased"
         )
     outside = kept(config.kept_tombstones)
+    reference_key(config)  # whoever was erased is found again by it
     if not is_empty(config.lake_uri):
         raise NotRestorable(f"expected an empty lake, found files in {config.lake_uri}; move them away first")
     with engine.begin() as connection:
         if connection.scalar(text("SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'feast')")):
             raise NotRestorable("expected an empty database, found tables in it; make a new one first")
+    session = spark()
     with restoring(engine):
         # 1. The stores as they were. What is online is of no use without the lake, and is computed from it again.
         restore_dump(stores.database_url, folder / DUMP)
@@ -79,9 +80,9 @@ def restore(
             client.flushdb()
         migrate(engine, while_restoring=True)
         # 2. Whoever was erased before the backup or since.
-        found = _erase_again(config, stores, engine, channels, spark(), outside, now)
+        found = _erase_again(config, stores, engine, channels, session, outside, now)
         # 3. What is served follows.
-        publish(spark(), engine, config.lake_uri, now)
+        publish(session, engine, config.lake_uri, now)
         materialise()
     return {"made_at": manifest.made_at, "files": files, **found}
 

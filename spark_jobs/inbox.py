@@ -1,7 +1,7 @@
 """Live events -> bronze: what was accepted since the last run, in ranges of the inbox, each row once.
 
-The ids are those of the live side: standardise makes the same events and records of these rows, by the sources' own
-contracts. A run that dies is done again; what bronze holds already is not added a second time.
+The ids are those of the live side: standardise makes the same events and records from these rows, by the sources' own
+contracts. A killed run is repeated; rows that bronze has already are not added again.
 """
 
 import argparse
@@ -16,19 +16,19 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection, Engine, delete, func, select, text
 
 from contracts.assurance import Proof
-from contracts.channel import Channel
+from contracts.content import content_hash, payload_text
 from contracts.dates import parse_instant
 from contracts.event_rows import as_kept, event_payload
 from contracts.events import Message, live_event
 from contracts.settings import settings
 from contracts.sources import EVENTS, Sources, load_sources
-from profile_api.live.live_records import content_hash, said_payload
-from spark_jobs.progress import progress, remember
-from spark_jobs.session import spark_session
-from spark_jobs.tables import BRONZE, Table, append, arrow_schema, read
-from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
-from stores.schema import inbox, live_records
+from lake.progress import progress, remember
+from lake.session import spark_session
+from lake.tables import BRONZE, Table, append, arrow_schema, read
+from read_model.live.live_records import said_payload
+from stores.postgres import migrated
+from stores.schema import inbox, live_records, message_ids
+from stores.taking_turns import batch_job
 
 JOB = "inbox"
 AT_ONCE = 50_000
@@ -47,7 +47,7 @@ def land(
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         name = store_name(connection)
         after = progress(spark, lake, JOB).get(name, 0)
-        until = connection.scalar(select(func.coalesce(func.max(inbox.c.sequence), 0))) or 0
+        until = newest(connection)
         while after < until:
             upto = min(until, after + at_once)
             landed["events"] += _append(spark, lake, BRONZE["event"], _events(connection, sources, after, upto, now))
@@ -57,7 +57,14 @@ def land(
     with engine.begin() as connection:
         old = inbox.c.sequence <= after, inbox.c.problem.is_(None), inbox.c.received_at < now - KEPT
         connection.execute(delete(inbox).where(*old))
+        connection.execute(delete(message_ids).where(message_ids.c.received_at < now - KEPT))
     return {**landed, "rows_changed": sum(landed.values())}
+
+
+def newest(connection: Connection) -> int:
+    """The sequence of what came last: a message, or a record that an erasure has changed."""
+    last = (select(func.max(table.c.sequence)).scalar_subquery() for table in (inbox, live_records))
+    return connection.scalar(select(func.greatest(*last, 0))) or 0
 
 
 def store_name(connection: Connection) -> str:
@@ -72,11 +79,6 @@ def store_name(connection: Connection) -> str:
 def reached(spark: SparkSession, lake: str, connection: Connection) -> int:
     """Up to which sequence the lake has this database's messages."""
     return progress(spark, lake, JOB).get(store_name(connection), 0)
-
-
-def with_live(channels: dict[str, Channel], sources: Sources) -> dict[str, Channel]:
-    """All contracts that bronze rows may be of: those of files, and those of live sources."""
-    return channels | sources.channels()
 
 
 def _events(connection: Connection, sources: Sources, after: int, upto: int, now: datetime) -> Iterator[Row]:
@@ -109,7 +111,7 @@ def _row(channel: str, key: str, payload: Row, sequence: int, received_at: datet
         "channel": channel,
         "source_key": key,
         "content_hash": content_hash(payload),
-        "payload": json.dumps(payload, ensure_ascii=False, sort_keys=True),
+        "payload": payload_text(payload),
         "file": JOB,
         "row_number": sequence,
         "batch_id": batch,
@@ -135,11 +137,8 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--lake", default=settings().lake_uri)
     parser.add_argument("--now", type=lambda given: parse_instant(given, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
-    with open_stores(settings()) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
+    with batch_job(settings()) as stores, migrated(stores.database_url) as engine:
         done = land(spark_session(settings()), given.lake, engine, load_sources(settings()), given.now)
-        engine.dispose()
     print(json.dumps(done))
 
 

@@ -14,15 +14,15 @@ import msgspec
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine
 
-from contracts.events import RefusedItem, read_message
+from contracts.events import RefusedItem, read_id, read_message
 from contracts.settings import Settings, settings
 from contracts.sources import Sender, Source, load_sources
-from profile_api.live.erased import Guard, guard_of
-from profile_api.live.inbox import Inbox
-from profile_api.live.messages import Arrival, Sorted, sort_messages
-from spark_jobs.session import spark_session
+from lake.session import spark_session
+from read_model.live.erased import Guard, guard_of
+from read_model.live.inbox import Inbox
+from read_model.live.messages import Arrival, Sorted, sort_messages
 from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from stores.postgres import migrated
 
 CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"
 AT_ONCE = 1_000
@@ -41,10 +41,11 @@ class Consumed:
     def raw(self) -> bytes:
         """The message with an id; what can't be read stays as it is, and is refused with its reason."""
         try:
-            plain, message = read_message(self.value)
+            plain, message, _ = read_message(self.value)
+            known = message.message_id == "" or read_id(message.message_id, "messageId")
         except RefusedItem:
             return self.value
-        if message.message_id is not None:
+        if known:
             return self.value
         return msgspec.json.encode(plain | {"messageId": f"{self.topic}-{self.partition}-{self.offset}"})
 
@@ -101,11 +102,8 @@ def main(args: list[str] | None = None) -> None:
         raise SystemExit(
             "expected OCV_KAFKA_SERVERS, OCV_KAFKA_TOPIC and, in OCV_KAFKA_SOURCE, a live source; found less"
         )
-    with open_stores(config) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
+    with open_stores(config) as stores, migrated(stores.database_url) as engine:
         consume(spark_session(config, packages=CONNECTOR), config, engine, source, given.for_ever)
-        engine.dispose()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""What people decided, and what changed live, PostgreSQL -> lake: before resolve, so that it holds to them.
+"""Stewards' decisions and live changes, PostgreSQL -> lake: before resolve, so that it respects them.
 
-Decisions in force and live assignments are copied as they stand. What happened live joins the lake's history, and ids
-that were merged away live, or lead elsewhere since, its redirects. Resolve takes back those of ids that stand again.
+Decisions in force, live assignments and who is not to be matched are copied as they stand. What happened live joins
+the lake's history, and ids that were merged away live, or lead elsewhere since, its redirects. Resolve takes back those
+of ids that stand again.
 """
 
 import argparse
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -13,11 +15,12 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.keyed import keyed
 from contracts.settings import settings
-from spark_jobs.progress import progress, remember
-from spark_jobs.session import spark_session
-from spark_jobs.tables import HISTORY, LIVE, OVERRIDES, REDIRECTS, Table, exists, read, write_changes
-from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from lake.progress import progress, remember
+from lake.session import spark_session
+from lake.tables import HISTORY, LIVE, OVERRIDES, REDIRECTS, UNMATCHED, Table, exists, read, write_changes
+from spark_jobs.unmatched import unmatched
+from stores.postgres import migrated
+from stores.taking_turns import batch_job
 
 JOB = "overrides"
 _BATCH = {"batch": "resolve"}
@@ -39,14 +42,14 @@ _FOUND: dict[Table, str] = {
         " WHERE r.old_id IN (SELECT id FROM live) OR r.profile_id IN (SELECT id FROM live) ORDER BY 1"
     ),
 }
-_AS_THEY_STAND = (OVERRIDES, LIVE)
+_AS_THEY_STAND = (OVERRIDES, LIVE, UNMATCHED)
 _GROWING = (HISTORY,)
 
 
-def pull(spark: SparkSession, engine: Engine, lake: str) -> dict[str, Any]:
+def pull(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> dict[str, Any]:
     """Brings the lake up to what PostgreSQL holds; rewrites nothing where nothing was decided since."""
     with engine.connect() as connection:
-        found = decided(connection)
+        found = decided(connection) | {UNMATCHED: unmatched(spark, lake, connection, now)}
     known = progress(spark, lake, JOB)
     marks = {table.name: int(keyed("decisions", repr(rows), size=4), 16) for table, rows in found.items()}
     changed = 0
@@ -72,10 +75,8 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lake", default=settings().lake_uri)
     given = parser.parse_args(args)
-    with open_stores(settings()) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
-        print(json.dumps(pull(spark_session(settings()), engine, given.lake)))
+    with batch_job(settings()) as stores, migrated(stores.database_url) as engine:
+        print(json.dumps(pull(spark_session(settings()), engine, given.lake, datetime.now(UTC))))
 
 
 if __name__ == "__main__":

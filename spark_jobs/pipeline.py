@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,28 +15,34 @@ from typing import Any, TypeVar
 from pyspark.sql import SparkSession
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine
 
-from consent.erasure.left_out import note_rows
+from channel_files.folder import SourceError, check_folder
+from consent.seals import check_key
+from consent.tombstones.digests import buried
+from consent.tombstones.kept import require_key as require_key_of_erased
+from consent.tombstones.left_out import note_rows
 from contracts.channel import Channel
 from contracts.dates import parse_instant
 from contracts.keyed import require_key
 from contracts.loading import ContractError, load_channels
 from contracts.settings import MissingSecret, Settings, settings
-from contracts.sources import load_sources
-from profile_api.webhooks.recalls import recall_refused
+from contracts.sources import load_sources, with_live
+from erasure.erased_people import united
+from lake.session import spark_session
+from lake.tables import PROFILES, RECORDS, TIMELINE, read
 from spark_jobs import features, inbox, ingest, overrides, profiles, publish, standardise
-from spark_jobs.erased import united
+from spark_jobs.flow import stages
+from spark_jobs.pipeline_report import show
 from spark_jobs.rectifications import pull
 from spark_jobs.resolve import __main__ as resolve
-from spark_jobs.session import spark_session
-from spark_jobs.tables import PROFILES, RECORDS, TIMELINE, read
-from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
 from stores.restricted import restricted_records
+from stores.taking_turns import batch_job
 
 Outcome = TypeVar("Outcome")
-MATERIALISING_MEMORY = "768m"
-"""Heap of the second JVM, which only reads feature rows; it runs while the first still publishes."""
+BESIDE_MEMORY = "768m"
+"""Heap of a second JVM, which only reads feature rows; it runs while the first still publishes."""
 
 
 class Steps:
@@ -60,54 +66,88 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
     start = time.perf_counter()
     now = datetime.now(UTC)
     lake = config.lake_uri
-    ingest.source_files(sources, channels)  # refuse a wrong folder before anything is started
     require_key()
-    with open_stores(config) as stores:
-        spark = steps.run("start", lambda: spark_session(config))
+    require_key_of_erased(config)
+    check_folder(sources)  # a wrong one is refused before anything is started
+    with batch_job(config) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
         with engine.begin() as connection:
+            if buried(connection, config):  # the key is there where it is needed, and is the right one: known at once
+                check_key(connection, config.audit_secret)
+        spark = steps.run("start", lambda: spark_session(config))
+        with engine.begin() as connection:
             erased = united(spark, lake, connection, config, channels, now)
-        taken = steps.run("ingest", lambda: ingest.ingest(spark, lake, sources, channels, now, erased))
-        with engine.begin() as connection:
-            left_out = note_rows(connection, taken["channels"], now.date())
-        sources_live = load_sources(config)
-        live = steps.run("inbox", lambda: inbox.land(spark, lake, engine, sources_live, now))
-        contracts = inbox.with_live(channels, sources_live)
-        records = steps.run("standardise", lambda: standardise.standardise(spark, lake, contracts, erased))
-        decided = steps.run("overrides", lambda: overrides.pull(spark, engine, lake))
-        resolved = steps.run("resolve", lambda: resolve.resolve(spark, lake, now))
-        with engine.begin() as connection:
-            pull(spark, lake, connection)
-            restricted = restricted_records(connection)
-        built = steps.run("profiles", lambda: profiles.build(spark, lake, contracts))
-        instant = _instant(spark, lake, as_of, now)
-        computed = steps.run("features", lambda: features.features(spark, lake, instant, restricted))
-        with _materialising(lake) as materialised:
-            published = steps.run("publish", lambda: publish.publish(spark, engine, lake, now))
-            counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}
-            online = steps.run("materialise", materialised)
-        with engine.begin() as connection:
-            recall_refused(connection, now)  # training tables, of whoever's decision came with the files
+        live = load_sources(config)
+        contracts = with_live(channels, live)
+        jobs: dict[str, Callable[[], dict[str, Any]]] = {
+            "ingest": lambda: _ingested(ingest.ingest(spark, lake, sources, channels, now, erased), engine, now),
+            "inbox": lambda: inbox.land(spark, lake, engine, live, now),
+            "standardise": lambda: standardise.standardise(spark, lake, contracts, erased),
+            "overrides": lambda: overrides.pull(spark, engine, lake, now),
+            "resolve": lambda: resolve.resolve(spark, lake, now),
+            "rectifications": lambda: _rectified(spark, lake, engine),
+            "profiles": lambda: profiles.build(spark, lake, contracts),
+            "features": lambda: _features(spark, lake, engine, _instant(spark, lake, as_of, now)),
+            "publish": lambda: publish.publish(spark, engine, lake, now),
+        }
+        done = walk(jobs, steps, lake)
+        counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}
         engine.dispose()
         spark.stop()
-    changed = sum(step["rows_changed"] for step in (taken, live, records, decided, resolved, built, computed))
-    for channel, found in taken["channels"].items():
-        found["unreadable"] = records["unreadable"].get(channel, {})
+    found = done["ingest"]["channels"]
+    for channel, about in found.items():
+        about["unreadable"] = done["standardise"]["unreadable"].get(channel, {})
+        about["in_doubt"] = done["standardise"]["in_doubt"].get(channel, 0)
+        about["deleted"] = done["standardise"]["deleted"].get(channel, 0)
+        about["refused_now"] = done["standardise"]["refused_now"].get(channel, 0)
     return {
-        "channels": taken["channels"],
-        "left_out": left_out,
-        "live": {"events": live["events"], "records": live["records"]},
+        "channels": found,
+        "unnamed_files": done["ingest"]["unnamed_files"],
+        "left_out": done["ingest"]["left_out"],
+        "live": {"events": done["inbox"]["events"], "records": done["inbox"]["records"]},
         **counted,
-        "merges": resolved["merges"],
-        "identity_notes": resolved["identity_notes"],
-        "unattributed_events": built["unattributed_events"],
-        "features_materialised": online["written"],
-        "published": published,
-        "rows_changed": changed,
-        "as_of": instant.isoformat(),
+        "merges": done["resolve"]["merges"],
+        "identity_notes": done["resolve"]["identity_notes"],
+        "unattributed_events": done["profiles"]["unattributed_events"],
+        "features_materialised": done["materialise"]["written"],
+        "published": done["publish"],
+        "rows_changed": sum(step.get("rows_changed", 0) for step in done.values()),
+        "as_of": done["features"]["as_of"],
         "seconds": {**steps.seconds, "total": round(time.perf_counter() - start, 2)},
     }
+
+
+def walk(jobs: Mapping[str, Callable[[], dict[str, Any]]], steps: Steps, lake: str) -> dict[str, dict[str, Any]]:
+    """Every step of the flow, in its order; what each says of itself. One that is no job here is a process."""
+    done: dict[str, dict[str, Any]] = {}
+    for stage in stages():
+        with ExitStack() as beside:
+            others = [
+                (step, beside.enter_context(_process(step.module, lake))) for step in stage if step.name not in jobs
+            ]
+            for step in stage:
+                if step.name in jobs:
+                    done[step.name] = steps.run(step.name, jobs[step.name])
+            for step, finish in others:
+                done[step.name] = steps.run(step.name, finish)
+    return done
+
+
+def _ingested(taken: dict[str, Any], engine: Engine, now: datetime) -> dict[str, Any]:
+    with engine.begin() as connection:
+        return taken | {"left_out": note_rows(connection, taken["channels"], now.date())}
+
+
+def _rectified(spark: SparkSession, lake: str, engine: Engine) -> dict[str, Any]:
+    with engine.begin() as connection:
+        return {"rows_changed": pull(spark, lake, connection)}
+
+
+def _features(spark: SparkSession, lake: str, engine: Engine, instant: datetime) -> dict[str, Any]:
+    with engine.connect() as connection:
+        restricted = restricted_records(connection)
+    return features.features(spark, lake, instant, restricted) | {"as_of": instant.isoformat()}
 
 
 def _instant(spark: SparkSession, lake: str, as_of: str, now: datetime) -> datetime:
@@ -119,16 +159,16 @@ def _instant(spark: SparkSession, lake: str, as_of: str, now: datetime) -> datet
 
 
 @contextmanager
-def _materialising(lake: str) -> Iterator[Callable[[], dict[str, int]]]:
-    """Feast in a process of its own, beside the publication: it would change this session's settings."""
-    command = [sys.executable, "-m", "feature_repo.materialise", "--lake", lake]
-    environment = os.environ | {"OCV_SPARK_MEMORY": MATERIALISING_MEMORY}
+def _process(module: str, lake: str) -> Iterator[Callable[[], dict[str, Any]]]:
+    """A step in a process of its own, beside the others: Feast would change this session's settings."""
+    command = [sys.executable, "-m", module, "--lake", lake]
+    environment = os.environ | {"OCV_SPARK_MEMORY": BESIDE_MEMORY}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def finish() -> dict[str, int]:
+    def finish() -> dict[str, Any]:
         out, errors = process.communicate()
         if process.returncode:
-            raise RuntimeError(f"expected feature_repo.materialise to end well, found:\n{errors[-2000:]}")
+            raise RuntimeError(f"expected {module} to end well, found:\n{errors[-2000:]}")
         return dict(json.loads(out.splitlines()[-1]))
 
     try:
@@ -137,30 +177,6 @@ def _materialising(lake: str) -> Iterator[Callable[[], dict[str, int]]]:
         if process.poll() is None:
             process.terminate()
             process.wait()
-
-
-def show(report: dict[str, Any], console: Console) -> None:
-    """The report in a few lines for people."""
-    for name, found in report["channels"].items():
-        line = ", ".join(f"{found[key]} {key}" for key in ("received", "accepted", "duplicate", "quarantined"))
-        console.print(f"  {name}: {line}" if found["files"] else f"  {name}: [yellow]no file found[/]")
-        for columns in ("extra_columns", "missing_columns"):
-            if found.get(columns):
-                console.print(f"    [yellow]{columns.replace('_', ' ')}: {', '.join(found[columns])}[/]")
-        for reason, count in {**found["reasons"], **found["unreadable"]}.items():
-            console.print(f"    {count} x {reason}", markup=False, highlight=False)
-    for name, rows in report["left_out"].items():
-        console.print(f"  [yellow]{name}: {rows} rows left out, whose person was erased[/]")
-    if report["live"]["events"]:
-        console.print(f"  live: {report['live']['events']} events, {report['live']['records']} records")
-    for kind, found in report["identity_notes"].get("shared_by_too_many", {}).items():
-        console.print(f"  [yellow]{kind}: {found['values']} values of up to {found['most_records']} records[/]")
-    if held := report["identity_notes"].get("held_for_review"):
-        console.print(f"  [yellow]held for review: {held['components']} groups of up to {held['largest']} records[/]")
-    console.print(f"{report['records']} records are {report['profiles']} profiles, as of {report['as_of']}.")
-    changed = report["rows_changed"]
-    console.print(f"{changed} rows changed in the lake." if changed else "No row changed in any table.")
-    console.print(f"{report['seconds']['total']} s.")
 
 
 def main(args: list[str] | None = None) -> None:
@@ -176,7 +192,7 @@ def main(args: list[str] | None = None) -> None:
         channels = load_channels(given.contracts)
         with Progress(*columns, console=console) as progress:
             report = run(settings(), given.sources, channels, given.as_of, Steps(progress))
-    except (ContractError, ingest.SourceError, MissingSecret) as error:
+    except (ContractError, SourceError, MissingSecret) as error:
         raise SystemExit(str(error)) from None
     if given.report:
         given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

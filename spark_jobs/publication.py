@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy import Table as Target
 from sqlalchemy.dialects import postgresql
 
-from spark_jobs.resolve.recent import read_whole, recent_of
-from spark_jobs.tables import Table, changed_rows, changes, read, table_id, version
+from lake.overlay import read_whole, recent_of
+from lake.tables import Table, changed_rows, changes, read, table_id, version
 from stores.postgres import driver_of
 
 Apply = Callable[[], int]

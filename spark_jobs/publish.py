@@ -13,20 +13,22 @@ from sqlalchemy import Connection, Engine, text
 from contracts.dates import parse_instant
 from contracts.settings import settings
 from contracts.sources import Sources, load_sources
-from profile_api.identity.rebuild import hold_identities
-from spark_jobs.features import FEATURES
+from feature_repo.batch import FEATURES
+from lake.session import spark_session
+from lake.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
+from read_model.outbox.recalls import recall_refused
+from read_model.rebuild import hold_identities
 from spark_jobs.inbox import reached
 from spark_jobs.publication import Apply, Publication, json_of, stage, upserting
 from spark_jobs.publish_consents import publish_consents
 from spark_jobs.publish_gone import follow_the_gone
 from spark_jobs.publish_identity import stage_identity, stage_seen
 from spark_jobs.publish_live import features_follow, keep_live_changes, keep_live_records, note_live
-from spark_jobs.session import spark_session
-from spark_jobs.tables import EVENTS, PROFILES, REDIRECTS, TIMELINE, Table
 from spark_jobs.telling import tell
 from stores.counting import COUNT
-from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from stores.due import due_of
+from stores.postgres import migrated
+from stores.taking_turns import batch_job
 
 
 def profile_documents(profiles: DataFrame) -> DataFrame:
@@ -41,9 +43,9 @@ def stage_profiles(connection: Connection, now: datetime, publication: Publicati
     touched = publication.keys("profile_id")
     stage(connection, "touched_profiles", "profile_id text", touched)
     stage(connection, "new_profiles", "profile_id text, document jsonb", documents.select("profile_id", "document"))
-    held = documents.select(F.explode("identifiers").alias("held"), "profile_id")
-    held = held.select("held.kind", "held.value", "profile_id")
-    stage(connection, "new_identifiers", "kind text, value text, profile_id text", held)
+    carried = documents.select(F.explode("identifiers").alias("held"), "profile_id")
+    carried = carried.select("held.kind", "held.value", "profile_id")
+    stage(connection, "new_identifiers", "kind text, value text, profile_id text", carried)
     documents.unpersist()
     return partial(apply_profiles, connection, now, publication.whole)
 
@@ -54,8 +56,8 @@ def apply_profiles(connection: Connection, now: datetime, whole: bool) -> int:
     connection.execute(text(f"DELETE FROM identifiers WHERE {scope}"))
     gone = text(  # the online store is to forget them, also those that the lake never knew
         f"WITH gone AS (DELETE FROM profiles WHERE {scope} AND profile_id NOT IN (SELECT profile_id FROM new_profiles)"
-        " AND profile_id NOT IN (SELECT profile_id FROM live_assignments) RETURNING profile_id)"
-        " INSERT INTO features_due (profile_id) SELECT profile_id FROM gone"
+        f" AND profile_id NOT IN (SELECT profile_id FROM live_assignments) RETURNING profile_id)"
+        f" {due_of('SELECT profile_id FROM gone')}"
     )
     removed = connection.execute(gone).rowcount
     upsert = text(
@@ -101,13 +103,13 @@ def stage_timeline(connection: Connection, timeline: Publication, events: Public
     """Changed events with what says whose they are; those of nobody wait without a profile for whom they may be."""
     whole = timeline.whole or events.whole
     own, said = timeline.now().alias("own"), events.now().alias("said")
-    told = ("channel", "type", "occurred_at", "intent", "amount", "properties", "categories")
+    shown = ("channel", "type", "occurred_at", "intent", "amount", "properties", "categories")
     rows = own.join(said, "event_id", "full").select(
         "event_id",
         "own.profile_id",
         "said.record_id",
         F.to_json(F.coalesce("said.identifiers", F.array())).alias("identifiers"),
-        *[F.coalesce(f"own.{name}", f"said.{name}").alias(name) for name in told],
+        *[F.coalesce(f"own.{name}", f"said.{name}").alias(name) for name in shown],
     )
     keys = timeline.keys("event_id").union(events.keys("event_id")).distinct()
     if not whole:
@@ -182,6 +184,8 @@ def publish(spark: SparkSession, engine: Engine, lake: str, now: datetime) -> di
         stage_seen(spark, lake, connection)
         # 2. Apply it.
         changed = put_into_effect(connection, steps, owners, landed, load_sources(settings()), now)
+    with engine.begin() as connection:  # by itself: nobody who changes an identity waits for it
+        recall_refused(connection, now)  # training tables, of whoever's decision came with the files
     return decided | changed
 
 
@@ -224,9 +228,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--lake", default=settings().lake_uri)
     parser.add_argument("--now", type=lambda given: parse_instant(given, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
-    with open_stores(settings()) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
+    with batch_job(settings()) as stores, migrated(stores.database_url) as engine:
         print(json.dumps(publish(spark_session(settings()), engine, given.lake, given.now)))
 
 

@@ -9,11 +9,16 @@ from sqlalchemy import Engine, text
 
 from consent.ledger import Entry, append_rows, as_row, contact_point_of
 from consent.model import STATE_OF_WORD, ConsentState, Method
+from contracts.consent_rows import LOOKED_AT, NOT_UNDERSTOOD
 from contracts.identifiers import Identifier
+from lake.tables import CONSENTS
 from spark_jobs.publication import Publication, stage
-from spark_jobs.tables import CONSENTS
 
 AT_ONCE = 1_000
+_IN_DOUBT = {
+    NOT_UNDERSTOOD: (ConsentState.REFUSED, Method.NOT_UNDERSTOOD),
+    LOOKED_AT: (ConsentState.UNKNOWN, Method.LOOKED_AT),
+}
 _NEW = text(
     "SELECT event FROM new_consents AS given WHERE NOT EXISTS"
     " (SELECT FROM consent_events AS known WHERE known.consent_id = given.event ->> 'consent_id') ORDER BY number"
@@ -37,19 +42,23 @@ def publish_consents(spark: SparkSession, engine: Engine, lake: str, now: dateti
 
 
 def _events(rows: Iterable[Row], now: datetime) -> Iterator[tuple[int, str]]:
-    """As the ledger takes them; a word that nobody knows is unknown consent."""
+    """As the ledger takes them; what was not understood is a refusal, until somebody has looked."""
     for number, row in enumerate(rows):
         identifier = Identifier(row.identifier_kind, row.identifier)
+        state, method = _IN_DOUBT.get(row.decision) or (
+            STATE_OF_WORD.get(row.decision, ConsentState.UNKNOWN),
+            Method.IMPORT,
+        )
         entry = Entry(
             identifier=identifier,
             contact_point=contact_point_of(row.purpose, identifier),
             purpose=row.purpose,
-            state=STATE_OF_WORD.get(row.decision, ConsentState.UNKNOWN),
+            state=state,
             decided_at=row.decided_at.replace(tzinfo=UTC),
             notice_version=row.notice,
             channel=row.channel,
             decided_through=row.decided_through,
-            method=Method.IMPORT,
+            method=method,
             recorded_by=row.channel,
             given_id=row.consent_id,
         )

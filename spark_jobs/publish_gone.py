@@ -1,6 +1,8 @@
-"""What a publication leaves behind of profiles that hold no record any more: ids that lead on, and nothing else."""
+"""Cleans up profiles without records after a publication: only their redirects stay."""
 
 from sqlalchemy import Connection, text
+
+from stores.due import due_of
 
 
 def follow_the_gone(connection: Connection) -> None:
@@ -33,15 +35,11 @@ WITH changed AS (
     ON CONFLICT DO NOTHING RETURNING old_id, profile_id
 ) INSERT INTO changed_redirects SELECT old_id, profile_id FROM changed
 """
-# An id that answers itself (again) leads nowhere else.
-_STANDING = """
-DELETE FROM redirects d WHERE EXISTS (SELECT FROM records r WHERE r.profile_id = d.old_id) AND d.old_id IN (
-    SELECT old_id FROM changed_redirects UNION ALL SELECT r.profile_id FROM stood s JOIN records r USING (record_id)
-)
-"""
+# An id that answers itself (again) leads nowhere else, whichever change of the batch or live brought it back.
+_STANDING = "DELETE FROM redirects d WHERE EXISTS (SELECT FROM records r WHERE r.profile_id = d.old_id)"
 _FARTHER = """
 UPDATE redirects r SET profile_id = n.profile_id FROM redirects n
 WHERE n.old_id = r.profile_id AND n.profile_id <> r.old_id
 AND (n.old_id IN (SELECT old_id FROM changed_redirects) OR r.old_id IN (SELECT old_id FROM changed_redirects))
 """
-_FEATURES = f"INSERT INTO features_due (profile_id) {_GONE}"
+_FEATURES = due_of(_GONE)

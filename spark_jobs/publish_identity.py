@@ -9,10 +9,8 @@ from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 from sqlalchemy import Table as Target
 
-from spark_jobs.progress import progress
-from spark_jobs.publication import Apply, Publication, PublicationWithRecent, json_of, stage, staged, upserting
-from spark_jobs.publish_keys import stage_keys
-from spark_jobs.tables import (
+from lake.progress import progress
+from lake.tables import (
     ASSIGNMENTS,
     CHANNEL_TRUST,
     EDGES,
@@ -25,6 +23,8 @@ from spark_jobs.tables import (
     path,
     read,
 )
+from spark_jobs.publication import Apply, Publication, PublicationWithRecent, json_of, stage, staged, upserting
+from spark_jobs.publish_keys import stage_keys
 from stores import schema
 
 

@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 
+from identity.matching.caller_keys import index_keys
+from identity.matching.comparables import comparables
+from identity.matching.name_parts import NameFrequencies
+from lake.tables import MODELS, arrow_schema, read
 from spark_jobs.publication import Apply, Publication, stage
-from spark_jobs.resolve.caller_keys import index_keys
-from spark_jobs.resolve.comparables import comparables
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.tables import MODELS, arrow_schema, read
 
 _SAID = """record_id given_name middle_name family_name gender birth_typed birth_year street unit city postcode
  identifiers""".split()
@@ -47,7 +47,7 @@ def stage_keys(
     newest = read(spark, lake, MODELS).orderBy(F.desc("trained_at"), "version").select("names").first()
     names = json.loads(newest.names) if newest else {}
     changed = records.now() if models.pending else records.rows()
-    rows = keyed(changed, NameFrequencies(names.get("given", {}), names.get("family", {})))
+    rows = keyed(changed, NameFrequencies(**names))
     stage(connection, "new_keys", "record_id text, keys jsonb", rows.withColumn("keys", F.to_json("keys")))
     gone = text("DELETE FROM record_keys WHERE record_id IN (SELECT record_id FROM new_keys)")
     # In order: an index takes sorted keys several times faster.

@@ -1,22 +1,23 @@
-"""What came live since the lake looked stays on top of what the lake publishes; of what the lake has seen, it has the
-word."""
+"""Live changes that the lake has not seen yet are applied on top of a publication; for the others the lake's result
+counts."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, text, update
 
+from contracts.content import content_hash
 from contracts.sources import Sources
-from profile_api.identity.attribution import attribute
-from profile_api.identity.following import make_due
-from profile_api.identity.rebuild import rebuild
-from profile_api.live.live_records import content_hash, document_of, said_payload
-from spark_jobs.tables import PROFILES, RECORDS, TIMELINE
+from lake.tables import PROFILES, RECORDS, TIMELINE
+from read_model.attribution import attribute
+from read_model.live.live_records import document_of, said_payload
+from read_model.rebuild import rebuild
+from stores.due import due_of, make_due
 from stores.schema import records
 
 
 def note_live(connection: Connection) -> None:
-    """Notes in `stood` whose the records are that were placed live, before the lake's word comes."""
+    """Stores in `stood` the profiles of live assignments, before the lake's result is applied."""
     connection.execute(
         text(
             "INSERT INTO stood SELECT record_id, profile_id FROM records NATURAL JOIN (SELECT"
@@ -26,14 +27,12 @@ def note_live(connection: Connection) -> None:
 
 
 def keep_live_changes(connection: Connection, published: Collection[str], now: datetime) -> None:
-    """Puts live assignments that the lake has not seen on top; the profiles around all others follow the lake."""
+    """Applies live assignments that the lake has not seen; the profiles of all others follow the lake."""
     was_live = set(connection.scalars(text("SELECT record_id FROM live_assignments")))
     connection.execute(text(_SETTLED))
     if RECORDS.name in published:
         connection.execute(text(_AGREED))
-    live: dict[str, str] = dict(
-        connection.execute(text("SELECT record_id, profile_id FROM live_assignments")).tuples().all()
-    )
+    live: dict[str, str] = dict(connection.execute(text("SELECT record_id, profile_id FROM live_assignments")).all())
     overwritten = connection.execute(text(_OVERWRITTEN)).all()
     connection.execute(text(_UNMOVED))
     touched = {profile for row in overwritten for profile in (row.was, row.profile_id)} | set(live.values())
@@ -69,7 +68,7 @@ def keep_live_records(
         if row.source not in sources.by_name:
             continue
         if content_hash(said_payload(row.payload)) != row.said:
-            document = document_of(sources.by_name[row.source], row.payload, now)
+            document = document_of(sources.by_name[row.source].records, row.payload, now)
             connection.execute(update(records).where(records.c.record_id == row.record_id).values(document=document))
             touched.add(row.profile_id)
         elif row.sequence > landed:
@@ -80,8 +79,8 @@ def keep_live_records(
 def features_follow(connection: Connection, now: datetime) -> None:
     """Features are computed again of whoever was changed by this publication and has live events or was put together
     live: the lake's features, which are on their way, know nothing of it."""
-    due = (
-        "INSERT INTO features_due (profile_id) SELECT DISTINCT p.profile_id FROM profiles p"
+    due = due_of(
+        "SELECT DISTINCT p.profile_id FROM profiles p"
         " JOIN records r USING (profile_id) WHERE p.updated_at = :now AND record_id IN"
         " (SELECT record_id FROM live_records UNION ALL SELECT record_id FROM live_assignments)"
     )

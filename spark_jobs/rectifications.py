@@ -1,13 +1,17 @@
 """PostgreSQL -> lake: the values that people put right, so that the batch lets them win as the API does."""
 
+import argparse
+import json
+
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, select
 
-from contracts.settings import Settings
-from spark_jobs.tables import RECTIFICATIONS, exists, write_changes
-from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
+from contracts.settings import settings
+from lake.session import spark_session
+from lake.tables import RECTIFICATIONS, exists, write_changes
+from stores.postgres import migrated
 from stores.schema import rectifications
+from stores.taking_turns import batch_job
 
 
 def pull(spark: SparkSession, lake: str, connection: Connection) -> int:
@@ -20,12 +24,13 @@ def pull(spark: SparkSession, lake: str, connection: Connection) -> int:
     return write_changes(spark, lake, RECTIFICATIONS, rows, deletes=True)
 
 
-def pull_by_itself(spark: SparkSession, lake: str, config: Settings) -> int:
-    """Like `pull`, for a step that is run by itself."""
-    with open_stores(config) as stores:
-        engine = open_engine(stores.database_url)
-        migrate(engine)
-        with engine.begin() as connection:
-            changed = pull(spark, lake, connection)
-        engine.dispose()
-    return changed
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lake", default=settings().lake_uri)
+    given = parser.parse_args(args)
+    with batch_job(settings()) as stores, migrated(stores.database_url) as engine, engine.begin() as connection:
+        print(json.dumps({"rows_changed": pull(spark_session(settings()), given.lake, connection)}))
+
+
+if __name__ == "__main__":
+    main()

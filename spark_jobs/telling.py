@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from consent.model import Method
-from profile_api.webhooks.decisions import CONCERNED
-from profile_api.webhooks.kinds import CONSENT_CHANGED, PROFILE_MERGED, PROFILE_UNMERGED
-from profile_api.webhooks.outbox import emit_all
-from profile_api.webhooks.updates import tell_updates
+from read_model.outbox.decisions import CONCERNED
+from read_model.outbox.emitting import emit_all
+from read_model.outbox.kinds import CONSENT_CHANGED, PROFILE_MERGED, PROFILE_UNMERGED
+from read_model.outbox.updates import tell_updates
 
 CHUNK = 5_000
 TOLD = "told/consents"
@@ -18,8 +18,9 @@ TOLD = "told/consents"
 # Decisions are published before the profiles that they concern, in a transaction of their own.
 _DECIDED = text(
     "WITH decided AS (SELECT DISTINCT identifier_kind AS kind, identifier AS value, purpose FROM consent_events"
-    f" WHERE sequence > :told AND sequence <= :until AND method = :method) {CONCERNED}"
+    f" WHERE sequence > :told AND sequence <= :until AND method = ANY(:methods)) {CONCERNED}"
 )
+OF_FILES = [Method.IMPORT.value, Method.NOT_UNDERSTOOD.value, Method.LOOKED_AT.value]
 _NEWEST = text("SELECT coalesce(max(sequence), 0) FROM consent_events")
 _SPLIT = text(
     "SELECT other_id AS left_behind, array_agg(DISTINCT profile_id ORDER BY profile_id) AS separated FROM"
@@ -42,7 +43,7 @@ def tell(connection: Connection, now: datetime) -> None:
     emit_all(connection, PROFILE_UNMERGED, parted, now)
     changed = text("SELECT profile_id FROM profiles WHERE updated_at = :now ORDER BY profile_id")
     tell_updates(connection, connection.scalars(changed, {"now": now}).all(), now)
-    decided = connection.execute(_DECIDED, {"told": told, "until": until, "method": Method.IMPORT.value}).all()
+    decided = connection.execute(_DECIDED, {"told": told, "until": until, "methods": OF_FILES}).all()
     for start in range(0, len(decided), CHUNK):
         events = [(row.profile_id, {"purpose": row.purpose}) for row in decided[start : start + CHUNK]]
         emit_all(connection, CONSENT_CHANGED, events, now)

@@ -1,4 +1,5 @@
-"""Counts changes of timelines and features, by data category: an answer tells of changes that it may show alone."""
+"""Counts changes of timelines and features by data category, since an answer may only reveal changes that it may
+show."""
 
 import json
 from collections.abc import Collection, Mapping

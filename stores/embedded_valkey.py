@@ -72,7 +72,7 @@ def _start(folder: Path) -> _Running:
         config.touch(mode=0o600)
         config.write_text(
             f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {json.dumps(str(folder))}\n"
-            'appendonly yes\nappendfsync everysec\nsave ""\nlogfile valkey.log\ndaemonize no\n'
+            'appendonly yes\nappendfsync everysec\nrdbcompression no\nsave ""\nlogfile valkey.log\ndaemonize no\n'
         )
         # A session of its own: Ctrl-C must reach the program first, which then stops the server.
         process = subprocess.Popen(

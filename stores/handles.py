@@ -52,7 +52,7 @@ def is_alive(pid: int) -> bool:
 
 
 def _started(pid: int) -> str:
-    # Pids come round again; with the time of its start one names a process for good.
+    # Pids are reused; together with its start time a pid identifies a process.
     try:
         return f"{pid}@{psutil.Process(pid).create_time():.2f}" if is_alive(pid) else ""
     except psutil.NoSuchProcess:

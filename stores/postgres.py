@@ -22,7 +22,7 @@ from stores.schema import installation
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 RESTED = 1.0
-"""Seconds after which a connection is asked whether it still answers before it is used."""
+"""Seconds of idleness after which a connection is tested before use."""
 RESTORING = "restoring"
 MIGRATION_LOCK = 0x0C5  # one number for all processes of this project
 
@@ -30,7 +30,8 @@ _CONNECTION: dict[str, Any] = {
     # Statements are small, whatever the planner thinks that they cost: compiling one would take longer.
     "options": "-c timezone=UTC -c lock_timeout=30s -c jit=off",
     "connect_timeout": 10,
-    # A server behind a dead network says nothing: by default the kernel waits for a quarter of an hour, or two hours.
+    # If the network is dead, the server stays silent: by default the kernel waits for a quarter of an hour, or two
+    # hours.
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -123,6 +124,17 @@ def restoring(engine: Engine) -> Iterator[None]:
     yield
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {RESTORING}"))
+
+
+@contextmanager
+def migrated(database_url: str) -> Iterator[Engine]:
+    """The database with the newest tables, for as long as a command works on it."""
+    engine = open_engine(database_url)
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _is_restoring(connection: Connection) -> bool:

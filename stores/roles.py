@@ -11,7 +11,15 @@ SERVICE = "ocv_service"
 REGISTRY_SCHEMA = "feast"
 """Where Feast keeps its registry."""
 
-READ_ALONE = ("consent_events", "erasures", "erasure_steps", "tombstones", "installation", "alembic_version")
+READ_ALONE = (
+    "consent_events",
+    "audit_cuts",
+    "erasures",
+    "erasure_steps",
+    "tombstones",
+    "installation",
+    "alembic_version",
+)
 """What the service reads, and only the owner or a function of the owner writes."""
 
 COUNTING = ("category_part(jsonb, text)", "changed_categories(jsonb, jsonb)", "counted_changes(jsonb, text[])")

@@ -8,15 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from contracts.settings import Settings
-from spark_jobs.session import spark_session
+from lake.session import spark_session
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
 os.environ["OCV_INSTALLATION_KEY"] = "the installation of all tests"
+settings.register_profile("without a clock", deadline=None)  # how long an example takes says nothing of what is right
+settings.load_profile("without a clock")
 _numbers = count()
 
 
@@ -31,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The one Spark session of all tests, kept small."""
-    session = spark_session(Settings(spark_master="local[2]", spark_memory="1g"))
+    # The session remembers every table of every test: in half of this it only collects garbage towards the end.
+    session = spark_session(Settings(spark_master="local[2]", spark_memory="2g"))
     session.conf.set("spark.sql.shuffle.partitions", "2")
     # Of a few rows, compiling a query takes longer than interpreting it.
     session.conf.set("spark.sql.codegen.wholeStage", "false")

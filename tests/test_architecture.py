@@ -2,72 +2,44 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
-from consent.erasure.answers import lake, postgres
-from spark_jobs.erasing.lake_tables import known_tables
+from erasure.answers import lake, postgres
+from erasure.lake.lake_tables import known_tables
 from stores.schema import metadata
+from tests.sources import CODE, MODULES, PACKAGES, ROOT, imports, module_name, named, packages, taken, tree
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = [
-    "contracts",
-    "spark_jobs",
-    "feature_repo",
-    "consent",
-    "profile_api",
-    "stores",
-    "recovery",
-    "benchmarks",
-    "dags",
-    "scripts",
-]
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-CODE = MODULES + sorted((ROOT / "tests").rglob("*.py"))
+NO_CHANNEL = ("contracts", "stores", "identity", "lake", "channel_files", "feature_repo", "read_model", "spark_jobs")
 NOT_OURS = {".git", ".venv", ".local", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__"}
+API = [path for path in MODULES if path.is_relative_to(ROOT / "profile_api")]
+OPENS_CONNECTIONS = {
+    "profile_api/access/gate.py": "gives the engine to its store",
+    "profile_api/access/store.py": "is the gate's hands",
+    "profile_api/app.py": "opens the engine at start-up, for the gate and the inbox of live events",
+    "profile_api/serving.py": "looks at start-up whether the key of the audit is the one of the tables",
+    "profile_api/workers.py": "asks PostgreSQL at start-up how many connections there may be",
+    "profile_api/http/service_stores.py": "migrates at start-up, and looks whose the tables are",
+    "profile_api/http/telemetry.py": "counts overdue requests and alerts: two numbers about nobody",
+    "profile_api/http/demo_tokens.py": "prints an invitation to the demonstration, for somebody who can be found there",
+    "profile_api/webhooks/worker.py": "leases deliveries; what each of them says is decided by the gate",
+}
+"""Where profile_api holds an engine, beside the queries, and why; nothing of these but the gate answers a request."""
+ELSEWHERE = {
+    ("profile_api/workers.py", "profile_api.http.queries"): "starts the workers: asks how many connections there are",
+    ("benchmarks/identify.py", "profile_api.callers.queries"): "measures the ranking without the answer around it",
+}
+"""Who imports another's queries, and why."""
 
 NO_IO = {
     "__future__", "collections", "dataclasses", "datetime", "enum", "functools", "itertools", "math", "operator",
     "types", "typing", "calendar", "cedarpy", "consent", "contracts", "re", "isodate",
 }  # fmt: skip
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-def imported(nodes: Iterator[ast.AST] | list[ast.stmt], package: str = "") -> set[str]:
-    """Every module that these statements import; `from a import b` imports `a` and maybe the module `a.b`."""
-    found: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-    return found
-
-
-def imports(path: Path) -> set[str]:
-    """Everything that a module imports, anywhere in it."""
-    package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
-    return imported(ast.walk(tree(path)), package)
-
-
-def packages(names: set[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names}
-
-
-def named(path: Path) -> str:
-    return str(path.relative_to(ROOT))
 
 
 def own_files() -> Iterator[Path]:
@@ -85,6 +57,18 @@ def test_contracts_imports_no_other_package_and_no_spark_web_or_database(path: P
         "httpx", "requests", "sqlalchemy", "psycopg", "alembic", "redis", "sqlite3", "duckdb", "socket", "urllib",
     }  # fmt: skip
     assert packages(imports(path)) & (others | heavy) == set()
+
+
+def test_arrows_go_down_and_no_folders_import_each_other() -> None:
+    """The contracts are in pyproject.toml; `make lint` prints what breaks one."""
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_importing_the_api_loads_no_spark_no_engine_of_the_batch_and_no_data_frames() -> None:
+    heavy = ["pyspark", "delta", "deltalake", "duckdb", "splink", "scipy", "pandas"]
+    code = f"import sys, profile_api.app; print(*({heavy!r} & sys.modules.keys()))".replace("[", "{").replace("]", "}")
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
 
 
 def test_decide_imports_no_io_neither_itself_nor_through_what_it_imports() -> None:
@@ -111,16 +95,67 @@ def test_decide_does_not_read_the_clock() -> None:
 
 
 def test_only_the_gate_imports_the_store() -> None:
-    importers = {named(path) for path in CODE if "profile_api.store" in imports(path)}
-    assert importers == {"profile_api/gate.py"}
+    importers = {named(path) for path in CODE if "profile_api.access.store" in imports(path)}
+    assert importers == {"profile_api/access/gate.py"}
+
+
+def holds_queries(path: Path) -> bool:
+    return "queries" in path.relative_to(ROOT).with_suffix("").parts
+
+
+READERS = [path for path in API if not holds_queries(path)]
+
+
+@pytest.mark.parametrize("path", READERS, ids=named)
+def test_only_queries_and_the_store_of_the_gate_know_tables_and_hold_connections(path: Path) -> None:
+    found = {name for name in taken(path).values() if name.startswith(("sqlalchemy", "psycopg", "stores.schema"))}
+    found -= {"sqlalchemy.exc.SQLAlchemyError", "psycopg.Error"}
+    allowed = {"sqlalchemy.Engine"} if named(path) in OPENS_CONNECTIONS else set()
+    text = path.read_text(encoding="utf-8")
+    if named(path) != "profile_api/access/store.py":
+        assert found <= allowed, "SQL belongs in the `queries` of the resource; a reader says reading.run(query, ...)"
+        assert not re.search(r"\w\._?connection\b|[\"']_connection[\"']|gate\._", text), (
+            "reading.run(query, ...) asks for you"
+        )
+    if named(path) not in OPENS_CONNECTIONS:
+        assert not {"stores.postgres.open_engine", "stores.postgres.driver_of"} & set(taken(path).values())
+        assert not re.search(r"\.(connect|begin|raw_connection)\(\)", text)
+
+
+@pytest.mark.parametrize("path", API, ids=named)
+def test_what_a_reader_has_run_is_a_query_with_a_name_elsewhere(path: Path) -> None:
+    """A lambda, or a function of the reader's own, would be handed the connection."""
+    below = {"consent", "read_model", "erasure"}
+    for call in [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "run" and call.args:
+            first, _, rest = ast.unparse(call.args[0]).partition(".")
+            source = f"{taken(path).get(first, first)}.{rest}"
+            assert ".queries." in source or source.partition(".")[0] in below, f"{named(path)}:{call.lineno}: {source}"
+    called = len(re.findall(r"reading\.run\(", ast.unparse(tree(path))))
+    assert called == len(re.findall(r"reading\.run\b", ast.unparse(tree(path)))), "call it where it is named"
+
+
+@pytest.mark.parametrize("path", [one for one in API if holds_queries(one)], ids=named)
+def test_no_query_hands_out_its_connection(path: Path) -> None:
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+    assert not [one.name for one in functions if one.returns is None or "Connection" in ast.unparse(one.returns)]
+
+
+def test_queries_are_imported_by_their_resource_alone() -> None:
+    found = set()
+    for path in MODULES:
+        for name in imports(path):
+            resource, queries, _ = name.partition(".queries")
+            if queries and name.startswith("profile_api.") and not module_name(path).startswith(f"{resource}."):
+                found.add((named(path), f"{resource}.queries"))
+    assert found == ELSEWHERE.keys()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").glob("*.py")), ids=named)
-def test_no_dag_imports_spark_when_it_is_parsed(path: Path) -> None:
-    top = packages(imported(tree(path).body))
-    assert top & {"pyspark", "delta", "spark_jobs", "feature_repo", "stores", "profile_api"} == set()
-    if path.name != "assets.py":  # the map of the flow, and no DAG
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+def test_a_dag_imports_nothing_of_the_project_but_the_order_of_the_flow(path: Path) -> None:
+    found = {name for name in imports(path) if name.partition(".")[0] in {"pyspark", "delta", *PACKAGES}}
+    assert found <= {"spark_jobs.flow", "spark_jobs.flow.FLOW"}
+    assert packages(imports(ROOT / "spark_jobs/flow.py")) <= NO_IO
 
 
 def builds_a_session(path: Path) -> bool:
@@ -131,17 +166,18 @@ def builds_a_session(path: Path) -> bool:
 
 
 def test_only_session_builds_a_spark_session() -> None:
-    assert {named(path) for path in CODE if builds_a_session(path)} == {"spark_jobs/session.py"}
+    assert {named(path) for path in CODE if builds_a_session(path)} == {"lake/session.py"}
 
 
 def test_only_session_and_the_set_up_of_jars_name_the_builder_at_all() -> None:
     naming = {named(path) for path in MODULES if re.search(r"\bgetOrCreate\b", path.read_text(encoding="utf-8"))}
-    assert naming == {"spark_jobs/session.py", "spark_jobs/jars.py"}
+    assert naming == {"lake/session.py", "lake/jars.py"}
 
 
 def test_no_job_reads_the_clock_in_its_logic() -> None:
     """Only `main` and the pipeline's choice of `--as-of` may: everything below takes the instant as an argument."""
-    for path in sorted((ROOT / "spark_jobs").rglob("*.py")):
+    folders = ("identity", "lake", "channel_files", "spark_jobs", "erasure/lake")
+    for path in [one for folder in folders for one in sorted((ROOT / folder).rglob("*.py"))]:
         for function in [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]:
             calls = {ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)}
             if function.name != "main" and path.name != "pipeline.py":
@@ -164,9 +200,7 @@ def test_contracts_and_jobs_know_no_channel_by_name() -> None:
         "orders",
         "consents",
     }
-    for path in [
-        one for one in MODULES if one.parts[len(ROOT.parts)] in ("contracts", "spark_jobs", "feature_repo", "stores")
-    ]:
+    for path in [one for one in MODULES if one.parts[len(ROOT.parts)] in NO_CHANNEL]:
         words = {
             node.value
             for node in ast.walk(tree(path))
@@ -197,11 +231,9 @@ def test_constraints_are_names_and_exact_versions_alone() -> None:
 
 def test_erasure_answers_for_every_table_and_column_of_postgresql() -> None:
     for table in metadata.sorted_tables:
-        assert table.name in postgres.ANSWERS, (
-            f"{table.name}: say in consent/erasure/answers/postgres.py what becomes of it"
-        )
+        assert table.name in postgres.ANSWERS, f"{table.name}: say in erasure/answers/postgres.py what becomes of it"
         unanswered = {column.name for column in table.columns} ^ postgres.ANSWERS[table.name].columns
-        assert not unanswered, f"{table.name}: {sorted(unanswered)} in consent/erasure/answers/postgres.py"
+        assert not unanswered, f"{table.name}: {sorted(unanswered)} in erasure/answers/postgres.py"
 
 
 def test_erasure_answers_for_every_table_and_column_of_the_lake() -> None:
@@ -210,19 +242,19 @@ def test_erasure_answers_for_every_table_and_column_of_the_lake() -> None:
     for name, table in known.items():
         answer = lake.answer_of(name)
         unanswered = top_columns(table.schema) ^ (answer.columns if answer else set())
-        assert not unanswered, f"{name}: {sorted(unanswered)} in consent/erasure/answers/lake.py"
+        assert not unanswered, f"{name}: {sorted(unanswered)} in erasure/answers/lake.py"
 
 
 def test_no_table_of_the_lake_is_defined_where_erasure_does_not_look() -> None:
     makers = {
         named(path)
-        for package in ("spark_jobs", "feature_repo")
+        for package in ("lake", "feature_repo", "erasure", "spark_jobs", "channel_files")
         for path in (ROOT / package).rglob("*.py")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Table"
     }
-    looked_at = {"spark_jobs/tables.py", "spark_jobs/features.py", "spark_jobs/resolve/recent.py"}
-    assert makers <= looked_at | {"spark_jobs/erasing/lake_tables.py"}, "see known_tables() there"
+    looked_at = {"lake/tables.py", "feature_repo/batch.py", "lake/overlay.py"}
+    assert makers <= looked_at | {"erasure/lake/lake_tables.py"}, "see known_tables() there"
 
 
 def top_columns(ddl: str) -> set[str]:

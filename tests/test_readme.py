@@ -16,14 +16,16 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from consent.purposes import published_purposes
-from contracts.channel import CATEGORY_OF, NAMED, REPEATABLE, Channel, Column, Role
+from contracts.channel import Channel
+from contracts.columns import Column
 from contracts.identifiers import kind_of
 from contracts.loading import load_channel
+from contracts.roles import CATEGORY_OF, NAMED, REPEATABLE, Role
 from contracts.settings import Settings
-from profile_api.gate import REFUSALS
-from spark_jobs import tables
-from spark_jobs.features import FEATURES
-from spark_jobs.survivorship import Rule
+from feature_repo.batch import FEATURES
+from identity.survivorship import Rule
+from lake import tables
+from profile_api.access.gate import REFUSALS
 from stores.schema import metadata
 
 ROOT = Path(__file__).parents[1]
@@ -89,9 +91,9 @@ def anchors(page: Path) -> set[str]:
 
 def routers() -> list[APIRouter]:
     """The router of every resource."""
-    folder = ROOT / "profile_api/routers"
-    names = [path.stem for path in folder.glob("*.py") if path.name != "__init__.py"]
-    return [import_module(f"profile_api.routers.{name}").router for name in names]
+    paths = [*(ROOT / "profile_api").rglob("*routes.py"), ROOT / "profile_api/http/health.py"]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sorted(paths)]
+    return [import_module(name).router for name in names]
 
 
 def test_every_make_command_is_a_target_with_known_variables() -> None:
@@ -106,9 +108,9 @@ def test_every_make_command_is_a_target_with_known_variables() -> None:
 
 
 def test_the_readme_names_every_target() -> None:
-    told = {word for page, words in called("make") if page.name == "README.md" for word in words}
+    documented = {word for page, words in called("make") if page.name == "README.md" for word in words}
     targets = set(re.findall(r"^([a-z]+):.*## ", MAKEFILE, re.MULTILINE))
-    assert targets - {"help"} <= told
+    assert targets - {"help"} <= documented
 
 
 @pytest.mark.parametrize(("module", "options"), sorted(modules().items()), ids=sorted(modules()))
@@ -162,11 +164,11 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 def test_the_settings_of_the_readme_are_those_of_the_code() -> None:
-    told = table("README.md", "| variable | default | meaning |")
-    assert set(told) == {f"OCV_{name.upper()}" for name in Settings.model_fields}
+    documented = table("README.md", "| variable | default | meaning |")
+    assert set(documented) == {f"OCV_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         default = f"`{field.default}`" if field.default else "–"
-        assert told[f"OCV_{name.upper()}"][0] == default
+        assert documented[f"OCV_{name.upper()}"][0] == default
 
 
 def test_settings_named_anywhere_exist() -> None:
@@ -185,9 +187,9 @@ def test_the_report_of_the_readme_is_that_of_the_pipeline() -> None:
 
 
 def test_the_table_of_roles_is_complete_and_names_their_categories() -> None:
-    told = table("docs/channel-contracts.md", "| role | for | meaning | category |")
-    assert set(told) == set(get_args(Role))
-    for role, (_, _, category) in told.items():
+    documented = table("docs/channel-contracts.md", "| role | for | meaning | category |")
+    assert set(documented) == set(get_args(Role))
+    for role, (_, _, category) in documented.items():
         if role in CATEGORY_OF or role in ("email", "phone", "device_id"):
             expected = CATEGORY_OF[role] if role in CATEGORY_OF else kind_of(role).category
             assert category == expected.value, role
@@ -197,7 +199,7 @@ def test_the_table_of_roles_is_complete_and_names_their_categories() -> None:
 
 def test_the_roles_that_may_repeat_are_named() -> None:
     text = " ".join((ROOT / "docs/channel-contracts.md").read_text(encoding="utf-8").split())
-    sentence = text.partition("Each role occurs once at most, but for ")[2].partition(".")[0]
+    sentence = text.partition("Each role occurs at most once, except for ")[2].partition(".")[0]
     assert set(re.findall(r"`(\w+)`", sentence)) == REPEATABLE
 
 
@@ -208,8 +210,8 @@ def test_the_roles_that_may_repeat_are_named() -> None:
 )
 def test_the_keys_of_a_contract_are_those_of_the_model(model: type[Channel] | type[Column], heading: str) -> None:
     section = (ROOT / "docs/channel-contracts.md").read_text(encoding="utf-8").partition(f"{heading}\n")[2]
-    told = re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.MULTILINE)
-    assert sorted(told) == sorted(field.alias or name for name, field in model.model_fields.items())
+    documented = re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.MULTILINE)
+    assert sorted(documented) == sorted(field.alias or name for name, field in model.model_fields.items())
 
 
 def test_the_worked_example_is_a_valid_contract(tmp_path: Path) -> None:
@@ -220,9 +222,9 @@ def test_the_worked_example_is_a_valid_contract(tmp_path: Path) -> None:
 
 
 def test_the_routes_of_the_docs_are_those_of_the_service() -> None:
-    told = set(table("docs/profile-api.md", "| route | what it answers |"))
+    documented = set(table("docs/profile-api.md", "| route | what it answers |"))
     routes = [route for router in routers() for route in router.routes]
-    assert told == {
+    assert documented == {
         f"{method} {route.path}" for route in routes if isinstance(route, APIRoute) for method in route.methods
     }
 
@@ -235,15 +237,15 @@ def test_the_errors_of_the_docs_are_those_of_the_service() -> None:
                 status, kind = node.args[:2]
                 if isinstance(status, ast.Constant) and isinstance(kind, ast.Constant):
                     kinds[str(kind.value)] = int(str(status.value))
-    told = table("docs/profile-api.md", "| kind | status | what to do |")
-    assert {kind: int(row[0]) for kind, row in told.items()} == kinds
+    documented = table("docs/profile-api.md", "| kind | status | what to do |")
+    assert {kind: int(row[0]) for kind, row in documented.items()} == kinds
 
 
 def test_the_purposes_of_the_docs_are_those_in_force() -> None:
-    told = table("docs/profile-api.md", "| purpose | rests on | roles | data categories |")
-    assert set(told) == set(published_purposes())
+    documented = table("docs/profile-api.md", "| purpose | legal basis | roles | data categories |")
+    assert set(documented) == set(published_purposes())
     for name, purpose in published_purposes().items():
-        basis, roles, categories = told[name]
+        basis, roles, categories = documented[name]
         assert basis == purpose.legal_basis.value
         assert set(roles.split(", ")) == ({role.value for role in purpose.roles} or {"nobody"})
         assert set(categories.split(", ")) == ({category.value for category in purpose.categories} or {"none"})
@@ -252,8 +254,8 @@ def test_the_purposes_of_the_docs_are_those_in_force() -> None:
 def test_the_tables_of_the_architecture_are_those_of_the_lake_and_of_postgresql() -> None:
     found = [one for one in vars(tables).values() if isinstance(one, tables.Table)]
     lake = {one.name: ", ".join(one.key) for one in [*found, *tables.BRONZE.values(), *FEATURES.values()]}
-    told = table("docs/architecture.md", "| table | a row is | key |")
-    assert {name: row[1].partition(" (")[0] for name, row in told.items()} == lake
+    documented = table("docs/architecture.md", "| table | a row is | key |")
+    assert {name: row[1].partition(" (")[0] for name, row in documented.items()} == lake
     assert set(table("docs/architecture.md", "| table | a row is |\n")) == set(metadata.tables)
 
 

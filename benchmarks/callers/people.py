@@ -16,14 +16,13 @@ from benchmarks.generate.households import Population
 from benchmarks.generate.output import HEADERS, Files
 from benchmarks.generate.people import Person
 from benchmarks.generate.person_channels import PersonChannels
+from benchmarks.labelled import resolved
 from contracts.loading import load_channels
 from contracts.standard import person_record
-from spark_jobs.resolve.caller_keys import index_keys
-from spark_jobs.resolve.comparables import comparables
-from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, typed
-from spark_jobs.resolve.model import as_json, load
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.train import train
+from identity.matching.caller_keys import index_keys
+from identity.matching.comparables import comparables
+from identity.matching.model import as_json
+from identity.matching.name_parts import NameFrequencies
 from stores.postgres import driver_of
 
 NOW = datetime(2021, 1, 15, tzinfo=UTC)
@@ -62,9 +61,9 @@ def put_on_file(engine: Engine, people: int, seed: int) -> OnFile:
     made = _households(people, seed, found)
     first = [next(made) for _ in range(min(TRAINED_ON, people))]
     sample = [record for _, records in first for record in records]
-    names = name_frequencies(sample)
-    frame = comparison_frame(sample, names)
-    model = train(typed(frame), candidate_pairs(frame), load(), NOW.isoformat())
+    trained = resolved(sample)
+    names, model = trained.names, trained.model
+    trained.engine.close()
     # pgserver's URL is SQLAlchemy's; psycopg's own COPY is what is needed here.
     with engine.connect() as outer:
         raw = driver_of(outer)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.generate --people N --seed S --out DIR [--last DAY]`."""
+"""`python -m benchmarks.generate --people N --seed S --out DIR [--last DAY] [--noise N]`."""
 
 import argparse
 from datetime import UTC, date, datetime, timedelta
@@ -22,9 +22,17 @@ def main() -> None:
         default=datetime.now(UTC).date() - timedelta(days=1),
         help="day with which the five years end (default: yesterday); 2020-12-31 for the figures of the benchmarks",
     )
+    parser.add_argument("--noise", type=_above_zero, default=1.0, help="values are wrong so many times as often")
     options = parser.parse_args()
-    for name, count in generate(options.people, options.seed, options.out, options.last).items():
+    for name, count in generate(options.people, options.seed, options.out, options.last, options.noise).items():
         print(f"{name:<12} {count:>12,}")
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError("expected a number above 0, to 100")
+    return number
 
 
 def _at_least_one(text: str) -> int:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from benchmarks.generate.draws import Draws
@@ -35,6 +35,16 @@ class Hand:
     short_form: float = 0.0
     missing: float = 0.0
     out_of_date: float = 0.0
+    noise: float = 1.0
+    """How often dates are wrong, as a multiple."""
+
+    def times(self, noise: float) -> "Hand":
+        """The hand of somebody who is wrong so many times as often; nine of ten values are at most."""
+        slips = min(0.9, noise * (self.typed + self.scanned + self.heard))
+        share = slips / ((self.typed + self.scanned + self.heard) or 1.0)
+        more = {name: min(0.9, noise * getattr(self, name)) for name in ("short_form", "missing", "out_of_date")}
+        slipping = {name: share * getattr(self, name) for name in ("typed", "scanned", "heard")}
+        return replace(self, noise=noise, **slipping, **more)
 
 
 @lru_cache(maxsize=16_384)
@@ -125,10 +135,10 @@ def mistyped_digit(draws: Draws, text: str) -> str:
     return text[:place] + str((int(text[place]) + draws.between(1, 9)) % 10) + text[place + 1 :]
 
 
-def written_birth(draws: Draws, born: tuple[int, int, int]) -> str:
+def written_birth(draws: Draws, born: tuple[int, int, int], noise: float = 1.0) -> str:
     """A birth date as dd/mm/yyyy: day and month swapped, a year off, the first of January for want of better."""
     year, month, day = born
-    wrong = draws.random()
+    wrong = draws.random() / noise
     if wrong < 0.014 and day <= 12:
         day, month = month, day
     elif wrong < 0.024:

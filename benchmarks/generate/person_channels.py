@@ -28,12 +28,16 @@ _TITLES = {"M": ["M.", "M", "Monsieur", "M."], "F": ["Mme", "Mme", "MME", "Madam
 class PersonChannels:
     """Decides which channels know a person, and writes what each of them knows."""
 
-    def __init__(self, draws: Draws, files: Files, calendar: Calendar) -> None:
+    def __init__(self, draws: Draws, files: Files, calendar: Calendar, noise: float = 1.0) -> None:
         self._draws = draws
         self._files = files
         self._calendar = calendar
+        self._noise = noise
         starts = [draws.below(10_000_000) for _ in range(5)]
         self._customers, self._accounts, self._cards, self._users, self._calls = map(Numbers, (8, 8, 9, 9, 8), starts)
+
+    def _hand(self, usual: Hand) -> Hand:
+        return usual if self._noise == 1 else usual.times(self._noise)
 
     def write(self, person: Person) -> tuple[dict[str, str], list[str]]:
         """Writes all that is known of a person; returns keys by kind (`customer_no`, `user_id`), and their cards."""
@@ -94,7 +98,7 @@ class PersonChannels:
 
     def _crm_row(self, person: Person, key: str, day: int, since: str) -> tuple[str, ...]:
         draws = self._draws
-        scribe = Scribe(draws, _CRM, person, day)
+        scribe = Scribe(draws, self._hand(_CRM), person, day)
         given, family = scribe.names()
         children = sum(1 for born in person.children if born <= scribe.known)
         return (
@@ -123,7 +127,7 @@ class PersonChannels:
         draws = self._draws
         key = f"F{self._accounts.next()}"
         day = self.some_day(person)
-        scribe = Scribe(draws, _BILLING, person, day)
+        scribe = Scribe(draws, self._hand(_BILLING), person, day)
         given, family = scribe.given(), scribe.family()
         order = draws.random()
         holder = f"{given} {family}" if order < 0.5 else f"{family} {given}" if order < 0.9 else f"{family}, {given}"
@@ -154,7 +158,7 @@ class PersonChannels:
         draws = self._draws
         key = f"9250{self._cards.next()}"
         day = self.some_day(person)
-        scribe = Scribe(draws, _LOYALTY, person, day)
+        scribe = Scribe(draws, self._hand(_LOYALTY), person, day)
         given, family = scribe.names()
         street, _, postcode, city = scribe.address()
         row = (
@@ -169,7 +173,7 @@ class PersonChannels:
         draws = self._draws
         key = f"u-{self._users.next()}"
         day = self.some_day(person)
-        scribe = Scribe(draws, _WEB, person, day)
+        scribe = Scribe(draws, self._hand(_WEB), person, day)
         given, family = scribe.names() if draws.random() < 0.85 else ("", "")
         year = str(person.birthday.year) if draws.random() < 0.55 else ""
         device = person.shared_device if person.shared_device and draws.random() < 0.45 else person.device
@@ -203,7 +207,7 @@ class PersonChannels:
     def _call_row(self, person: Person, day: int, reason: str) -> None:
         draws = self._draws
         key = f"APPEL{self._calls.next()}"
-        scribe = Scribe(draws, _CALLS, person, day)
+        scribe = Scribe(draws, self._hand(_CALLS), person, day)
         given, family = scribe.names()
         has_address = draws.random() < 0.6
         row = (

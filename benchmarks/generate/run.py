@@ -14,15 +14,15 @@ from benchmarks.generate.person_channels import PersonChannels
 _PEOPLE_PER_FLAW = 700
 
 
-def generate(people: int, seed: int, folder: Path, last: date = LAST) -> dict[str, int]:
+def generate(people: int, seed: int, folder: Path, last: date = LAST, noise: float = 1.0) -> dict[str, int]:
     """Writes the data set of that many people into the folder, the same bytes for the same numbers; rows per file.
 
-    What happens ends with the day `last`.
+    What happens ends with the day `last`. Whoever writes is wrong `noise` times as often as usual.
     """
     draws, calendar = Draws(seed), Calendar(last)
     population = Population(draws, calendar)
     with Files(folder, draws) as files:
-        channels, flaws = PersonChannels(draws, files, calendar), Flaws(draws, files, calendar)
+        channels, flaws = PersonChannels(draws, files, calendar, noise), Flaws(draws, files, calendar)
         interactions = Interactions(draws, files, calendar)
         made = 0
         while made < people:

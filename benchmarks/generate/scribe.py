@@ -63,7 +63,7 @@ class Scribe:
         if self._missing():
             return nothing(self._draws)
         born = self._person.birthday
-        return written_birth(self._draws, (born.year, born.month, born.day))
+        return written_birth(self._draws, (born.year, born.month, born.day), self._hand.noise)
 
     def email(self) -> str:
         draws, person = self._draws, self._person

@@ -89,6 +89,8 @@ def show(found: dict[str, Any]) -> None:
         scanner, second = one["scanner"], one["second_search"]
         read = f"{scanner['values']:,} values, {scanner['names']} names in {scanner['bytes'] / 1e6:,.0f} MB"
         table.add_row(f"  residual hits: {read}", str(one["residual_hits"]), "0")
+        for place, hits in one["hits_in"].items():
+            table.add_row(f"    {place}", f"[red]{hits} hits there or beside[/]", "")
         table.add_row(
             f"  second search, {second['values']:,} values: found before", f"{second['found_before']:,}", "all"
         )

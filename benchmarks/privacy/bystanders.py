@@ -34,8 +34,8 @@ class Everything:
                 names = [name for name in connection.scalars(text(listed)) if name not in PROOF | COUNTED]
                 rows: Rows = {}
                 for name in names:
-                    found = connection.execute(text(f"SELECT t::text, to_jsonb(t) FROM {name} t")).tuples()
-                    rows[name] = dict(found.all())
+                    found = connection.execute(text(f"SELECT t::text, to_jsonb(t) FROM {name} t"))
+                    rows[name] = {row: document for row, document in found}
             engine.dispose()
         return cls(rows)
 

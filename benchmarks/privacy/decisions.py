@@ -15,13 +15,14 @@ from consent.purposes import published_purposes
 from contracts.categories import Category
 from contracts.identifiers import Identifier
 
+MATRIX = "tests/profile_api/access/test_matrix.py"
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def matrix() -> dict[str, Any]:
     """Walks role x purpose x data category x consent state over every route; every cell must hold."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/profile_api/test_matrix.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", MATRIX]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     cells = {what.strip(): int(count) for count, what in re.findall(r"matrix: (\d+) cells (.+)", done.stdout)}
     return {

@@ -23,7 +23,7 @@ NASTY_IDS = [
     "timestamp",
     "userId",
     "traits",
-    "true",
+    "null-1",
     "1",
     "%",
     "_",

@@ -24,7 +24,7 @@ from consent.model import Role
 from contracts.settings import Settings
 from contracts.sources import demo_keys
 from feature_repo.online import open_features
-from profile_api.keys import demo_issuer
+from profile_api.http.keys import demo_issuer
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 

@@ -15,7 +15,8 @@ from contracts.identifiers import Identifier
 from feature_repo.catalogue import VIEWS
 from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.online import Features, open_features
-from feature_repo.store import online_key, open_feature_store
+from feature_repo.store import open_feature_store
+from feature_repo.wire import online_key
 from stores.embedded import Stores
 
 CHUNK = 5_000
@@ -81,7 +82,7 @@ def grow(engine: Engine, stores: Stores, features: Features, first: int, last: i
         for start in range(first, last, CHUNK):
             pipeline = client.pipeline(transaction=False)
             for number in range(start, min(start + CHUNK, last)):
-                pipeline.hset(_key(f"p_{number:x}"), mapping=patterns[number % PATTERNS])
+                pipeline.hset(online_key(f"p_{number:x}"), mapping=patterns[number % PATTERNS])
             pipeline.execute()
 
 
@@ -119,10 +120,6 @@ def _patterns(features: Features, client: Redis) -> list[dict[Any, Any]]:
     for _ in range(PATTERNS):
         rows = {view: {name: values[what.type]() for name, what in held.items()} for view, held in VIEWS.items()}
         features.write("pattern", rows, now)
-        found.append(dict(client.hgetall(_key("pattern"))))  # type: ignore[arg-type]  # redis types both its clients
-        client.delete(_key("pattern"))
+        found.append(dict(client.hgetall(online_key("pattern"))))  # type: ignore[arg-type]  # redis types both its clients
+        client.delete(online_key("pattern"))
     return found
-
-
-def _key(profile_id: str) -> Any:
-    return online_key(profile_id)  # bytes, which the driver takes and its annotations do not know

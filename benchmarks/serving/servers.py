@@ -14,7 +14,7 @@ import httpx
 import yaml
 
 from contracts.settings import settings
-from feature_repo.store import KEY_VERSION, PROJECT
+from feature_repo.wire import KEY_VERSION, PROJECT
 from stores.embedded import Stores
 from stores.roles import REGISTRY_SCHEMA
 

@@ -1,1 +1,1 @@
-"""What callers say, as the forms that the channels' values have: numbers, spelt names, dates; English and French."""
+"""Converts what callers say to the form of the channels' values: numbers, spelt names, dates; English and French."""

@@ -31,7 +31,7 @@ class PartialDate:
         return None not in (self.year, self.month, self.day)
 
     def days(self, this_year: int) -> list[str]:
-        """Every date, as `year-month-day`, that this may be, for people who live; a year alone is none."""
+        """Every possible date, as `year-month-day`, for people alive; a year alone gives none."""
         if self.month is None:
             return []
         years = [self.year] if self.year else range(this_year - OLDEST, this_year + 1)
@@ -44,7 +44,7 @@ class PartialDate:
 
 
 def spoken_dates(text: str, this_year: int, day_first: bool = True) -> list[PartialDate]:
-    """What the text may mean as a birth date, the likelier first; nothing where it can't be one.
+    """The possible birth dates of the text, the likelier first; empty if it can't be one.
 
     `12/03/1984` is two dates; `day_first` says which of them is likelier where the caller lives.
     """

@@ -36,7 +36,7 @@ def plain(text: str) -> str:
 
 
 def in_digits(text: str) -> str:
-    """The text, plain, with its number words as digits; numbers that were said apart stay apart (`19 84`)."""
+    """The text in plain letters, with its number words as digits; separate numbers stay separate (`19 84`)."""
     said: list[str] = []
     number: int | None = None
     # A hyphen inside a number word is no sign of its own: quatre-vingt-dix-neuf.
@@ -59,7 +59,7 @@ def in_digits(text: str) -> str:
 
 
 def _grown(number: int | None, word: str) -> int | None:
-    """The number with one more word said; None where the word begins another number, or is none."""
+    """The number extended by one more word; None if the word starts another number, or is not one."""
     if word in _SMALL:
         small = _SMALL[word]
         if number is None:

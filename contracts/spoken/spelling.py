@@ -25,9 +25,9 @@ _EMAIL_WORDS = [
 
 
 def spelt(text: str) -> str | None:
-    """The word that was spelt, or None where nothing was: at least three letters, or one told `as in` a word.
+    """The spelt word, or None if nothing was spelt: at least three letters, or one given `as in` a word.
 
-    Where letter and word disagree (`B as in David`) the word counts: whole words are heard better. A word before the
+    If letter and word disagree (`B as in David`) the word counts: whole words are recognised better. A word before the
     first letter (`Durand: D, U, R, ...`) is what is being spelt.
     """
     tokens = re.findall(r"[^\W_]+|'", re.sub(r"\bi grec\b", "ygrec", plain(text)))
@@ -63,7 +63,7 @@ def _word_told(tokens: list[str], at: int) -> str | None:
 
 
 def _length_of_telling(tokens: list[str], at: int) -> int:
-    """How many tokens `as in David`, `comme David` take; 0 where none is said."""
+    """How many tokens `as in David`, `comme David` take; 0 if there is none."""
     if at >= len(tokens) or tokens[at] not in _SUCH_AS:
         return 0
     length = 3 if tokens[at : at + 2] == ["as", "in"] else 2
@@ -71,7 +71,7 @@ def _length_of_telling(tokens: list[str], at: int) -> int:
 
 
 def spoken_email(text: str) -> str:
-    """An address with its signs said as words; an address that was written stays as it is."""
+    """An address whose signs were said as words; a written address stays as it is."""
     if "@" in text:
         return text.strip()
     said = plain(text)

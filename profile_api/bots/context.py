@@ -1,14 +1,19 @@
-"""What a bot needs before it says a word: who it talks to, in which language and tone, and what happened lately.
+"""The context that a bot needs before it starts to talk: the person, language and tone, and recent events.
 
-Every fact is made of fields and features that have left the mask already: what is withheld gives no fact.
+Every fact is computed from masked fields and features, so withheld data gives no fact.
 """
 
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from consent.model import Actor, Decision
 from contracts.assurance import Assurance
-from profile_api.views import FeaturesData, FeatureView, ProfileData, View
+from profile_api.access.asking import AccessRequest
+from profile_api.access.gate import Find, Gate, Reading
+from profile_api.access.masking import Mask
+from profile_api.access.stored import StoredProfile
+from profile_api.views import Answer, FeaturesData, FeatureView, ProfileData, View
 
 # How people write and speak on a channel, by words in its name; the first that fits counts.
 RELAXED = ("chat", "messag", "social", "sms", "app")
@@ -62,10 +67,19 @@ class BotContext(View):
     tone: Tone
 
 
-def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContext:
-    """The context of what may leave; `features` is None where the online store does not answer.
+def read_context(gate: Gate, actor: Actor, purpose: str | None, find: Find) -> Answer[BotContext]:
+    """What a bot needs to know in one answer; without the online store it says so and answers the rest."""
 
-    What is only claimed stays out: a bot would take it for known.
+    def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> BotContext:
+        return context_of(mask.profile(), gate.online(reading, profile, mask, may))
+
+    return gate.answer(AccessRequest(actor, purpose, "context"), find, show)
+
+
+def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContext:
+    """The context from permitted data; `features` is None if the online store does not answer.
+
+    Claims are left out, since a bot would take them as known.
     """
     known = {name: field for name, field in profile.fields.items() if field.assurance is not Assurance.CLAIMED}
     fields = {name: field.value for name, field in known.items()}

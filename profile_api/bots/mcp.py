@@ -20,14 +20,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from consent.model import Actor, Role
-from profile_api.bots.context import BotContext
+from profile_api.access.gate import Gate, by_id, by_identifier
+from profile_api.bots.context import BotContext, read_context
 from profile_api.bots.mcp_guard import Guarded, QuietServer
 from profile_api.errors import Problem
-from profile_api.gate import Gate, by_id, by_identifier
-from profile_api.live.inbox import Busy, Unkeepable
-from profile_api.live.messages import Arrival, sort_messages
-from profile_api.routers.profiles import Lookup, normalised
+from profile_api.http.lookups import Lookup, normalised
 from profile_api.views import Answer, ProfileData, View
+from read_model.live.inbox import Busy, Unkeepable
+from read_model.live.messages import Arrival, sort_messages
 
 PATH = "/mcp"
 Told = TypeVar("Told")
@@ -106,7 +106,7 @@ def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
                 find = by_id(profile_id)
             else:
                 find = by_identifier(normalised(Lookup(kind=kind or "", value=value or "", region=region)))
-            return _gate(app).context(_actor(ctx), purpose, find)
+            return read_context(_gate(app), _actor(ctx), purpose, find)
 
         return await _answered(ask)
 
@@ -146,9 +146,9 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     address = request.client.host if isinstance(request, Request) and request.client else ""
     found = sort_messages([raw], Arrival(sender, now, False, None, None, None))
     try:
-        app.state.intake.admit(sender.key, address, 1)
+        app.state.intake.check_rate(sender.key, address, 1)
         if not sender.is_server:
-            app.state.intake.meet(sender.key, address, {one.record_id for one in found.accepted})
+            app.state.intake.count_distinct(sender.key, address, {one.record_id for one in found.accepted})
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
     except Problem as problem:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None

@@ -1,7 +1,7 @@
-"""What stands before the Model Context Protocol: a token the API accepts, and errors that repeat nothing of the caller.
+"""Guards the Model Context Protocol: requires a token the API accepts, and errors that repeat nothing of the caller.
 
-The protocol's library quotes arguments, methods and names in its errors. What leaves here names fields and says what
-was expected, in words of our own.
+The protocol's library quotes arguments, methods and names in its errors. Errors here name fields and what was
+expected, in our own words.
 """
 
 import json
@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from profile_api.asking import referring
-from profile_api.auth import unauthorised
+from profile_api.access.asking import referring
 from profile_api.errors import Problem, expectations, problem_response
+from profile_api.http.auth import unauthorised
 
 UNSUPPORTED_VERSION = -32022
 MEANINGS = {
@@ -59,14 +59,14 @@ class QuietServer(MCPServer[Any]):
 
 
 def _fields(error: ValidationError, known: Iterable[str]) -> str:
-    told = expectations(error.errors(include_url=False), known)
-    return "; ".join(f"{one['at']}: {one['expected']}" for one in told) + "."
+    problems = expectations(error.errors(include_url=False), known)
+    return "; ".join(f"{one['at']}: {one['expected']}" for one in problems) + "."
 
 
 class Guarded:
     """Lets in whoever has a token that the API accepts; the actor goes with the request.
 
-    POST alone: without sessions there is nothing that a stream, held open by GET, could ever bring.
+    Only POST: without sessions, a stream held open by GET would never deliver anything.
     """
 
     def __init__(self, protocol: ASGIApp, app: FastAPI) -> None:
@@ -88,7 +88,7 @@ class Guarded:
 
 
 class _Restated:
-    """Holds an answer back until it is whole, and states its error anew."""
+    """Buffers an answer until it is complete, and rewrites its error."""
 
     def __init__(self, send: Send) -> None:
         self._send, self._body = send, bytearray()
@@ -114,16 +114,16 @@ class _Restated:
 def restated(body: bytes) -> bytes:
     """An answer of the protocol, its error in our own words where it is one."""
     try:
-        said = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return b""  # no answer of the protocol: an error of the library in plain text
-    if not isinstance(said, dict) or "error" not in said:
+    if not isinstance(answer, dict) or "error" not in answer:
         return body
-    code, data = said["error"].get("code"), said["error"].get("data")
-    said["error"] = {
+    code, data = answer["error"].get("code"), answer["error"].get("data")
+    answer["error"] = {
         "code": code,
         "message": MEANINGS.get(code, "Expected a request of the protocol, found something else."),
     }
     if code == UNSUPPORTED_VERSION and isinstance(data, dict):
-        said["error"]["data"] = {"supported": data.get("supported"), "requested": "another"}
-    return json.dumps(said).encode()
+        answer["error"]["data"] = {"supported": data.get("supported"), "requested": "another"}
+    return json.dumps(answer).encode()

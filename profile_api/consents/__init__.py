@@ -1,1 +1,1 @@
-"""What a person decides, and what shows it: choices, status, receipts."""
+"""A person's consent decisions: choices, status, receipts."""

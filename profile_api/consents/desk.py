@@ -1,21 +1,21 @@
-"""Where decisions are taken down: by whom, about what, and under which of the person's identifiers."""
+"""Records consent decisions: by whom, about what, and under which of the person's identifiers."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from consent.current import standing
 from consent.ledger import Entry, append
-from consent.model import Actor, ConsentState, LegalBasis, Method, Part, Purpose, Role
+from consent.model import Actor, ConsentState, LegalBasis, Method, Purpose, RecordIdentifiers, Role
+from consent.speaking import speaking_for
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
-from profile_api.consents.speaking import speaking_for
+from profile_api.access.gate import AccessRequest, Gate
+from profile_api.access.masking import addressed
 from profile_api.consents.views import Choice, ContactPoint, No, Recorded, Yes
 from profile_api.errors import Problem, not_found
-from profile_api.gate import Ask, Gate
-from profile_api.masking import addressed
-from profile_api.webhooks.decisions import tell_decisions
+from read_model.outbox.decisions import tell_decisions
 
 SERVES = frozenset({"service", "privacy_rights"})
-"""What people decide in the course of: being served, or using their rights."""
+"""The purposes in whose course people decide: being served, or using their rights."""
 
 METHOD_OF = {Role.CUSTOMER: Method.FORM, Role.ADVISOR: Method.CALL, Role.PRIVACY_OFFICER: Method.FORM}
 STATE_OF = {
@@ -27,14 +27,14 @@ STATE_OF = {
 
 
 class ConsentDesk:
-    """Takes down what customers decide for themselves, and what they tell an advisor or the privacy officer."""
+    """Records decisions that customers make themselves, or tell an advisor or the privacy officer."""
 
     def __init__(self, gate: Gate, purposes: Mapping[str, Purpose]) -> None:
         self._gate, self._purposes = gate, purposes
 
     def take_down(self, actor: Actor, purpose: str | None, profile_id: str, choice: Choice, form: No) -> Recorded:
         """Appends the choice to the ledger; the next read is decided by it."""
-        with self._gate.acting(Ask(actor, purpose, f"consent-{choice.value}", SERVES)) as reading:
+        with self._gate.acting(AccessRequest(actor, purpose, f"consent-{choice.value}", SERVES)) as reading:
             if actor.role not in METHOD_OF:
                 raise Problem(403, "role-not-permitted", f"The role {actor.role.value} takes down no decisions.")
             profile = reading.profile(profile_id)
@@ -51,17 +51,18 @@ class ConsentDesk:
                 raise Problem(409, "nothing-to-renew", "Expected a consent that was given before, found none; give it.")
             entries = [
                 _entry(actor, chosen, choice, form, one, point, now)
-                for one in ([point] if point else speaking_for(reading.connection, parts))
+                for one in ([point] if point else reading.run(speaking_for, parts))
             ]
-            append(reading.connection, entries, now)
-            stands = standing(reading.consents(of), chosen, now, parts.values())
-            tell_decisions(reading.connection, [(entry.identifier, entry.purpose) for entry in entries], now)
+            reading.run(append, entries, now)
+            decisions = reading.consents(of)
+            stands = standing(decisions, chosen, now, parts.values())
+            reading.run(tell_decisions, [(entry.identifier, entry.purpose) for entry in entries], now)
             return Recorded(
                 profile_id=profile.profile_id,
                 purpose=chosen.id,
                 state=stands.state.value,
                 permits=reading.circumstances(profile).permits(
-                    chosen, stands, reading.consents(of), parts.values(), addressed(profile, parts), now
+                    chosen, stands, decisions, parts.values(), addressed(profile, parts), now
                 ),
                 events=[entry.consent_id for entry in entries],
             )
@@ -85,7 +86,7 @@ def _check_notice(form: No, purpose: Purpose) -> None:
         raise Problem(422, "notice-unknown", detail, valid=sorted({purpose.notice_version, *purpose.earlier_notices}))
 
 
-def _point(given: ContactPoint | None, purpose: Purpose, parts: Mapping[str, Part]) -> Identifier | None:
+def _point(given: ContactPoint | None, purpose: Purpose, parts: Mapping[str, RecordIdentifiers]) -> Identifier | None:
     if given is None:
         return None
     try:

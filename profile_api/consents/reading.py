@@ -1,27 +1,25 @@
-"""What shows a person's decisions: where they stand on each purpose at an instant, and the receipt of each event."""
+"""Shows a person's decisions: the consent status for each purpose at an instant, and the receipt of each event."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-
-from sqlalchemy import select
 
 from consent.controller import published_controller
 from consent.current import ends_at, standing
 from consent.determinations import Circumstances
 from consent.ledger import find
-from consent.model import Actor, ConsentEvent, Decision, Part, Purpose, Role, Standing
+from consent.model import Actor, ConsentEvent, Decision, EffectiveConsent, Purpose, RecordIdentifiers, Role
 from consent.notices import published_notices
 from consent.receipts import receipt_of
 from contracts.identifiers import Identifier
-from profile_api.asking import Found
+from profile_api.access.asking import Found
+from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
+from profile_api.access.masking import Mask, addressed
+from profile_api.access.stored import StoredProfile
 from profile_api.consents.desk import SERVES, is_a_choice
+from profile_api.consents.queries import holders_of_record
 from profile_api.consents.views import ConsentsData, EventOfStatus, Held, PurposeStatus, Receipt
 from profile_api.errors import Problem, not_found
-from profile_api.gate import Ask, Gate, Reading, by_id
-from profile_api.masking import Mask, addressed
-from profile_api.stored import StoredProfile
 from profile_api.views import Answer
-from stores.schema import records
 
 Hold = Callable[[Identifier], Held]
 
@@ -34,7 +32,7 @@ def status_of(
     purposes: Mapping[str, Purpose],
     as_of: datetime | None,
 ) -> Answer[ConsentsData]:
-    """Where the person stands on every purpose that is their choice, with the events that it rests on."""
+    """The consent status for every purpose that the person can choose, with the underlying events."""
 
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> ConsentsData:
         parts, at = reading.parts(profile), as_of or gate.clock()
@@ -49,15 +47,15 @@ def status_of(
         of = (parts.values(), addressed(profile, parts), reading.circumstances(profile))
         return ConsentsData(as_of=at, purposes={one.id: _status(one, known, at, *of, hold) for one in chosen})
 
-    return gate.answer(Ask(actor, purpose, "consents", SERVES), by_id(profile_id), show)
+    return gate.answer(AccessRequest(actor, purpose, "consents", SERVES), by_id(profile_id), show)
 
 
 def _status(
     purpose: Purpose,
     events: Collection[ConsentEvent],
     at: datetime,
-    parts: Collection[Part],
-    where: Collection[Part],
+    parts: Collection[RecordIdentifiers],
+    where: Collection[RecordIdentifiers],
     circumstances: Circumstances,
     hold: Hold,
 ) -> PurposeStatus:
@@ -79,7 +77,7 @@ def _newest_first(event: ConsentEvent) -> tuple[datetime, str]:
     return event.decided_at, event.consent_id
 
 
-def _event(event: ConsentEvent, purpose: Purpose, stands: Standing, hold: Hold) -> EventOfStatus:
+def _event(event: ConsentEvent, purpose: Purpose, stands: EffectiveConsent, hold: Hold) -> EventOfStatus:
     return EventOfStatus(
         consent_id=event.consent_id,
         state=event.state.value,
@@ -98,11 +96,12 @@ def _event(event: ConsentEvent, purpose: Purpose, stands: Standing, hold: Hold) 
 def receipt(
     gate: Gate, actor: Actor, purpose: str | None, consent_id: str, purposes: Mapping[str, Purpose]
 ) -> Answer[Receipt]:
-    """The receipt of an event, for the person whose identifier it is kept under, and for who may ask about them."""
+    """The receipt of an event, for the person under whose identifier it is stored, and for roles that may ask about
+    them."""
     row: dict[str, object] = {}
 
-    def whose(reading: Reading, ask: Ask, may: Decision) -> Found | Problem:
-        event = find(reading.connection, consent_id) if "\x00" not in consent_id else None
+    def whose(reading: Reading, ask: AccessRequest, may: Decision) -> Found | Problem:
+        event = reading.run(find, consent_id) if "\x00" not in consent_id else None
         if event is None or event["salt"] is None:
             return not_found()  # also where the person was erased since
         row.update(event)
@@ -118,11 +117,10 @@ def receipt(
         document = receipt_of(row, known, controller, gate.clock(), shown, notices)
         return Receipt(document=document)
 
-    return gate.answer(Ask(actor, purpose, "receipt", SERVES), whose, show)
+    return gate.answer(AccessRequest(actor, purpose, "receipt", SERVES), whose, show)
 
 
 def _owners(reading: Reading, identifier: Identifier) -> list[str]:
     if identifier.kind != "record":
         return reading.owners(identifier)
-    query = select(records.c.profile_id).where(records.c.record_id == identifier.value)
-    return list(reading.connection.scalars(query))
+    return reading.run(holders_of_record, identifier.value)

@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from consent.model import Actor, Role
 from consent.purposes import published_purposes
 from contracts.identifiers import KINDS, InvalidIdentifier, normalise
-from profile_api.asking import referring
+from profile_api.access.asking import referring
+from profile_api.access.cursors import position_of
+from profile_api.access.gate import Gate
 from profile_api.console import words
 from profile_api.console.session import COOKIE, Advisor, advisor_of, forget, keep, same_origin
-from profile_api.cursors import position_of
-from profile_api.dependencies import AskedGate
 from profile_api.errors import Problem
-from profile_api.gate import Gate
-from profile_api.routers.profiles import Lookup
+from profile_api.http.dependencies import AskedGate
+from profile_api.http.lookups import Lookup
 from profile_api.views import Answer, ProfileData
 
 PAGE = 20
@@ -86,8 +86,8 @@ def search(
 
     def find() -> Answer[ProfileData]:
         try:
-            asked = Lookup(kind=kind, value=value.strip(), region=region.strip().upper() or None)
-            return gate.lookup(asking, purpose, normalise(asked.kind, asked.value, asked.region))
+            lookup = Lookup(kind=kind, value=value.strip(), region=region.strip().upper() or None)
+            return gate.lookup(asking, purpose, normalise(lookup.kind, lookup.value, lookup.region))
         except (ValidationError, InvalidIdentifier) as error:
             detail = str(error) if isinstance(error, InvalidIdentifier) else "Expected an identifier, found none."
             raise Problem(422, "invalid-identifier", detail) from error

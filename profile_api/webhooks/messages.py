@@ -1,57 +1,33 @@
-"""What one subscription is told of one event: what the gate permits it at the moment of telling.
+"""The message of one event for one subscription: what the gate permits at the time of delivery.
 
-Where nothing of what happened may be seen for its purpose, it is told nothing at all: that there was something to tell
-would say that the person did something. The exceptions are the person's decision about the subscription's own purpose,
-and their erasure: whoever may not use the data any more has to learn of whom.
+If its purpose may see nothing of the event, nothing is sent: a message alone would reveal that the person did
+something. The exceptions are the person's decision about the subscription's own purpose, and their erasure: a system
+has to learn whose data it may no longer use.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cloudevents.core.bindings.http import HTTPMessage, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
-from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from consent.model import Actor, LegalBasis, Role
 from consent.purposes import published_purposes
 from contracts.categories import Category
+from profile_api.access.gate import AccessRequest, Gate, by_id
 from profile_api.errors import Problem
-from profile_api.gate import Ask, Gate, by_id
 from profile_api.views import Answer, ProfileData
-from profile_api.webhooks.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, PROFILE_UPDATED, REACHING
-from stores.schema import audit
+from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.queries.disclosures import was_given_data
+from read_model.outbox.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, PROFILE_UPDATED, REACHING
 
 SOURCE = "urn:one-customer-view"
 
 
-@dataclass(frozen=True, repr=False)
-class Subscription:
-    """Whom to tell; holds the secret, so it has no repr."""
-
-    subscription_id: str
-    url: str
-    purpose: str
-    role: str
-    secret: str
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened, as the outbox holds it."""
-
-    sequence: int
-    event_id: str
-    kind: str
-    profile_id: str
-    at: datetime
-    data: dict[str, Any]
-
-
 def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) -> HTTPMessage | None:
-    """The event as a signed request, None where there is nothing to tell; raises a Problem (503) where the gate cannot
-    decide now."""
+    """The event as a signed request, None if nothing may be sent; raises a Problem (503) if the gate cannot decide
+    now."""
     data = _data(gate, subscription, event)
     if data is None:
         return None
@@ -65,7 +41,9 @@ def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) 
     if data.get("profile_id"):
         attributes["subject"] = data["profile_id"]
     message = to_structured_event(CloudEvent(attributes, data))
-    signature = Webhook(subscription.secret).sign(event.event_id, now, message.body.decode())
+    secrets = [one for one in (subscription.secret, subscription.former_secret) if one]
+    body = message.body.decode()
+    signature = " ".join(Webhook(one).sign(event.event_id, now, body) for one in secrets)
     headers = {
         "webhook-id": event.event_id,
         "webhook-timestamp": str(int(now.timestamp())),
@@ -76,7 +54,7 @@ def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) 
 
 def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any] | None:
     actor = Actor(f"webhook:{subscription.subscription_id}", Role(subscription.role))
-    ask = Ask(actor, subscription.purpose, "webhook")
+    ask = AccessRequest(actor, subscription.purpose, "webhook")
     if event.kind in REACHING and _was_told(gate, ask, event.profile_id):
         return {"profile_id": event.profile_id, "purpose": subscription.purpose, **event.data}
     if event.kind == EXTRACT_RECALLED and event.data.get("purpose") == subscription.purpose:
@@ -116,9 +94,7 @@ def _rests_on_consent(subscription: Subscription) -> bool:
     return purpose is None or purpose.legal_basis is LegalBasis.CONSENT
 
 
-def _was_told(gate: Gate, ask: Ask, profile_id: str) -> bool:
+def _was_told(gate: Gate, ask: AccessRequest, profile_id: str) -> bool:
     """Whether anything of this person ever left for this subscription (GDPR art. 19: who got data hears of the end)."""
-    of = audit.c
-    left = select(of.audit_id).where(of.actor == ask.actor.subject, of.profile_id == profile_id)
     with gate.acting(ask) as reading:
-        return reading.connection.scalar(left.where(of.decision["allowed"] != []).limit(1)) is not None
+        return reading.run(was_given_data, ask.actor.subject, profile_id)

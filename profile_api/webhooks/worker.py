@@ -18,15 +18,17 @@ from cloudevents.core.bindings.http import HTTPMessage
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from consent.beside import beside
 from consent.loading import published_policies
 from consent.purposes import published_purposes
+from profile_api.access.gate import Gate
+from profile_api.access.throttle import Unlimited
 from profile_api.errors import Problem
-from profile_api.gate import Gate
-from profile_api.throttle import Unlimited
-from profile_api.webhooks import deliveries
 from profile_api.webhooks.addresses import Checked, ForbiddenAddress
-from profile_api.webhooks.endings import tell_ended
-from profile_api.webhooks.messages import Event, Subscription, signed
+from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.messages import signed
+from profile_api.webhooks.queries import deliveries
+from profile_api.webhooks.queries.endings import tell_ended
 
 ATTEMPTS = 14
 FIRST_PAUSE, FACTOR, LONGEST_PAUSE = timedelta(seconds=5), 3, timedelta(hours=12)
@@ -160,11 +162,5 @@ def delivering(engine: Engine, demo: bool) -> Iterator[None]:
         return datetime.now(UTC)
 
     gate = Gate(engine, None, published_policies(), published_purposes(), clock, Unlimited())
-    stop = threading.Event()
-    thread = threading.Thread(target=Worker(engine, gate, Poster(demo), clock).run, args=[stop], name="webhooks")
-    thread.start()
-    try:
+    with beside("webhooks", Worker(engine, gate, Poster(demo), clock).run):
         yield
-    finally:
-        stop.set()
-        thread.join()

@@ -11,8 +11,18 @@ from pyspark.sql import SparkSession
 
 from contracts.dates import parse_instant
 from contracts.settings import settings
-from spark_jobs.local_tables import rows
-from spark_jobs.progress import remember
+from identity.clustering.assign_ids import Before, settle
+from identity.clustering.stable_ids import founders, nth_id
+from identity.matching.model import PersonModel
+from identity.matching.rules import SHIPPED, Rules
+from lake.columns import add_missing_columns
+from lake.local_tables import rows
+from lake.overlay import recent_of, take
+from lake.progress import remember
+from lake.session import spark_session
+from lake.sql_engine import Engine
+from lake.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, EDGES, LIVE, OVERRIDES, RECORDS, REDIRECTS, UNMATCHED
+from spark_jobs.resolve.affected_pairs import recall
 from spark_jobs.resolve.changes import (
     FOUNDATION,
     Position,
@@ -23,20 +33,14 @@ from spark_jobs.resolve.changes import (
     take_fresh,
     take_settled,
 )
-from spark_jobs.resolve.engine import Engine
 from spark_jobs.resolve.lake_model import LakeModel, current_model, name_frequencies, train_model
-from spark_jobs.resolve.model import PersonModel
 from spark_jobs.resolve.notes import notes
 from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.remembered import remembered
-from spark_jobs.resolve.reopen import recall
-from spark_jobs.resolve.rules import SHIPPED, Rules
-from spark_jobs.resolve.settle import Before, settle
-from spark_jobs.resolve.stable_ids import founders, nth_id
 from spark_jobs.resolve.uncollected import uncollected
+from spark_jobs.resolve.unmatched import freeze, withhold
 from spark_jobs.resolve.write import write_evidence, write_identity
-from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, COMPONENTS, LIVE, OVERRIDES, RECORDS, REDIRECTS
+from stores.taking_turns import batch_job
 
 
 @uncollected()
@@ -49,6 +53,7 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     if at.first:
         # Before this run has ended, whatever of it is written by then, nothing can be built upon.
         remember(spark, lake, "resolve", {FOUNDATION: -1})
+        add_missing_columns(spark, lake, COMPARABLES, recent_of(COMPARABLES))
     with closing(engine_of(spark, lake)) as engine:
         told = _renew(spark, engine, lake, at, known, rules, run_at)
     # What the next run builds upon: a model that was trained just now is part of it.
@@ -67,6 +72,7 @@ def _renew(
     run_at: datetime,
 ) -> dict[str, Any]:
     engine.delta("records", lake, RECORDS)
+    engine.delta("unmatched", lake, UNMATCHED)
     names = known.names if known else name_frequencies(engine)
     take_fresh(lake, engine, at, names)
     remembered(engine, lake)
@@ -79,11 +85,16 @@ def _renew(
     engine.let("assigned", "select * from assigned_before")  # asked for many times
     engine.view("claims", "select record_id, profile_id from assigned union all select record_id, profile_id from live")
 
-    def model() -> PersonModel:
-        if known:
-            return known.person
-        return train_model(lake, engine, names, run_at)
+    used = [known.person] if known else []
 
+    def model() -> PersonModel:
+        if not used:
+            used.append(train_model(lake, engine, names, run_at))
+        return used[0]
+
+    withhold(engine)
+    take(engine, lake, EDGES, "edges")
+    freeze(engine)
     look(engine, model, rules, at.first)
     changed = write_evidence(engine, lake, rules, at.first)
     before = Before(
@@ -91,7 +102,7 @@ def _renew(
         standing(engine, "live", "at"),
         {row["old_id"]: row["profile_id"] for row in rows(spark, lake, REDIRECTS)},
     )
-    found = partition(engine, rules, at.first, *decisions(spark, lake), before.profile_of)
+    found = partition(engine, rules, at.first, *decisions(spark, lake), before.profile_of, used[0].bars)
     elsewhere = frozenset() if at.first else ids_elsewhere(engine, founders(found.clusters, before.profile_of))
     outcome = settle(found.clusters, before, elsewhere)
     changed += write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
@@ -102,7 +113,7 @@ def _renew(
         "rows_changed": changed,
         "merges": arrived - created + sum(change.kind == "merged" for change in outcome.changes),
         "looked_at": len(outcome.assignments),
-        "identity_notes": notes(engine, rules),
+        "identity_notes": notes(engine, rules, used[0]),
     }
 
 
@@ -133,7 +144,8 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--lake", default=settings().lake_uri)
     parser.add_argument("--run-at", type=lambda text: parse_instant(text, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
-    print(json.dumps(resolve(spark_session(settings()), given.lake, given.run_at), indent=2))
+    with batch_job(settings()):
+        print(json.dumps(resolve(spark_session(settings()), given.lake, given.run_at), indent=2))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ Counting and exploding the keys of all records is what a day mostly pays for: ea
 as few times as it can.
 """
 
-from spark_jobs.resolve.engine import Engine, naming
-from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.state import RULE_BITS, RULES
+from identity.matching.rules import Rules
+from identity.matching.state import RULE_BITS, RULES
+from lake.sql_engine import Engine, naming
 
 
 def held_sql(state: str) -> str:

@@ -5,25 +5,26 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import is_local, rows, table_id, version
-from spark_jobs.progress import progress
-from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.graph import Pair
-from spark_jobs.resolve.lake_engine import LakeEngine
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.state import FORM
-from spark_jobs.tables import (
+from identity.clustering.cluster import Pair
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.rules import Rules
+from identity.matching.state import FORM
+from lake.local_tables import is_local, rows, table_id, version
+from lake.progress import progress
+from lake.sql_engine import Engine
+from lake.tables import (
     COMPARABLES,
     LIVE,
     MODELS,
     OVERRIDES,
     RECORDS,
+    UNMATCHED,
     Table,
 )
+from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.lake_engine import LakeEngine
 
-SOURCES = [RECORDS, OVERRIDES, LIVE]
+SOURCES = [RECORDS, OVERRIDES, LIVE, UNMATCHED]
 FOUNDATION = "identity/foundation"
 """Under this name, progress keeps what all evidence rests on: another one means that everything is looked at again."""
 
@@ -78,15 +79,17 @@ def _is_here(spark: SparkSession, lake: str) -> bool:
 
 
 def take_fresh(lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
-    """Makes `fresh`, the states of the records to look at, and `gone`, the ids of those that are no more; `records` is
+    """Makes `stated`, the states of the records to look at, and `gone`, the ids of those that are no more; `records` is
     there."""
     if at.first:
-        engine.states("fresh", "select * from records", names)
+        engine.states("stated", "select * from records", names)
         engine.put("gone", ["record_id"], [])
         return
-    _take_changed(lake, engine, at, RECORDS, "asked")
+    _take_changed(lake, engine, at, RECORDS, "new_records")
+    _take_changed(lake, engine, at, UNMATCHED, "new_unmatched")
+    engine.let("asked", "select record_id from new_records union select record_id from new_unmatched")
     named = "exists (select 1 from asked a where a.record_id = r.record_id)"
-    engine.states("fresh", f"select * from records r where {named}", names)
+    engine.states("stated", f"select * from records r where {named}", names)
     engine.let(
         "gone",
         "select a.record_id from asked a where not exists (select 1 from records r where r.record_id = a.record_id)",

@@ -6,17 +6,14 @@ household's as often as a person's, and a national id is copied from a relative'
 and neither joins two records by itself.
 """
 
-from contracts.identifiers import KINDS, OTHER_EXTERNAL_ID
-
-CONTACT_POINTS = ("same_email", "same_phone")
-"""Rules whose identifier is shared or handed on at times: where the model has seen the pair, its weight stands."""
+from contracts.identifiers import KINDS, MOST_CONTACTS, OTHER_EXTERNAL_ID
 
 
 def numbers_sql(state: str) -> str:
     """SELECT of a row per record and identifier that may join people, with what tells its holder from others."""
     return (
-        "select record_id, first_given, born, given, birth, one.kind as kind, one.key as key from"
-        f" (select record_id, first_given, born, given, birth, EXPLODE(numbers) as one from {state}) n"
+        "select record_id, first_given, born, contact, given, birth, one.kind as kind, one.key as key from"
+        f" (select record_id, first_given, born, contact, given, birth, EXPLODE(numbers) as one from {state}) n"
     )
 
 
@@ -24,7 +21,7 @@ def edges_sql(numbers: str) -> str:
     """SELECT of left_id, right_id, rule, weight and evidence from complete holders of some values.
 
     Per value: within its cap of people, between holders of one given name. Holders without a given name join only where
-    the value has one person; two birth dates are two people.
+    the value has one person, by their e-mail addresses or else phones too; two birth dates are two people.
     """
     caps = " ".join(f"when '{kind}' then {rules.cap}" for kind, rules in KINDS.items())
     cap = f"case kind {caps} else {OTHER_EXTERNAL_ID.cap} end"
@@ -32,11 +29,12 @@ def edges_sql(numbers: str) -> str:
     return (
         f"with held as (select * from {numbers}),"
         # 1. How many people hold a value.
-        " counted as (select key, kind, count(distinct first_given) as names, count(distinct {someone}) as people"
+        " counted as (select key, kind, count(distinct first_given) as names, count(distinct {someone}) as people,"
+        " count(distinct case when first_given is null then contact end) as nameless"
         " from held group by key, kind having count(*) > 1),"
-        # 2. One given name in all: nameless holders are that person's; several: they are nobody's.
-        " named as (select h.record_id, h.key, h.kind, h.born, c.people,"
-        " case when c.names <= 1 then '' else h.first_given end as person"
+        # 2. One given name in all: nameless holders are that person's, unless they are many; several: nobody's.
+        " named as (select h.record_id, h.key, h.kind, h.born, c.people, case when c.names <= 1"
+        f" and (h.first_given is not null or c.nameless <= {MOST_CONTACTS}) then '' else h.first_given end as person"
         f" from held h join counted c on c.key = h.key and c.kind = h.kind where greatest(c.names, 1) <= {{cap}}),"
         # 3. One birth date in all of the name's holders: undated ones are that person's.
         " births as (select key, kind, person, count(distinct born) as dates from named where person is not null"

@@ -19,13 +19,13 @@ import jellyfish
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import append, changed_keys, files, merge
-from spark_jobs.resolve.engine import in_words
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
-from spark_jobs.resolve.state import SAID, STATE_DDL
-from spark_jobs.resolve.stating import state_files
-from spark_jobs.tables import Table, arrow_schema
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.sharing import sharing_class
+from identity.matching.state import SAID
+from lake.local_tables import append, changed_keys, files, merge
+from lake.sql_engine import in_words
+from lake.tables import Table, arrow_schema
+from spark_jobs.resolve.stating import STATE_SCHEMA, state_files
 
 MEMORY = "4GB"
 """Beyond it tables are kept on disk."""
@@ -96,11 +96,7 @@ class DriverEngine:
         held: dict[int, list[tuple[str | None, str | None]]] = defaultdict(list)
         for key, given, birth in self.rows(holders):
             held[key].append((given, birth))
-        found = {}
-        for key, people in held.items():
-            # As Spark sorts: null first.
-            kept = sorted(people, key=lambda one: [(part is not None, part or "") for part in one])[:MOST_HOLDERS]
-            found[key] = sharing_class(people_behind(kept))
+        found = {key: sharing_class(people) for key, people in held.items()}
         classes = pa.array(found.values(), pa.string())
         self.give(name, pa.table({"key": pa.array(found.keys(), pa.int64()), "class": classes}))
 
@@ -119,7 +115,12 @@ class DriverEngine:
         listed = ", ".join("'" + file.replace("'", "''") + "'" for file in held)
         # By name: a merge leaves files with a column of its own for the change feed.
         columns = ", ".join(f'"{column}"' for column in table.struct.fieldNames())
-        self.view(name, f"select {columns} from read_parquet([{listed}], union_by_name = true)")
+        there = f"from read_parquet([{listed}], union_by_name = true)"
+        try:
+            self.view(name, f"select {columns} {there}")
+        except duckdb.BinderException:  # columns that came later are in no file yet
+            self.give(f"{name}_none", arrow_schema(table.schema).empty_table())
+            self.view(name, f"select {columns} from ({there} union all by name from {name}_none)")
 
     def states(self, name: str, records: str, names: NameFrequencies) -> None:
         assert self._spark is not None
@@ -136,7 +137,7 @@ class DriverEngine:
         if os.listdir(folder):
             self.view(name, f"from read_parquet('{folder}/*.parquet')")
         else:
-            self.give(name, arrow_schema(STATE_DDL).empty_table())
+            self.give(name, STATE_SCHEMA.empty_table())
 
     def _words(self, sql: str) -> str:
         """The SQL as DuckDB wants it; tables that it names and that are still being made are waited for."""

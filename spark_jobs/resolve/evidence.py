@@ -5,18 +5,25 @@ Tables are made under a suffix, so that the evidence of several groups of record
 
 from collections.abc import Callable
 
+from identity.matching.apart import APART
+from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import PersonModel, weights_sql
+from identity.matching.pair_weight import pair_weights_sql
+from identity.matching.rules import Rules
+from identity.matching.sharing import CLASSES
+from identity.matching.state import KEPT
+from identity.matching.vectors import vectors_sql
+from lake.sql_engine import Engine
+from spark_jobs.resolve.affected_pairs import described_of, shared_holders_sql
 from spark_jobs.resolve.candidates import keyed_of
-from spark_jobs.resolve.comparisons import COMPARISONS
-from spark_jobs.resolve.deterministic import CONTACT_POINTS, edges_sql, numbers_sql
-from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.model import PersonModel, weights_sql
-from spark_jobs.resolve.reopen import described_of, shared_holders_sql
-from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.state import KEPT
-from spark_jobs.resolve.vectors import vectors_sql
+from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
+from spark_jobs.resolve.numbering import placed
+from spark_jobs.resolve.unmatched import frozen_among
 
 GAMMAS = [f"gamma_{comparison.name}" for comparison in COMPARISONS]
-FREQUENCIES = ["given_frequency", "family_frequency"]
+FREQUENCIES = ["given_frequency", "family_frequency", "birth_frequency"]
+SAYS_APART = "evidence like '%\"apart\"%'"
+"""Condition on kept evidence: the pair is certainly two people's."""
 
 
 def gather(
@@ -33,7 +40,7 @@ def gather(
     is there, of which it may have to be trained.
     """
     compare(engine, records, suffix)
-    score(engine, model(), rules, suffix)
+    score(engine, model(), rules, suffix, standing("probabilistic", records, among))
     rule(engine, records, suffix, among)
     hear(engine, suffix)
 
@@ -55,13 +62,13 @@ def compare(engine: Engine, records: str | None, suffix: str) -> None:
     lists = ", ".join(
         f"LIST(n.key) filter (where n.kind = '{kind}' and coalesce(c.class, 'own') = '{name}') as {kind}_{name}"
         for kind in ("email", "phone")
-        for name in ("own", "pair", "shared")
+        for name in CLASSES
     )
     sharing = (
         f"select n.record_id, {lists} from {held} n left join class{suffix} c on c.key = n.key"
         " where n.kind in ('email', 'phone') group by n.record_id"
     )
-    added = ", ".join(f"{kind}_{name}" for kind in ("email", "phone") for name in ("own", "pair", "shared"))
+    added = ", ".join(f"{kind}_{name}" for kind in ("email", "phone") for name in CLASSES)
     said = ", ".join(f"s.{column}" for column in KEPT)
     engine.let(
         f"columns{suffix}",
@@ -69,44 +76,43 @@ def compare(engine: Engine, records: str | None, suffix: str) -> None:
     )
 
 
-def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str) -> None:
+def standing(tier: str, records: str | None, among: bool) -> str:
+    """SELECT of the evidence of a tier that stands still (unmatched.py), by what the run calls records."""
+    frozen = frozen_among(tier, records, among)
+    return f"select * from ({frozen}) f" if records else placed(f"({frozen})", "rule, weight, evidence")
+
+
+def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str, stands: str) -> None:
     """`scored`: the model's weight of each proposed pair, in bits; with what of its vector says something, if it is
-    kept."""
-    engine.let(f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", engine.dialect))
+    kept. And what `stands` of before."""
+    engine.let(
+        f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", engine.dialect, APART[model.bars])
+    )
     said = [f"case when {name} >= 0 then concat('\"{name}\":', {name}) end" for name in [*GAMMAS, *FREQUENCIES]]
+    said.append("case when apart then '\"apart\":1' end")
     evidence = f"concat('{{', concat_ws(',', {', '.join(said)}), '}}')"
     kept = f"case when weight >= {rules.review_from} then {evidence} end"
     weights = weights_sql(model, f"select * from vectors{suffix}", engine.dialect)
-    scored = f"select left_id, right_id, round(weight, 6) as weight, {kept} as evidence from ({weights}) w"
-    engine.let(f"scored{suffix}", scored)
+    scored = f"select left_id, right_id, round(weight, 6) as weight, apart, {kept} as evidence from ({weights}) w"
+    before = f"select left_id, right_id, weight, coalesce({SAYS_APART}, false) as apart, evidence from ({stands}) t"
+    engine.let(f"scored{suffix}", f"{scored} union all {before}")
 
 
 def rule(engine: Engine, records: str | None, suffix: str, among: bool) -> None:
     """`ruled`: the deterministic edges of the records; `numbers` holds all holders of their values."""
-    edges = edges_sql(f"numbers{suffix}")
+    said = "left_id, right_id, rule, weight, evidence"
+    edges, stands = edges_sql(f"numbers{suffix}"), f"select {said} from ({standing('deterministic', records, among)}) t"
     if not records:
-        engine.let(f"ruled{suffix}", edges)
+        engine.let(f"ruled{suffix}", f"select {said} from ({edges}) e union all {stands}")
         return
     ends = [f"exists (select 1 from {records} r where r.record_id = e.{side}_id)" for side in ("left", "right")]
-    engine.let(f"ruled{suffix}", f"select e.* from ({edges}) e where {(' and ' if among else ' or ').join(ends)}")
+    new = f"select {said} from ({edges}) e where {(' and ' if among else ' or ').join(ends)}"
+    engine.let(f"ruled{suffix}", f"{new} union all {stands}")
 
 
 def hear(engine: Engine, suffix: str) -> None:
-    """`heard`: one weight a pair.
-
-    The model has seen all fields of a pair, a rule only one. So the rule speaks where the model was not asked, and
-    beside it (the stronger counts) only with a number that was given out to one person.
-    """
-    contact = ", ".join(f"'{rule}'" for rule in CONTACT_POINTS)
-    engine.let(
-        f"heard{suffix}",
-        "select coalesce(s.left_id, r.left_id) as left_id, coalesce(s.right_id, r.right_id) as right_id,"
-        " case when s.weight is null then r.by_rule when r.by_number is null then s.weight"
-        " else greatest(s.weight, r.by_number) end as weight"
-        f" from scored{suffix} s full join (select left_id, right_id, max(weight) as by_rule,"
-        f" max(case when rule not in ({contact}) then weight end) as by_number from ruled{suffix}"
-        " group by left_id, right_id) r on r.left_id = s.left_id and r.right_id = s.right_id",
-    )
+    """`heard`: one weight a pair."""
+    engine.let(f"heard{suffix}", pair_weights_sql(f"scored{suffix}", f"ruled{suffix}"))
 
 
 def told(suffix: str = "") -> str:

@@ -12,22 +12,21 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from spark_jobs.resolve.engine import Engine
+from identity.clustering.cluster import Pair
 
-Pair = tuple[str, str]
 Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """`left[i] < right[i]` are places in the sorted `ids`, each pair once with its strongest `weight`; `together` pairs
-    count as agreeing."""
+    """`left[i] < right[i]` are places in the sorted `ids`, each pair once with its strongest `weight`; `must_link`
+    pairs count as agreeing."""
 
     ids: pa.Array
     left: Numbers
     right: Numbers
     weight: NDArray[np.float64]
-    together: list[tuple[int, int]]
+    must_link: list[tuple[int, int]]
 
     def places(self, records: Iterable[str]) -> list[int | None]:
         """The place of each record, None of an unknown one."""
@@ -46,7 +45,7 @@ class Graph:
 
     def joining(self, pairs: Iterable[Pair]) -> "Graph":
         """The same with these pairs joined besides, where what was to be joined before leaves it possible."""
-        return replace(self, together=[*self.together, *self.ends(pairs)])
+        return replace(self, must_link=[*self.must_link, *self.ends(pairs)])
 
     @cached_property
     def component(self) -> Numbers:
@@ -54,7 +53,7 @@ class Graph:
         if not len(self.ids):
             return np.zeros(0, dtype=np.int64)
         agreeing = self.weight >= 0
-        joined = np.array(self.together, dtype=np.int64).reshape(-1, 2).T
+        joined = np.array(self.must_link, dtype=np.int64).reshape(-1, 2).T
         left = np.concatenate([self.left[agreeing], joined[0]])
         right = np.concatenate([self.right[agreeing], joined[1]])
         size = len(self.ids)
@@ -69,7 +68,7 @@ class Graph:
         return pa.table(columns, names=["record_id", "component"])
 
 
-def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], together: Iterable[Pair] = ()) -> Graph:
+def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], must_link: Iterable[Pair] = ()) -> Graph:
     """The graph of a few records and of their pairs (left, right, weight) in either direction."""
     ids = pa.array(sorted(set(records)), pa.string())
     place = {record: number for number, record in enumerate(ids.to_pylist())}
@@ -79,15 +78,7 @@ def graph(records: Iterable[str], pairs: Iterable[tuple[str, str, float]], toget
         if one != other:
             strongest[ends] = max(weight, strongest.get(ends, weight))
     left, right = np.array(list(strongest), dtype=np.int64).reshape(-1, 2).T
-    return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _ends(ids, together))
-
-
-def graph_of(engine: Engine, pairs: str, together: Iterable[Pair] = ()) -> Graph:
-    """The graph of `numbered` records and of a SELECT of left_id, right_id (which is greater), both numbers, and
-    weight, each pair once."""
-    ids = engine.arrow("select record_id from numbered order by place")["record_id"].combine_chunks()
-    left, right, weight = (column.to_numpy() for column in engine.arrow(pairs).columns)
-    return Graph(ids, left.astype(np.int64), right.astype(np.int64), weight, _ends(ids, together))
+    return Graph(ids, left, right, np.array(list(strongest.values()), dtype=np.float64), _ends(ids, must_link))
 
 
 def _places(ids: pa.Array, records: Iterable[str]) -> list[int | None]:

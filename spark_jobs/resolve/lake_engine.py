@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType
 
-from spark_jobs.resolve.engine import in_words
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.sharing import MOST_HOLDERS, people_behind, sharing_class
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.sharing import bounded_sql, sharing_class
+from lake.sql_engine import in_words
+from lake.tables import Table, changes, differing, exists, merge, read, write_changes
 from spark_jobs.resolve.stating import states
-from spark_jobs.tables import Table, changes, differing, exists, merge, read, write_changes
 
 
 class LakeEngine:
@@ -46,15 +46,15 @@ class LakeEngine:
         self.give(name, pa.table(arrays, names=columns))
 
     def classes(self, name: str, holders: str) -> None:
-        class_of = F.udf(lambda held: sharing_class(people_behind((one.given, one.birth) for one in held)), "string")
-        # A hot value's holders are cut to a bounded number before they are looked at, whichever the order of the rows.
-        bounded = F.slice(F.sort_array(F.collect_set(F.struct("given", "birth"))), 1, MOST_HOLDERS)
-        held = self._spark.sql(in_words(holders, self.dialect)).groupBy("key").agg(bounded.alias("holders"))
+        class_of = F.udf(lambda held: sharing_class((one.given, one.birth) for one in held), "string")
+        bounded = self.frame(bounded_sql(holders)).groupBy("key")
+        held = bounded.agg(F.collect_set(F.struct("given", "birth")).alias("holders"))
         found = held.where(F.size("holders") > 1).select("key", class_of("holders").alias("class"))
         self.name(name, found.where("class <> 'own'").localCheckpoint())
 
     def give(self, name: str, table: pa.Table) -> None:
-        self.name(name, self._spark.createDataFrame(table))
+        # Cut as well: of a column that a local table and a computed one share, Spark would not tell the two apart.
+        self.name(name, self._spark.createDataFrame(table).localCheckpoint())
 
     def changed(self, name: str, lake: str, table: Table, after: int, until: int) -> None:
         feed = changes(self._spark, lake, table, after, until)

@@ -10,23 +10,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from contracts.settings import settings
-from spark_jobs.resolve.comparisons import COMPARISONS
+from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import PersonModel, load, prior_bits, probability
+from identity.matching.rules import SHIPPED
+from lake.session import spark_session
 from spark_jobs.resolve.lake_model import current_model
-from spark_jobs.resolve.model import PersonModel, load, prior_bits, probability
-from spark_jobs.resolve.rules import SHIPPED
 from spark_jobs.resolve.splink_model import save_charts
-from spark_jobs.session import spark_session
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 # What each comparison looks at, in words.
 COMPARED: dict[str, str] = {
-    "given_name": "Given names without case and accents: equal, short for one another, misspelt, exchanged with the"
-    " family name, or an initial. An equal name weighs by how rare it is.",
+    "given_name": "Given names without case and accents: equal, short for one another, misspelt, another name in use"
+    " that is alike, exchanged with the family name, or an initial. An equal name weighs by how rare it is.",
     "middle_name": "Further given names, or their initials.",
     "family_name": "Family names: equal, misspelt, one of two surnames, or alike in sound. An equal name weighs by how"
     " rare it is.",
-    "birth": "Birth dates as they were typed, character by character; else birth years; else a year in the mailbox.",
+    "birth": "Birth dates as they were typed, character by character; else birth years; else a year in the mailbox. A"
+    " date that many people have weighs by how common it is.",
     "email": "Mail addresses, by how many people share one; else how alike the mailboxes are. Mailboxes that are no"
     " more than the name say nothing new, and are left out.",
     "mailbox_and_name": "A mailbox against a name, where one of the two records has no given name.",
@@ -38,8 +39,8 @@ COMPARED: dict[str, str] = {
     "gender": "Gender, as far as a title or a column tells.",
 }
 LIMITS = (
-    "Relatives: twins who share a first letter and every contact, and fathers and sons of one name without birth dates,"
-    " cannot be told apart.",
+    "Relatives: twins who share a first letter and every contact, unless their names are alike and both known as names"
+    " in use, and fathers and sons of one name without birth dates, cannot be told apart.",
     "A person who changes name, address, mailbox and phone between two records leaves nothing to compare.",
     "The comparisons are independent given the explanation; where columns repeat each other, weights come out too high."
     " Address parts and mailbox names are handled for that reason, others may remain.",

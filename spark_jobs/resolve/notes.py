@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from identity.matching.model import PersonModel
+from identity.matching.rules import Rules
+from lake.sql_engine import Engine
 from spark_jobs.resolve.candidates import active_sql
-from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.rules import Rules
 
 
-def notes(engine: Engine, rules: Rules) -> dict[str, Any]:
-    """For the report, without any value: `shared_by_too_many` by kind, and `held_for_review`, too large components."""
+def notes(engine: Engine, rules: Rules, model: PersonModel) -> dict[str, Any]:
+    """For the report, without any value: `shared_by_too_many` by kind, `held_for_review`, too large components, and
+    `model`, where it could not be learned."""
     sizes = f"select count(*) from component_of group by component having count(*) > {rules.largest_cluster}"
     large = sorted((size for (size,) in engine.rows(sizes)), reverse=True)
     shared = engine.rows(
@@ -21,4 +23,9 @@ def notes(engine: Engine, rules: Rules) -> dict[str, Any]:
         found["shared_by_too_many"] = {kind: {"values": n, "most_records": most} for kind, n, most in shared}
     if large:
         found["held_for_review"] = {"components": len(large), "records": sum(large), "largest": large[0]}
+    if not model.learned:
+        found["model"] = (
+            "expected duplicates to learn from, found too few; one person's pairs are taken to be like those of the"
+            " shipped model. Train again once sources overlap"
+        )
     return found

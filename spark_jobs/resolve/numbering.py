@@ -3,8 +3,14 @@
 A record's number is its place among the sorted ids, so whatever goes by the order of ids goes by that of numbers too.
 """
 
-from spark_jobs.resolve.engine import Engine
-from spark_jobs.resolve.state import STATE
+from collections.abc import Iterable
+
+import numpy as np
+
+from identity.clustering.cluster import Pair
+from identity.matching.state import STATE
+from lake.sql_engine import Engine
+from spark_jobs.resolve.graph import Graph
 
 
 def number(engine: Engine, records: str) -> None:
@@ -35,3 +41,11 @@ def placed(pairs: str, said: str) -> str:
         f"select a.place as left_id, b.place as right_id, {said} from {pairs} p"
         " join numbered a on a.record_id = p.left_id join numbered b on b.record_id = p.right_id"
     )
+
+
+def graph_of(engine: Engine, pairs: str, must_link: Iterable[Pair] = ()) -> Graph:
+    """The graph of `numbered` records and of a SELECT of left_id, right_id (which is greater), both numbers, and
+    weight, each pair once."""
+    ids = engine.arrow("select record_id from numbered order by place")["record_id"].combine_chunks()
+    left, right, weight = (column.to_numpy() for column in engine.arrow(pairs).columns)
+    return Graph(ids, left.astype(np.int64), right.astype(np.int64), weight, []).joining(must_link)

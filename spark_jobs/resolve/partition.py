@@ -8,20 +8,21 @@ rebuild (tests/spark_jobs/resolve/test_partition.py).
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
 
+from identity.clustering.cluster import Pair
+from identity.clustering.incumbents import incumbents
+from identity.matching.model import PersonModel
+from identity.matching.rules import Rules
+from lake.sql_engine import Engine
+from spark_jobs.resolve.affected_components import gather_members
+from spark_jobs.resolve.affected_pairs import looked_at_anew, reopen, start
 from spark_jobs.resolve.candidates import propose_all, propose_among, propose_reopened
-from spark_jobs.resolve.cluster import clusters
-from spark_jobs.resolve.engine import Engine
+from spark_jobs.resolve.clusters import clusters
 from spark_jobs.resolve.evidence import gather, told
-from spark_jobs.resolve.graph import Pair, graph_of
-from spark_jobs.resolve.incumbents import incumbents
-from spark_jobs.resolve.members import gather_members
-from spark_jobs.resolve.model import PersonModel
-from spark_jobs.resolve.numbering import named, number, placed
-from spark_jobs.resolve.reopen import looked_at_anew, reopen, start
-from spark_jobs.resolve.rules import Rules
+from spark_jobs.resolve.numbering import graph_of, named, number, placed
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,49 @@ def partition(
     engine: Engine,
     rules: Rules,
     first: bool,
-    apart: Iterable[Pair] = (),
-    together: Iterable[Pair] = (),
+    cannot_link: Iterable[Pair] = (),
+    must_link: Iterable[Pair] = (),
     stood: Mapping[str, str] = MappingProxyType({}),
+    bars: str = "dates",
 ) -> Partition:
     """Clusters what was looked at; `component_of` stays for the caller to write.
 
     `stood` are the profiles before (record -> profile): they count where another login would take somebody's place.
+    `bars` is what the model lets two people be told by.
     """
     if not first:
         number(engine, "members")
     pairs = "select * from heard" if first else placed("within", "weight")
     verified = verified_values(engine, "after" if first else "keyed")
-    known = graph_of(engine, pairs, together)
+    known = graph_of(engine, pairs, must_link)
     known = known.joining(incumbents(known.agreeing(verified), verified, stood))
     component_of = known.first_of_component()
     engine.give("component_of", component_of)
-    return Partition(clusters(known, apart, verified, rules), component_of)
+    traits = differing_traits(engine, "after" if first else "keyed")
+    return Partition(clusters(known, cannot_link, verified, rules, traits, bars), component_of)
+
+
+def differing_traits(engine: Engine, states: str) -> dict[str, dict[str, Any]]:
+    """record -> what may tell that it is another person's than some record of its component, where these differ."""
+    said = engine.arrow(
+        "select s.record_id, s.whole_birth, s.whole_year, s.generation, s.middle_initial, s.numbers, s.national_id"
+        f" from {states} s"
+        " join component_of c on c.record_id = s.record_id join (select o.component from component_of o"
+        f" join {states} t on t.record_id = o.record_id group by o.component having"
+        " count(distinct t.whole_birth) > 1 or count(distinct t.generation) > 1) d on d.component = c.component"
+    )
+    return {
+        row["record_id"]: {
+            "whole_birth": row["whole_birth"],
+            "whole_year": row["whole_year"],
+            "generation": row["generation"],
+            "middle_initial": row["middle_initial"],
+            "external_ids": [one["key"] for one in row["numbers"] or () if one["kind"] not in ("email", "phone")]
+            or None,
+            "national_id": row["national_id"],
+        }
+        for row in said.to_pylist()
+    }
 
 
 def verified_values(engine: Engine, states: str) -> dict[str, Mapping[str, str]]:

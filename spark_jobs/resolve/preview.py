@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from contracts.settings import settings
+from identity.matching.rules import Rules, load_rules
+from lake.overlay import take
+from lake.session import spark_session
+from lake.tables import ASSIGNMENTS, EDGES, UNMATCHED, read
 from spark_jobs.resolve.changes import decisions, engine_of
 from spark_jobs.resolve.lake_model import current_model
 from spark_jobs.resolve.partition import look, partition
 from spark_jobs.resolve.remembered import remembered
-from spark_jobs.resolve.rules import Rules, load_rules
-from spark_jobs.session import spark_session
-from spark_jobs.tables import ASSIGNMENTS, read
+from spark_jobs.resolve.unmatched import freeze
 
 SHOWN = 20
 
@@ -33,8 +35,11 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     with closing(engine_of(spark, lake)) as engine:
         remembered(engine, lake)
         engine.view("fresh", "select * from states")
+        engine.delta("unmatched", lake, UNMATCHED)
+        take(engine, lake, EDGES, "edges")
+        freeze(engine)
         look(engine, lambda: model.person, rules, True)
-        found = partition(engine, rules, True, *decisions(spark, lake), profile_of)
+        found = partition(engine, rules, True, *decisions(spark, lake), profile_of, model.person.bars)
     return differences(profile_of, found.clusters)
 
 
@@ -77,7 +82,7 @@ def show(found: dict[str, Any], console: Console) -> None:
 
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="spark_jobs.resolve.preview", description=__doc__)
-    parser.add_argument("--rules", type=Path, required=True, help="changed copy of spark_jobs/resolve/rules.yml")
+    parser.add_argument("--rules", type=Path, required=True, help="changed copy of identity/matching/rules.yml")
     parser.add_argument("--lake", default=settings().lake_uri)
     parser.add_argument("--json", type=Path, help="file for all merges and splits")
     given = parser.parse_args(args)

@@ -1,9 +1,9 @@
 """The states of all records between runs."""
 
-from spark_jobs.resolve.engine import Engine, naming
-from spark_jobs.resolve.recent import put, take, whole
-from spark_jobs.resolve.state import STATE
-from spark_jobs.tables import COMPARABLES
+from identity.matching.state import STATE
+from lake.overlay import put, take, whole
+from lake.sql_engine import Engine, naming
+from lake.tables import COMPARABLES
 
 _SAID = ", ".join(STATE)
 

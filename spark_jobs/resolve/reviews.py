@@ -1,20 +1,23 @@
 """Pairs for a steward to decide: near the threshold, or likely and yet kept apart by the rest of their clusters."""
 
-from spark_jobs.resolve.engine import Engine
+from identity.matching.rules import Rules
+from lake.sql_engine import Engine, naming
+from spark_jobs.resolve.affected_pairs import looked_at_anew
+from spark_jobs.resolve.evidence import SAYS_APART
 from spark_jobs.resolve.numbering import named
-from spark_jobs.resolve.reopen import looked_at_anew
-from spark_jobs.resolve.rules import Rules
 
 
 def reviews(engine: Engine, rules: Rules, first: bool) -> str:
     """SELECT of the pairs, by the profiles that `owners` now have; `assigned` are those of the records around, and what
-    is `decided` waits no more."""
+    is `decided`, or `unmatched`, waits no more."""
     pairs = _likely_of_all(engine, rules) if first else _likely_of_some(engine, rules)
     return (
-        f"select p.left_id, p.right_id, p.weight, case when p.weight < {rules.merge_at}"
+        f"select p.left_id, p.right_id, p.weight, case when {SAYS_APART}"
+        f" then 'two birth dates or generations' when p.weight < {rules.merge_at}"
         " then 'near the threshold' else 'contradicted by other records of the profiles' end as reason, p.evidence"
         f" from ({pairs}) p where not exists"
         " (select 1 from decided d where d.left_id = p.left_id and d.right_id = p.right_id)"
+        f" and not ({naming('unmatched', 'left_id', 'right_id', row='p')})"
     )
 
 

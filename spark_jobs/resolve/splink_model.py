@@ -9,9 +9,9 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.comparison_level_library import CustomLevel
 from splink.comparison_library import CustomComparison
 
-from spark_jobs.resolve.comparisons import COMPARISONS
-from spark_jobs.resolve.model import PersonModel
-from spark_jobs.resolve.vectors import COMPARED, in_dialect
+from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import PersonModel
+from identity.matching.vectors import COMPARED, in_dialect
 
 # Splink adjusts one column's exact level; products (a mailbox that spells a whole name) are model.py's alone.
 _FREQUENCIES = {"given_name": "given", "family_name": "family"}

@@ -1,6 +1,6 @@
 """The states of many records, on all cores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -10,25 +10,43 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import SAID, STATE, STATE_DDL, state
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.state import SAID, STATE, STATE_DDL, state
 from spark_jobs.resolve.uncollected import uncollected
-from spark_jobs.tables import arrow_schema
 
 BATCH = 256
 """Records at a time whose states stay in a core's cache until they are columns."""
 _IN_ORDER = itemgetter(*STATE)
 
+_ARROW = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "array<string>": pa.list_(pa.string()),
+    "array<bigint>": pa.list_(pa.int64()),
+    "array<struct<kind:string,key:bigint>>": pa.list_(pa.struct([("kind", pa.string()), ("key", pa.int64())])),
+    "array<struct<kind:string,value:string>>": pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string())])),
+}
+
+
+def arrow_of(columns: Mapping[str, str]) -> pa.Schema:
+    """Columns and their Spark types as an Arrow schema, without a JVM to read the types."""
+    return pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])
+
+
+STATE_SCHEMA = arrow_of(STATE)
+
 
 def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
     """The states of `silver/records` rows."""
     shipped = records.sparkSession.sparkContext.broadcast(names)
-    schema = arrow_schema(STATE_DDL)
 
     def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             with uncollected():
-                found = _stated(batch, shipped.value, schema)
+                found = _stated(batch, shipped.value)
             yield from found.to_batches()
 
     # Files are few and large, and this takes the time of the step: spread over all cores.
@@ -41,37 +59,33 @@ def state_files(spark: SparkSession, file: str, folder: str, names: NameFrequenc
 
     Spark lends its Python processes alone: rows that pass through its JVM cost more than their states.
     """
-    parts, schema = range(pq.read_metadata(file).num_row_groups), arrow_schema(STATE_DDL)
+    parts = range(pq.read_metadata(file).num_row_groups)
     if len(parts) < 2:
         for part in parts:
-            _state_part(file, part, folder, names, schema)
+            _state_part(file, part, folder, names)
         return
     shipped = spark.sparkContext.broadcast(names)
     # Few tasks of many parts: after each, its process looks through all that it keeps.
     tasks = min(len(parts), 2 * spark.sparkContext.defaultParallelism)
-    spark.sparkContext.parallelize(parts, tasks).foreach(
-        lambda part: _state_part(file, part, folder, shipped.value, schema)
-    )
+    spark.sparkContext.parallelize(parts, tasks).foreach(lambda part: _state_part(file, part, folder, shipped.value))
 
 
 @uncollected()
-def _state_part(file: str, part: int, folder: str, names: NameFrequencies, schema: pa.Schema) -> None:
+def _state_part(file: str, part: int, folder: str, names: NameFrequencies) -> None:
     records = pq.ParquetFile(file).read_row_group(part)
     # Read a few times and gone: what makes files small would take longer.
-    pq.write_table(
-        _stated(records, names, schema), f"{folder}/{part}.parquet", use_dictionary=False, write_statistics=False
-    )
+    pq.write_table(_stated(records, names), f"{folder}/{part}.parquet", use_dictionary=False, write_statistics=False)
 
 
-def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies, schema: pa.Schema) -> pa.Table:
+def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies) -> pa.Table:
     parts = (records.slice(start, BATCH) for start in range(0, len(records), BATCH))
-    return pa.Table.from_batches([_batch(part.to_pylist(), names, schema) for part in parts], schema)
+    return pa.Table.from_batches([_batch(part.to_pylist(), names) for part in parts], STATE_SCHEMA)
 
 
-def _batch(records: list[dict[str, Any]], names: NameFrequencies, schema: pa.Schema) -> pa.RecordBatch:
+def _batch(records: list[dict[str, Any]], names: NameFrequencies) -> pa.RecordBatch:
     found = [_IN_ORDER(state(said, names)) for said in records]
-    columns = [_column(values, kind) for values, kind in zip(zip(*found, strict=True), schema.types, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    columns = [_column(values, kind) for values, kind in zip(zip(*found, strict=True), STATE_SCHEMA.types, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=STATE_SCHEMA)
 
 
 def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:

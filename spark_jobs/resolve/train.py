@@ -9,9 +9,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spark_jobs.resolve.comparisons import COMPARISONS, Comparison
-from spark_jobs.resolve.model import Level, PersonModel, weights_sql
-from spark_jobs.resolve.vectors import vectors_sql
+from identity.matching.comparisons import COMPARISONS, Comparison
+from identity.matching.model import Level, PersonModel, weights_sql
+from identity.matching.vectors import vectors_sql
+from spark_jobs.resolve.what_bars import what_bars
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +25,8 @@ PRIOR_RANDOM_PAIRS = 1_000.0
 TWINS = 0.015
 NAMESAKES = 0.02
 FEWEST_PAIRS_OF_A_BLOCKING = 50
+FEWEST_MATCHES = 0.02
+"""For each record, from which on a lake's own matches tell what matches are like."""
 SMALLEST_POPULATION = 1_000
 # Housemates for each match at least, even where no household shows.
 FEWEST_HOUSEMATES = 0.02
@@ -72,11 +75,16 @@ def train(records: pa.Table, pairs: pd.DataFrame, shipped: PersonModel, trained_
         patterns = _patterns(pairs[["left_id", "right_id", "rules"]].merge(vectors, on=["left_id", "right_id"]))
         db.register("by_chance", by_chance)
         db.register("vectors", vectors)
+        # Where there are next to no matches, the mixture takes the likest strangers for them.
+        unlearned = _fit(db, by_chance, [], share, len(records), shipped, trained_at)
+        if unlearned.matches * _possible(len(records)) < FEWEST_MATCHES * len(records):
+            return replace(unlearned, learned=False)
         first = _fit(db, by_chance, patterns, share, len(records), shipped, trained_at)
         # In a small set some of the random pairs are one person's, and the first model knows them.
         weighed = db.execute(weights_sql(first, "select * from by_chance")).df()
         strangers = weighed[weighed["weight"] < 0]
-        return _fit(db, strangers, patterns, share, len(records), shipped, trained_at)
+        fitted = _fit(db, strangers, patterns, share, len(records), shipped, trained_at)
+        return replace(fitted, bars=what_bars(db, fitted))
 
 
 def _fit(
@@ -199,13 +207,17 @@ def _unrelated(comparison: Comparison, u: Floats, m: Floats) -> Floats:
     return np.asarray(found / found.sum())
 
 
+def _possible(records: int) -> float:
+    population = max(records, SMALLEST_POPULATION)
+    return population * (population - 1) / 2
+
+
 def _priors(weights: pd.DataFrame, share: float, records: int, shipped: PersonModel) -> tuple[float, float]:
     """The share of all possible pairs that are matches and that are housemates' (fixed point of the posteriors).
 
     `weights` are of a `share` of the candidate pairs of this many records.
     """
-    population = max(records, SMALLEST_POPULATION)
-    possible = share * population * (population - 1) / 2
+    possible = share * _possible(records)
     bits = {rival: weights[f"against_{rival}"].to_numpy() for rival in ("strangers", "housemates", "namesakes")}
     matches, sharing = shipped.matches, shipped.housemates
     for _ in range(50 if len(weights) else 0):

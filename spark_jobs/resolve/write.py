@@ -7,17 +7,14 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from spark_jobs.local_tables import version
-from spark_jobs.resolve.engine import Engine, naming
-from spark_jobs.resolve.recent import replace_all, replace_some, take, whole
-from spark_jobs.resolve.remembered import remember_changes
-from spark_jobs.resolve.reopen import looked_at_anew
-from spark_jobs.resolve.reviews import reviews
-from spark_jobs.resolve.rules import Rules
-from spark_jobs.resolve.settle import Before, history_rows, leads
-from spark_jobs.resolve.stable_ids import StableIds
-from spark_jobs.resolve.state import STATE
-from spark_jobs.tables import (
+from identity.clustering.assign_ids import Before, history_rows, leads
+from identity.clustering.stable_ids import StableIds
+from identity.matching.rules import Rules
+from identity.matching.state import STATE
+from lake.local_tables import version
+from lake.overlay import replace_all, replace_some, take, whole
+from lake.sql_engine import Engine, naming
+from lake.tables import (
     ASSIGNMENTS,
     COMPARABLES,
     COMPONENTS,
@@ -28,6 +25,9 @@ from spark_jobs.tables import (
     Table,
     arrow_schema,
 )
+from spark_jobs.resolve.affected_pairs import looked_at_anew
+from spark_jobs.resolve.remembered import remember_changes
+from spark_jobs.resolve.reviews import reviews
 
 
 def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:

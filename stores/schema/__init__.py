@@ -5,7 +5,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
-from stores.schema.consent import audit, audit_seals, consent_events, consent_macs, reading_alerts
+from stores.schema.consent import audit, audit_cuts, audit_seals, consent_events, consent_macs, reading_alerts
 from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
@@ -18,7 +18,7 @@ from stores.schema.identity import (
     reviews,
 )
 from stores.schema.installation import installation
-from stores.schema.live import features_due, inbox, inbox_quarantine, live_records
+from stores.schema.live import features_due, inbox, inbox_quarantine, live_records, message_ids
 from stores.schema.retention import legal_holds, retention_runs
 from stores.schema.rights import (
     determinations,
@@ -35,10 +35,11 @@ from stores.schema.rights import (
     tombstones,
 )
 from stores.schema.serving import identifiers, profiles, publish_progress, redirects, timeline
-from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_subscriptions
+from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_subscriptions, webhook_told
 
 __all__ = [
     "audit",
+    "audit_cuts",
     "audit_seals",
     "call_tries",
     "channel_trust",
@@ -63,6 +64,7 @@ __all__ = [
     "legal_holds",
     "live_assignments",
     "live_records",
+    "message_ids",
     "metadata",
     "models",
     "overrides",
@@ -84,4 +86,5 @@ __all__ = [
     "webhook_deliveries",
     "webhook_outbox",
     "webhook_subscriptions",
+    "webhook_told",
 ]

@@ -4,7 +4,7 @@ from sqlalchemy import Column, Integer, Table, Text
 
 from stores.schema.base import Instant, metadata
 
-# Under which keys a record is found: spark_jobs.resolve.caller_keys. A trigger on `records` removes the keys of what
+# Under which keys a record is found: identity.matching.caller_keys. A trigger on `records` removes the keys of what
 # goes. Collation C: keys are only ever compared for equality, and sort several times faster so.
 record_keys = Table(
     "record_keys",

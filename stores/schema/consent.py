@@ -40,6 +40,7 @@ consent_events = Table(
     Column("recorded_by", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("notice_hash", Text),
     Index("ix_consent_events_identifier", "identifier_kind", "identifier"),
 )
 
@@ -69,8 +70,8 @@ audit = Table(
     Index("ix_audit_of_actor", "actor", "audit_id"),
 )
 
-# Reading of staff that looked odd, once per rule, reader and day: how many people it was of, from when to when. Says
-# nothing of whom.
+# Reading of staff that looked odd, once per rule, reader and day: how many people it was of, from when to when; once an
+# officer has looked into it, who, when, and what came of it. Says nothing of whom.
 reading_alerts = Table(
     "reading_alerts",
     metadata,
@@ -82,6 +83,9 @@ reading_alerts = Table(
     Column("people", Integer, nullable=False),
     Column("first_at", Instant, nullable=False),
     Column("last_at", Instant, nullable=False),
+    Column("reviewed_at", Instant),
+    Column("reviewed_by", Text),
+    Column("outcome", Text),
 )
 
 # A batch of audit rows in a hash chain: `hashes` are those of the rows `audit_ids`, `last_id` is the highest id so far,
@@ -96,5 +100,19 @@ audit_seals = Table(
     Column("last_id", BigInteger, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("mac", Text, nullable=False),
+)
+
+# Retention took the seals up to `sequence`, which ended with `hash`, with their rows: the chain goes on from there.
+# `until` is the instant up to which audit rows were past their period; `mac` is retention's. Append-only.
+audit_cuts = Table(
+    "audit_cuts",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("removed_at", Instant, nullable=False),
     Column("mac", Text, nullable=False),
 )

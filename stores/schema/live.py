@@ -26,6 +26,14 @@ Index("ux_inbox_message", inbox.c.source, inbox.c.message_id, unique=True)
 Index("ix_inbox_waiting", inbox.c.inbox_id, postgresql_where=text("sequence IS NULL"))
 Index("ix_inbox_sequence", inbox.c.sequence, postgresql_where=text("sequence IS NOT NULL"))
 
+# Which messages came, kept or left out, so that a repetition is known as one whatever became of the message itself.
+message_ids = Table(
+    "message_ids",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("received_at", Instant, nullable=False, index=True),
+)
+
 # A message that was refused, byte by byte, with the reason; `is_server` says by which key it came.
 inbox_quarantine = Table(
     "inbox_quarantine",

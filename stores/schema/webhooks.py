@@ -5,7 +5,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from stores.schema.base import Instant, metadata
 
-# `purpose` and `role` decide what a delivery may hold; `secret` signs it, and so has to be kept as it is. One that was
+# `purpose` and `role` decide what a delivery may hold; `secret` signs it, and so has to be kept as it is; beside it
+# signs, until `former_until`, the one that it replaced. One that was
 # ended, at `ended_at`, still hears of the erasure and restriction of people whom it was told of.
 webhook_subscriptions = Table(
     "webhook_subscriptions",
@@ -19,6 +20,8 @@ webhook_subscriptions = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("former_secret", Text),
+    Column("former_until", Instant),
 )
 
 # What happened, written in the transaction in which it happened. `data` holds ids and words of this project alone.
@@ -31,6 +34,14 @@ webhook_outbox = Table(
     Column("profile_id", Text, nullable=False, index=True),
     Column("at", Instant, nullable=False, index=True),
     Column("data", JSONB, nullable=False),
+)
+
+# Whom a system was told of, by audit rows that retention took: it has to hear of their erasure all the same.
+webhook_told = Table(
+    "webhook_told",
+    metadata,
+    Column("subscription_id", Text, primary_key=True),
+    Column("profile_id", Text, primary_key=True, index=True),
 )
 
 # state: pending, delivered or dead. A pending delivery is tried once `due_at` has come.

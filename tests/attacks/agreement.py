@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, select, text
 
 from contracts.identifiers import Identifier
-from profile_api.identity.attribution import owner_of
+from read_model.attribution import owner_of
 from stores import schema
 
 
@@ -42,7 +42,7 @@ def store_of(engine: Engine, features: Collection[str] = ()) -> Store:
     with engine.connect() as connection:
 
         def pairs(table: Any, *names: str) -> dict[str, Any]:
-            return dict(connection.execute(select(*[table.c[name] for name in names])).tuples().all())
+            return dict(connection.execute(select(*[table.c[name] for name in names])).all())
 
         event = schema.timeline.c
         columns = (event.event_id, event.profile_id, event.record_id, event.identifiers)
@@ -50,10 +50,10 @@ def store_of(engine: Engine, features: Collection[str] = ()) -> Store:
         return Store(
             owners=pairs(schema.records, "record_id", "profile_id"),
             documents=pairs(schema.profiles, "profile_id", "document"),
-            identifiers=set(connection.execute(select(held.kind, held.value, held.profile_id)).tuples()),
+            identifiers=set(connection.execute(select(held.kind, held.value, held.profile_id))),
             timeline={
                 one: (who, record, tuple(Identifier(two["kind"], two["value"]) for two in carried))
-                for one, who, record, carried in connection.execute(select(*columns)).tuples()
+                for one, who, record, carried in connection.execute(select(*columns))
             },
             redirects=pairs(schema.redirects, "old_id", "profile_id"),
             live=pairs(schema.live_assignments, "record_id", "profile_id"),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert
 from consent.model import Role
 from contracts.settings import Settings
 from profile_api.app import create_app
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from stores.schema import timeline
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW, Features, write_people
 
@@ -19,7 +19,7 @@ ENDED = "retention-ended"
 CASE = {"Case-Reference": "C-2024-17"}
 
 Answers = dict[str, Any]
-Ask = Callable[..., Answers]
+AskAfter = Callable[..., Answers]
 """Years after Ana's last interaction, route, purpose and role -> the answer."""
 
 ROUTES: dict[str, tuple[str, str, dict[str, Any] | None]] = {
@@ -40,7 +40,7 @@ def people(engine: Engine) -> None:
 
 
 @pytest.fixture
-def ask_after(people: None, api_settings: Settings, database_url: str, issuer: DemoIssuer) -> Ask:
+def ask_after(people: None, api_settings: Settings, database_url: str, issuer: DemoIssuer) -> AskAfter:
     def asked(after: timedelta, route: str = "profile", purpose: str = "service", role: Role = Role.BOT) -> Answers:
         now = NOW + after
         app = create_app(api_settings, database_url, Features(), clock=lambda: now)

@@ -13,16 +13,16 @@ from consent.pseudonyms import reference_key
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from profile_api.app import create_app
-from profile_api.keys import demo_issuer
-from profile_api.live.due import write_due
+from profile_api.http.keys import demo_issuer
+from read_model.features_due import write_due
 from stores import schema
 from stores.embedded import Stores
 from stores.postgres import open_engine
 from tests.attacks.agreement import Lake, Store, differences, ghosts, store_of
 from tests.attacks.quick_lake import QuickLake
 from tests.conftest import new_database
-from tests.profile_api.identity.lake import KeptFeatures
-from tests.profile_api.live.collecting import SOURCES, accept, project_all
+from tests.profile_api.stewardship.lake import KeptFeatures
+from tests.read_model.live.collecting import SOURCES, accept, project_all
 
 DAWN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ class Company:
         """A batch; returns what is wrong after it."""
         with self.engine.connect() as connection:
             placed = select(schema.live_assignments.c.record_id, schema.live_assignments.c.at)
-            seen = set(connection.execute(placed).tuples())
+            seen = set(connection.execute(placed))
         before = self.said
 
         def meanwhile() -> None:
@@ -108,7 +108,7 @@ class Company:
                 before_publish()
             with self.engine.connect() as connection:
                 newer = select(schema.live_records.c.record_id).where(schema.live_records.c.sequence > self.lake.landed)
-                rows = connection.execute(placed).tuples()
+                rows = connection.execute(placed)
                 self.since = {record for record, at in rows if (record, at) not in seen}
                 self.since |= set(connection.scalars(newer))
 

@@ -9,14 +9,14 @@ from sqlalchemy import Engine
 from contracts.settings import Settings
 from contracts.sources import demo_keys
 from profile_api.app import create_app
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from tests.attacks.clocks import ask_after, people
 from tests.attacks.household import household
 from tests.attacks.site import ANNA, ANNA_SAYS, Site
 from tests.profile_api.conftest import api_settings, client, features, fresh_world, headers, issuer, world
-from tests.profile_api.identity.conftest import ask, kept, owners
-from tests.profile_api.identity.lake import KeptFeatures, write_lake
 from tests.profile_api.people import NOW
+from tests.profile_api.stewardship.conftest import ask, kept, owners
+from tests.profile_api.stewardship.lake import KeptFeatures, write_lake
 from tests.spark_jobs.conftest import lake
 
 __all__ = [

@@ -8,26 +8,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
 
-from consent.erasure import live, operational
-from consent.erasure.claimants import add_claimants
-from consent.erasure.refused import Theirs
-from consent.erasure.said import Said
-from consent.erasure.subject import Subject
-from consent.erasure.tombstones import bury
 from consent.model import Role
+from consent.tombstones.digests import bury
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
-from profile_api.identity.following import tell_rebuilt
-from profile_api.identity.rebuild import rebuild
-from profile_api.live.due import write_due
-from spark_jobs.erasing.rows import without_names
-from spark_jobs.inbox import with_live
+from contracts.sources import with_live
+from erasure import live, operational, owners
+from erasure.bystanders import Naming, add_bystanders
+from erasure.lake.rows import without_names
+from erasure.refused import Theirs
+from erasure.said import Said
+from erasure.subject import Subject
+from read_model.features_due import write_due
+from read_model.rebuild import rebuild
+from read_model.side_effects import tell_rebuilt
 from stores import schema
 from stores.embedded import Stores
+from tests.attacks.browsers import SAID, STRANGERS, Browsers
 from tests.attacks.company import Company
 from tests.attacks.humans import CROWD, Human
 from tests.attacks.quick_lake import CRM
-from tests.profile_api.live.collecting import SOURCES, signed
+from tests.read_model.live.collecting import SOURCES, signed
 
 CHANNELS = with_live({"crm": CRM}, SOURCES)
 
@@ -46,6 +47,7 @@ class Crowd(RuleBasedStateMachine):
         self.company = Company(stores, config)
         self.permits: dict[str, bool] = {}
         self.gone: set[str] = set()
+        self.browsers = Browsers()
 
     def teardown(self) -> None:
         try:
@@ -66,6 +68,8 @@ class Crowd(RuleBasedStateMachine):
         traits = who.known | {"birthday": who.born, "address": {"street": who.street}}
         said: dict[str, Any] = {"type": "identify", "userId": who.user, "traits": traits}
         self.company.live(said | ({"anonymousId": who.device} if device else {}))
+        if device:
+            self.browsers.prove(who.device, who)
 
     @rule(who=WHO)
     def the_server_tells_of_an_order(self, who: Human) -> None:
@@ -93,6 +97,7 @@ class Crowd(RuleBasedStateMachine):
         claims = [{"type": "email", "id": victim.mail}, {"type": "customer_number", "id": victim.key}]
         said = signed(who.user, type="identify", traits=victim.known, context={"externalIds": claims})
         self.company.live(said | {"anonymousId": device.device}, server=False)
+        self.browsers.prove(device.device, who)
 
     @rule(
         victim=WHO,
@@ -105,12 +110,14 @@ class Crowd(RuleBasedStateMachine):
         claims = [{"type": "phone", "id": victim.phone}, {"type": "customer_number", "id": victim.key}]
         said: dict[str, Any] = {"type": call, "traits": victim.known, "context": {"externalIds": claims}}
         said |= {"anonymousId": device.device, "groupId": "g", "previousId": victim.device if previous else victim.user}
+        said |= {"messageId": self.browsers.says(device.device)}
         self.company.live(said | ({"userId": victim.user} if named else {}), server=False)
 
     @rule(victim=WHO, allowed=st.booleans(), gpc=st.booleans())
     def a_browser_decides_for(self, victim: Human, allowed: bool, gpc: bool) -> None:
         preferences = {"consent": {"categoryPreferences": {PURPOSE: allowed}}}
-        said = {"type": "identify", "userId": victim.user, "anonymousId": "a-strangers", "traits": victim.known}
+        said = {"type": "identify", "userId": victim.user, "anonymousId": STRANGERS, "traits": victim.known}
+        said |= {"messageId": self.browsers.says(STRANGERS)}
         self.company.live(said | {"context": preferences}, server=False, gpc=gpc)
 
     # What people do themselves.
@@ -157,10 +164,16 @@ class Crowd(RuleBasedStateMachine):
         if profile is None:
             return
         before = self.of_others(profile)
-        self.erase(profile)
+        subject = self.erase(profile)
         self.gone.add(who.key)
+        self.browsers.forget(who)
         self.permits.pop(who.key, None)
-        assert self.of_others(profile) == before, "everybody else's rows are as they were"
+        after = self.of_others(profile)
+        assert after["documents"].keys() == before["documents"].keys(), "whoever named them stays"
+        for said in (before, after):  # without what they claimed
+            said["timeline"] = {one: owner for one, owner in said["timeline"].items() if one not in subject.events}
+            said["documents"] = {one: of for one, of in said["documents"].items() if one not in subject.rebuilt}
+        assert after == before, "everybody else's rows are as they were"
 
     # What holds all the time.
 
@@ -172,6 +185,17 @@ class Crowd(RuleBasedStateMachine):
             if record in OF_RECORD:
                 people.setdefault(profile, set()).add(OF_RECORD[record].given)
         assert all(len(names) == 1 for names in people.values()), people
+
+    @invariant()
+    def what_a_browser_says_unproven_is_nobodys_but_whose_it_proves_to_be_later(self) -> None:
+        store = self.company.store()
+        humans = {profile: OF_RECORD[record] for record, profile in store.owners.items() if record in OF_RECORD}
+        for event, (profile, record, *_) in store.timeline.items():
+            if (said := SAID.match(event)) is None:
+                continue
+            assert record not in OF_RECORD, f"{event} counts as what {record} says"
+            whose = humans.get(profile)
+            assert whose is None or self.browsers.may_be_of(int(said[1]), whose), f"{event} is {whose}'s"
 
     @invariant()
     def nobody_is_found_by_what_others_say(self) -> None:
@@ -223,23 +247,25 @@ class Crowd(RuleBasedStateMachine):
             "redirects": {old: new for old, new in store.redirects.items() if new != profile},
         }
 
-    def erase(self, profile: str) -> None:
+    def erase(self, profile: str) -> Subject:
         """What an erasure does to PostgreSQL, and to the lake in memory."""
         company = self.company
         with company.engine.begin() as connection:
-            subject = Subject(people=1, profiles={profile}, records=operational.records_of(connection, [profile]))
-            subject.profiles |= operational.former_ids(connection, subject.profiles)
+            subject = Subject(people=1, profiles={profile}, records=owners.records_of(connection, [profile]))
+            subject.profiles |= owners.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
-            add_claimants(connection, subject)
             said, now = Said(), company.tick()
             live.complete(connection, subject, said, CHANNELS, now)
             shared = operational.complete(connection, subject, said.identifiers)
             subject.identifiers = said.identifiers - shared
+            add_bystanders(connection, subject, Naming(subject, CHANNELS))
             bury(connection, subject.tombstones(company.key), "e_1", now)
             operational.erase(connection, subject, Theirs(subject), CHANNELS, without_names, _rebuild, now, "e_1")
             company.features.forget(profile)
         company.lake.forget(subject.records, subject.events)
+        company.lake.take_in_anew(subject.bystanders)
         write_due(company.engine, company.features, lambda: company.now)
+        return subject
 
 
 def _rebuild(connection: Connection, profile_ids: Collection[str], now: datetime) -> None:

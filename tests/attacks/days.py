@@ -9,17 +9,18 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine
 
-from profile_api.live.due import write_due
-from spark_jobs.inbox import land, with_live
+from contracts.sources import with_live
+from lake.tables import ASSIGNMENTS, EVENTS, PROFILES, RECORDS, REDIRECTS, TIMELINE, Table, read, write_changes
+from read_model.features_due import write_due
+from spark_jobs.inbox import land
 from spark_jobs.overrides import pull
 from spark_jobs.profiles import build
 from spark_jobs.publish import profile_documents, publish
 from spark_jobs.resolve.__main__ import resolve
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, EVENTS, PROFILES, RECORDS, REDIRECTS, TIMELINE, Table, read, write_changes
 from tests.attacks.agreement import Lake
 from tests.attacks.company import ManyKept
-from tests.profile_api.live.collecting import SOURCES, accept, owner, project_all
+from tests.read_model.live.collecting import SOURCES, accept, owner, project_all
 from tests.spark_jobs.silver import events, person_channel, records
 
 DAWN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -57,7 +58,7 @@ class Days:
         """The pipeline, and what happens while it computes."""
         land(self.spark, self.lake, self.engine, SOURCES, self.tick())
         standardise(self.spark, self.lake, CHANNELS)
-        pull(self.spark, self.engine, self.lake)
+        pull(self.spark, self.engine, self.lake, self.now)
         resolve(self.spark, self.lake, self.tick())
         build(self.spark, self.lake, CHANNELS)
         before_publish()

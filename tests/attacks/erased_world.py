@@ -2,32 +2,42 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from pyspark.sql import SparkSession
+from redis import Redis
 from sqlalchemy import insert, select, text
 
 from contracts.events import visitor_key
-from profile_api.identity.decisions import Plan
-from profile_api.identity.overrides import Word, write
-from spark_jobs.erased import united
+from contracts.loading import load_channels
+from contracts.settings import Settings
+from contracts.sources import with_live
+from erasure.erased_people import united
+from identity.clustering.stable_ids import nth_id
+from identity.matching.name_parts import NameFrequencies
+from identity.stewarding.decisions import Plan
+from lake.overlay import recent_of
+from lake.tables import ASSIGNMENTS, COMPARABLES, EDGES, HISTORY, RECORDS, REVIEWS, read, write_changes
+from profile_api.stewardship.queries.overrides import Word, write
 from spark_jobs.inbox import land
 from spark_jobs.ingest import ingest
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.recent import recent_of
-from spark_jobs.resolve.stable_ids import nth_id
 from spark_jobs.resolve.stating import states
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, COMPARABLES, EDGES, HISTORY, RECORDS, REVIEWS, read, write_changes
 from stores import schema
-from tests.profile_api.live.collecting import SOURCES, accept, project_all
-from tests.spark_jobs.conftest import CONTRACTS
-from tests.spark_jobs.erasing_home import NOW, Home
+from stores.embedded import open_stores
+from stores.postgres import migrate, open_engine
+from tests.erasure.erasing_home import NOW, Home
+from tests.read_model.live.collecting import SOURCES, accept, project_all
+from tests.spark_jobs.conftest import CONTRACTS, CRM_HEADER
 
 NASTY = (
-    ["messageId", "timestamp", "userId", "properties", "track", "true", "1", "%", "_", "\\", '"', "'", "a:b", "x\ny"]
+    ["messageId", "timestamp", "userId", "properties", "track", "truth", "1", "%", "_", "\\", '"', "'", "a:b", "x\ny"]
     + ["\N{GRINNING FACE}", "app", "app/events", "timeline", "identity/edges", "*", "É", '{"userId":"x"}', "[]", "$.**"]
     + ["bob-7", "b_b-77", "profile_id", "differently", "erased:1", "crm:A-1", "m-of-bob"]
 )
@@ -187,10 +197,31 @@ class LiveHome(Home):
         ids = {row.record_id: nth_id(row.record_id, 0) for row in found.select("record_id").collect()}
         with self.engine.connect() as connection:
             live = select(schema.records.c.record_id, schema.records.c.profile_id)
-            ids |= {record: profile for record, profile in connection.execute(live).tuples() if record in ids}
+            ids |= {record: profile for record, profile in connection.execute(live) if record in ids}
         owned = [(record, profile, NOW) for record, profile in ids.items()]
         write_changes(self.spark, self.lake, ASSIGNMENTS, self.spark.createDataFrame(owned, ASSIGNMENTS.struct))
         write_changes(self.spark, self.lake, COMPARABLES, states(found, NameFrequencies()))
+
+
+@contextmanager
+def live_home(spark: SparkSession, crm: Iterable[str]) -> Iterator[LiveHome]:
+    """A home of its own with this file of customers, and a source of live events."""
+    with TemporaryDirectory(prefix="ocv-") as folder:
+        home = Path(folder)
+        for name, said in CONTRACTS.items():
+            (home / "contracts").mkdir(exist_ok=True)
+            (home / "contracts" / f"{name}.yml").write_text(said, encoding="utf-8")
+        (home / "sources").mkdir()
+        rows = CRM_HEADER + "".join(f"{line}\n" for line in crm)
+        (home / "sources" / "crm.csv").write_text(rows, encoding="utf-8")
+        config = Settings(local=home, lake=str(home / "lake"), demo=True, database_url=None, redis_url=None)
+        channels = with_live(load_channels(home / "contracts"), SOURCES)
+        with open_stores(config) as stores:
+            engine = open_engine(stores.database_url)
+            migrate(engine)
+            with Redis.from_url(stores.redis_url) as client:
+                yield LiveHome(config, spark, stores, engine, client, home / "sources", channels)
+            engine.dispose()
 
 
 def text_of(row: Any) -> str:

@@ -7,10 +7,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from consent.model import Role
-from profile_api.identity.rebuild import rebuild
+from read_model.rebuild import rebuild
 from tests.profile_api.conftest import Headers
-from tests.profile_api.live.collecting import batch_record
 from tests.profile_api.people import ANA, NOW
+from tests.read_model.live.collecting import batch_record
 
 OWN = (Role.CUSTOMER, "privacy_rights")
 EVE, FRED, LANDLINE = "p-eve", "p-fred", "+33170009999"

@@ -9,24 +9,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.identifiers import Identifier
 from contracts.sources import EVENTS, Sources
 from contracts.standard import interaction_event, person_record
-from profile_api.identity.attribution import owner_of
-from profile_api.identity.rebuild import profile_document, record_of
-from profile_api.live.live_records import document_of
-from spark_jobs.inbox import _events, _records
+from identity.clustering.assign_ids import Before, history_rows, leads, settle
+from identity.clustering.cluster import Pair, cluster
+from lake.tables import HISTORY, LIVE, OVERRIDES, PROFILES, RECORDS, REDIRECTS, TIMELINE
+from read_model.attribution import owner_of
+from read_model.live.live_records import document_of
+from read_model.rebuild import profile_document, record_of
+from spark_jobs.inbox import _events, _records, newest
 from spark_jobs.overrides import decided
 from spark_jobs.publication import stage
 from spark_jobs.publish import NEW_EVENTS, apply_profiles, apply_redirects, apply_timeline, put_into_effect, stage_notes
 from spark_jobs.publish_identity import apply_records
-from spark_jobs.resolve.cluster import cluster
-from spark_jobs.resolve.graph import Pair
-from spark_jobs.resolve.settle import Before, history_rows, leads, settle
-from spark_jobs.tables import HISTORY, LIVE, OVERRIDES, PROFILES, RECORDS, REDIRECTS, TIMELINE
 from stores import schema
 from tests.attacks.agreement import Lake
 from tests.attacks.evidence import joined
@@ -85,6 +84,12 @@ class QuickLake:
             for old in [old for old, target in kept.items() if target not in left]:
                 kept.pop(old)
 
+    def take_in_anew(self, records: Collection[str]) -> None:
+        """As an erasure leaves the records of others who named somebody."""
+        for kept in (self.records, self.published.get(RECORDS.name, {})):
+            for record in records:
+                kept.pop(record, None)
+
     def batch(
         self,
         now: datetime,
@@ -111,7 +116,7 @@ class QuickLake:
 
     def _land(self, now: datetime) -> None:
         with self.engine.connect() as connection:
-            upto = connection.scalar(select(func.coalesce(func.max(schema.inbox.c.sequence), 0))) or 0
+            upto = newest(connection)
             for row in _events(connection, self.sources, self.landed, upto, now):
                 source = self.sources.by_name[row["channel"].removesuffix(EVENTS)]
                 made = interaction_event(source.events, json.loads(row["payload"]))
@@ -122,7 +127,7 @@ class QuickLake:
                     "identifiers": [vars(one) for one in made.identifiers],
                 }
             for row in _records(connection, self.landed, upto, now):
-                document = document_of(self.sources.by_name[row["channel"]], json.loads(row["payload"]), now)
+                document = document_of(self.sources.by_name[row["channel"]].records, json.loads(row["payload"]), now)
                 self.records[document["record_id"]] = document
         self.landed = upto
 

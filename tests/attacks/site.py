@@ -12,8 +12,8 @@ from sqlalchemy import Engine, select
 
 from consent.model import Role
 from contracts.sources import DEMO_SOURCE, DemoKeys, Sources, user_hash
-from profile_api.keys import DemoIssuer
-from profile_api.live.projection import project, waiting
+from profile_api.http.keys import DemoIssuer
+from read_model.live.projection import project, waiting
 from stores import schema
 from tests.profile_api.people import NOW
 

@@ -18,7 +18,7 @@ from tests.attacks.agreement import differences, ghosts, store_of
 from tests.attacks.busy_days import BusyDays, identify
 from tests.attacks.company import DAWN, Company, ManyKept
 from tests.attacks.days import Days
-from tests.profile_api.live.collecting import APP, SOURCES
+from tests.read_model.live.collecting import APP, SOURCES
 from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.silver import person_channel, record
 
@@ -152,7 +152,7 @@ def test_a_second_login_never_moves_the_first_one_out(first: dict[str, Any], sec
     assert ("app:u1", "crm:1", "person_model") in lake.edges, "it waits for a review"
     lake.run([login("u1", second | {"lastName": "Roux"})])
     assert lake.clusters == {hers, frozenset({"app:u1"})}, "whatever it says next"
-    lake.run(apart={("app:u2", "crm:1")})
+    lake.run(cannot_link={("app:u2", "crm:1")})
     assert frozenset({"crm:1", "app:u1"}) in lake.clusters, "until a steward says who is who"
 
 
@@ -278,7 +278,7 @@ def test_on_the_real_pipeline_a_merged_live_record_is_one_person_and_the_first_l
     days.batch(meanwhile)
     agree(came={"app:late"})
     with engine.connect() as connection:
-        led = dict(connection.execute(select(schema.redirects.c["old_id", "profile_id"])).tuples().all())
+        led = dict(connection.execute(select(schema.redirects.c["old_id", "profile_id"])).all())
         late = connection.scalar(select(schema.timeline.c.profile_id).where(schema.timeline.c.event_id == "app:late"))
     ((gone, hers),) = led.items()
     assert {gone, hers} == {ghost, anna}, "the id of whom more records were there"
@@ -289,6 +289,6 @@ def test_on_the_real_pipeline_a_merged_live_record_is_one_person_and_the_first_l
     agree()
     assert days.owner("app:u2") == hers != days.owner("app:u1")
     with engine.connect() as connection:
-        waiting = connection.execute(select(schema.reviews.c["left_id", "right_id"])).tuples().all()
+        waiting = connection.execute(select(schema.reviews.c["left_id", "right_id"])).all()
     assert ("app:u1", "crm:1") in waiting
     assert ghosts(store_of(engine)) == []

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
+from itertools import pairwise
 from unittest.mock import Mock
 
 import httpx
@@ -18,8 +19,8 @@ from uvicorn.server import ServerState
 from consent.model import Role
 from contracts.settings import Settings
 from profile_api.app import create_app
-from profile_api.connections import PatientProtocol, network_of
-from profile_api.keys import DemoIssuer
+from profile_api.http.connections import PatientProtocol, network_of
+from profile_api.http.keys import DemoIssuer
 from tests.attacks.listening import listening
 from tests.profile_api.people import ANA, NOW, Features
 
@@ -45,9 +46,9 @@ SLOW = {
 @pytest.fixture
 def impatient(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """A service that waits a tenth of a second, and takes nobody for a proxy."""
-    monkeypatch.setattr("profile_api.connections.HEAD_WITHIN", 0.1)
-    monkeypatch.setattr("profile_api.connections.READ_WITHIN", 0.1)
-    monkeypatch.setattr("profile_api.limits.BODY_WITHIN", 0.1)
+    monkeypatch.setattr("profile_api.http.connections.HEAD_WITHIN", 0.1)
+    monkeypatch.setattr("profile_api.http.connections.READ_WITHIN", 0.1)
+    monkeypatch.setattr("profile_api.http.limits.BODY_WITHIN", 0.1)
     with listening(client.app, http=Impatient, ws="none", forwarded_allow_ips="", timeout_keep_alive=1) as address:  # type: ignore[arg-type]
         yield "127.0.0.1", int(address.rpartition(":")[2])
 
@@ -64,7 +65,7 @@ def test_no_connection_stays_open_that_sends_too_slowly(sent: bytes, impatient: 
 
 
 def test_headers_without_end_are_refused_at_once(impatient: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("profile_api.connections.HEAD_WITHIN", 60.0)
+    monkeypatch.setattr("profile_api.http.connections.HEAD_WITHIN", 60.0)
     with socket.create_connection(impatient, timeout=20) as connection:
         with suppress(ConnectionError):
             for _ in range(40):
@@ -74,11 +75,35 @@ def test_headers_without_end_are_refused_at_once(impatient: tuple[str, int], mon
             assert connection.recv(1_000) == b""
 
 
+@pytest.mark.parametrize("cuts", [(), (30,), (65_536,), (10, 70_000)], ids=str)
+def test_a_body_that_comes_with_its_head_is_no_long_head(cuts: tuple[int, ...], client: TestClient) -> None:
+    head = b"POST /v1/events/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n"
+
+    async def tried() -> tuple[bytes, bool]:
+        transport = Mock(spec=asyncio.Transport)
+        transport.get_extra_info.return_value = None
+        transport.is_closing.return_value = False
+        protocol = Impatient(uvicorn.Config(client.app, log_config=None), ServerState(), {}, asyncio.get_running_loop())  # type: ignore[arg-type]
+        protocol.connection_made(transport)
+        sent = head + b"x" * 90_000
+        for start, end in pairwise((0, *cuts, len(sent))):
+            protocol.data_received(sent[start:end])
+        return bytes(protocol.cycle.body), transport.write.called
+
+    assert asyncio.run(tried()) == (b"x" * 90_000, False)
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(impatient: tuple[str, int]) -> None:
+    with socket.create_connection(impatient, timeout=20) as connection:
+        connection.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n")
+        assert b" 413 " in connection.recv(1_000)
+
+
 @pytest.mark.parametrize("reads_on", [True, False])
 def test_whoever_does_not_read_the_answer_loses_the_connection(
     reads_on: bool, monkeypatch: pytest.MonkeyPatch, client: TestClient
 ) -> None:
-    monkeypatch.setattr("profile_api.connections.READ_WITHIN", 0.05)
+    monkeypatch.setattr("profile_api.http.connections.READ_WITHIN", 0.05)
 
     async def tried() -> bool:
         transport = Mock(spec=asyncio.Transport)
@@ -97,7 +122,7 @@ def test_whoever_does_not_read_the_answer_loses_the_connection(
 
 
 def test_one_address_has_only_so_many_connections(impatient: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("profile_api.connections.HEAD_WITHIN", 60.0)
+    monkeypatch.setattr("profile_api.http.connections.HEAD_WITHIN", 60.0)
     with ExitStack() as stack:
         opened = [stack.enter_context(socket.create_connection(impatient, timeout=5)) for _ in range(20)]
         for one in opened:

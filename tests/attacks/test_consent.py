@@ -8,21 +8,21 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, select
 
+from channel_files.rows import RawRow
 from consent.eligibility import people
 from consent.ledger import Entry, append
 from consent.model import ConsentState, Method, Role
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 from contracts.loading import load_channels
-from profile_api.gate import Reading
-from profile_api.live.due import computed_rows
-from spark_jobs.files import RawRow
+from profile_api.access.gate import Reading
+from read_model.features_due import computed_rows
 from spark_jobs.ingest import parsed_row
 from stores.schema import consent_events, features_due, records, restrictions
 from tests.attacks.household import EVE, FRED, OWN, take
 from tests.profile_api.conftest import Headers
-from tests.profile_api.identity.conftest import Ask
 from tests.profile_api.people import ANA, ANA_EMAIL, CHLOE, NOW, decide_consent
+from tests.profile_api.stewardship.conftest import Ask
 
 OFFICER = (Role.PRIVACY_OFFICER, "privacy_rights")
 PURPOSES = published_purposes()

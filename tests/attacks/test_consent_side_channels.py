@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from consent.model import Role
-from profile_api.webhooks.messages import Event, Subscription, signed
+from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.messages import signed
 from stores.counting import count_changes
 from stores.schema import profiles
 from tests.attacks.household import EVE, take

@@ -3,25 +3,18 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from pyspark.sql import SparkSession
-from redis import Redis
 from sqlalchemy import select
 
-from consent.erasure.inventory import unanswered
-from consent.erasure.scan import Stock
 from contracts.events import visitor_key
-from contracts.loading import load_channels
-from contracts.settings import Settings
-from spark_jobs.erasing.lake_tables import tables_there
-from spark_jobs.inbox import with_live
-from spark_jobs.resolve.recent import recent_of
-from spark_jobs.tables import BRONZE, EDGES, HISTORY, QUARANTINE, RECORDS, REVIEWS, path, read
+from erasure.inventory import unanswered
+from erasure.lake.lake_tables import tables_there
+from erasure.scan import Stock
+from lake.overlay import recent_of
+from lake.tables import BRONZE, EDGES, HISTORY, QUARANTINE, RECORDS, REVIEWS, path, read
 from stores import schema
-from stores.embedded import open_stores
-from stores.postgres import migrate, open_engine
 from tests.attacks.erased_world import (
     ADA,
     CRM,
@@ -35,38 +28,21 @@ from tests.attacks.erased_world import (
     STAYS,
     WRITTEN,
     Company,
-    LiveHome,
+    live_home,
     text_of,
 )
-from tests.profile_api.live.collecting import SOURCES
-from tests.spark_jobs.conftest import CONTRACTS, CRM_HEADER
-from tests.spark_jobs.erasing_home import STEPS
+from tests.erasure.erasing_home import STEPS
 
 
 @pytest.fixture(scope="module")
 def company(spark: SparkSession) -> Iterator[Company]:
     """People of every origin, some of whom were erased in one pass."""
-    with TemporaryDirectory(prefix="ocv-") as folder:
-        home = Path(folder)
-        for name, said in CONTRACTS.items():
-            (home / "contracts").mkdir(exist_ok=True)
-            (home / "contracts" / f"{name}.yml").write_text(said, encoding="utf-8")
-        (home / "sources").mkdir()
-        rows = CRM_HEADER + "".join(f"{line}\n" for line in CRM)
-        (home / "sources" / "crm.csv").write_text(rows, encoding="utf-8")
-        config = Settings(local=home, lake=str(home / "lake"), demo=True, database_url=None, redis_url=None)
-        channels = with_live(load_channels(home / "contracts"), SOURCES)
-        with open_stores(config) as stores:
-            engine = open_engine(stores.database_url)
-            migrate(engine)
-            with Redis.from_url(stores.redis_url) as client:
-                of = LiveHome(config, spark, stores, engine, client, home / "sources", channels)
-                of.killed = set(STEPS)
-                made = Company(of)
-                made.fill()
-                made.erase([*NASTY, FRESH, KNOWN, KIOSK_FIRST], [MARION, NOOR])
-                yield made
-            engine.dispose()
+    with live_home(spark, CRM) as of:
+        of.killed = set(STEPS)
+        made = Company(of)
+        made.fill()
+        made.erase([*NASTY, FRESH, KNOWN, KIOSK_FIRST], [MARION, NOOR])
+        yield made
 
 
 def test_an_erasure_of_people_of_every_origin_ends(company: Company) -> None:

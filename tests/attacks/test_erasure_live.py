@@ -1,49 +1,15 @@
 """Erasure of live users, in PostgreSQL alone: whatever their id is, it takes them and nobody else."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, select, text
 
-from consent.erasure import live, operational
-from consent.erasure.claimants import add_claimants
-from consent.erasure.refused import Theirs
-from consent.erasure.said import Said
-from consent.erasure.subject import Subject
 from contracts.live_keys import visitor_key
-from profile_api.identity.rebuild import rebuild
-from spark_jobs.erasing.rows import without_names
+from read_model.rebuild import rebuild
 from stores import schema
 from tests.attacks.erased_world import NASTY
-from tests.profile_api.live.collecting import SOURCES, accept, owner, project_all, signed
+from tests.attacks.erasing import EARLIER, erase, rows
 from tests.profile_api.people import NOW
-
-CHANNELS = SOURCES.channels()
-EARLIER = NOW - timedelta(hours=2)
-
-
-def erase(engine: Engine, record_id: str) -> Subject:
-    """Erases the person of a record, as the command does, without the lake."""
-    profile_id = owner(engine, record_id)
-    subject = Subject(people=1, profiles={profile_id})
-    with engine.begin() as connection:
-        subject.records = operational.records_of(connection, [profile_id])
-        subject.records |= live.visitors_of(connection, subject.records)
-        add_claimants(connection, subject)
-        said = Said()
-        live.complete(connection, subject, said, CHANNELS, NOW)
-        held = operational.complete(connection, subject, said.identifiers)
-        subject.identifiers -= held
-        connection.execute(insert(schema.erasures).values(erasure_id=f"e-{record_id}", started_at=NOW, requests=[]))
-        operational.erase(connection, subject, Theirs(subject), CHANNELS, without_names, rebuild, NOW, f"e-{record_id}")
-    return subject
-
-
-def rows(engine: Engine, table: str) -> dict[str, dict[str, Any]]:
-    with engine.connect() as connection:
-        found = connection.execute(text(f"SELECT t::text, to_jsonb(t) FROM {table} t")).tuples()
-        return dict(found.all())
+from tests.read_model.live.collecting import accept, owner, project_all, signed
 
 
 @pytest.mark.parametrize("user", NASTY)
@@ -120,5 +86,7 @@ def test_a_claim_about_the_erased_one_keeps_nothing_of_theirs(engine: Engine) ->
     project_all(engine, EARLIER)
     subject = erase(engine, "app:victim")
     assert {one.value for one in subject.identifiers} >= {"victim@inbox.example", "victim"}
-    left = {row["record_id"] for row in rows(engine, "live_records").values()}
-    assert left == {"app:somebody"}, "who is proven keeps what they said"
+    visitor = f"app:{visitor_key('elsewhere')}"
+    left = {row["record_id"]: str(row) for row in rows(engine, "live_records").values()}
+    assert left.keys() == {"app:somebody", visitor}, "who is proven keeps what they said"
+    assert "victim" not in left[visitor], "a browser stays without it"

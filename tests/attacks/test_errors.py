@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from consent.model import Role
 from contracts.sources import demo_keys
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from tests.profile_api.canaries import Person
 from tests.profile_api.people import NOW
 from tests.profile_api.routes import ROUTES

@@ -14,21 +14,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from consent.erasure.places import tables
 from consent.ledger import Entry, append
 from consent.model import ConsentState, Method
 from consent.signals import object_by_gpc
 from contracts import keyed as keyed_module
 from contracts.channel import Channel
+from contracts.consent_rows import consents_of
 from contracts.events import visitor_key
 from contracts.identifiers import Identifier
 from contracts.keyed import keyed
 from contracts.settings import MissingSecret, Settings
-from contracts.standard import consent_row
-from spark_jobs.resolve.settle import history_rows
-from spark_jobs.resolve.stable_ids import Change, StableIds, nth_id
+from erasure.scan_targets import tables
+from identity.clustering.assign_ids import history_rows
+from identity.clustering.stable_ids import Change, StableIds, nth_id
 from stores.postgres import WrongKey, migrate
-from tests.profile_api.live.collecting import accept, project_all
+from tests.read_model.live.collecting import accept, project_all
+from tests.sources import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -53,8 +54,10 @@ WITHOUT_A_KEY = {
     "benchmarks/privacy/second_search.py": "looks for digests, keeps none",
     "consent/anchor.py": "under the audit's key",
     "consent/chain.py": "salted where it covers a value",
-    "consent/erasure/needles.py": "looks for digests, keeps none",
-    "consent/extract.py": "of whole files: the hash by which one is checked",
+    "consent/cuts.py": "under the audit's key",
+    "erasure/search_patterns.py": "looks for digests, keeps none",
+    "consent/tombstones/digests.py": "of refused rows, and then under the audit's key",
+    "spark_jobs/extract.py": "of whole files: the hash by which one is checked",
     "consent/notices.py": "of published texts",
     "consent/pseudonyms.py": "under the audit's key",
     "consent/seals.py": "of audit rows, which hold no values; its MAC under the audit's key",
@@ -62,14 +65,14 @@ WITHOUT_A_KEY = {
     "contracts/settings.py": "of a folder's name",
     "contracts/sources.py": "of write keys, which are random",
     "feature_repo/materialise.py": "of definitions",
-    "profile_api/crowd.py": "of tokens, in memory",
-    "profile_api/identity/identify.py": "under a random key of one call",
-    "profile_api/intake.py": "of records that a key sent, in memory, for an hour at most",
-    "profile_api/live/live_records.py": "the content of a row, which goes with it",
-    "spark_jobs/ingest.py": "the content of a row, which goes with it; of a file, made an id under the key",
+    "profile_api/http/crowd.py": "of tokens, in memory",
+    "profile_api/callers/identify.py": "under a random key of one call",
+    "recovery/archive.py": "of a backup's files: the hash by which each is checked",
+    "contracts/content.py": "the content of a row, which goes with it",
+    "channel_files/folder.py": "the content of a file, made an id under the key",
     "spark_jobs/resolve/changes.py": "of versions",
-    "spark_jobs/resolve/rules.py": "of thresholds",
-    "spark_jobs/resolve/state.py": "what resolve compares of a record, which goes with it",
+    "identity/matching/rules.py": "of thresholds",
+    "identity/matching/state.py": "what resolve compares of a record, which goes with it",
 }
 
 
@@ -92,7 +95,7 @@ def said_of(number: str) -> set[str]:
         entry = Entry(who, purpose, state, NOW, "web", "web", Method.FORM, "web")
         found |= {entry.consent_id, keyed("consent live", "app", "m", who.kind, who.value, purpose)}
         row = {"kind": "phone", "who": number, "what": purpose, "said": state, "at": NOW.isoformat()}
-        found |= {consent_row(CONSENTS, row).consent_id, keyed("consent gpc", who.kind, who.value, purpose)}
+        found |= {consents_of(CONSENTS, row, NOW)[0].consent_id, keyed("consent gpc", who.kind, who.value, purpose)}
     change = Change("created", nth_id(RECORD, 0), None, (RECORD,))
     found |= {str(row[0]) for row in history_rows(StableIds(changes=[change]), [], NOW, 0)}
     return found | {nth_id(RECORD, 0), visitor_key(number)}
@@ -143,7 +146,7 @@ def test_two_installations_give_the_same_record_different_ids(monkeypatch: pytes
 def test_every_digest_without_the_key_is_known_and_harmless() -> None:
     algorithms = {"hashlib", "zlib.crc32", "crc32", "xxhash", "uuid.uuid5", "uuid.uuid3"}
     found = set()
-    for folder in ("benchmarks", "consent", "contracts", "dags", "feature_repo", "profile_api", "spark_jobs", "stores"):
+    for folder in PACKAGES:
         for path in (ROOT / folder).rglob("*.py"):
             nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
             names = {ast.unparse(node) for node in nodes if isinstance(node, ast.Name | ast.Attribute)}

@@ -17,9 +17,9 @@ from sqlalchemy import Engine
 
 from contracts.settings import Settings
 from profile_api.app import create_app
-from profile_api.auth import Verifier
 from profile_api.errors import Problem
-from profile_api.keys import DemoIssuer, fetch_keys
+from profile_api.http.auth import Verifier
+from profile_api.http.keys import DemoIssuer, fetch_keys
 from tests.attacks.listening import listening
 from tests.profile_api.people import ANA, NOW, Features
 
@@ -116,8 +116,8 @@ def test_known_keys_serve_on_while_the_issuer_hangs_and_unknown_key_ids_do_not_a
     assert [status(_token(f"unknown-{number}")) for number in range(20)] == [401] * 20
     assert neighbour.asked == 1
     neighbour.hangs.set()
-    monkeypatch.setattr("profile_api.keys.FRESH", -1.0)
-    monkeypatch.setattr("profile_api.keys.RETRY", -1.0)
+    monkeypatch.setattr("profile_api.http.keys.FRESH", -1.0)
+    monkeypatch.setattr("profile_api.http.keys.RETRY", -1.0)
     assert [status(_token(sub=f"claire-{number}")) for number in range(3)] == [404] * 3
     assert neighbour.asked <= 2
 

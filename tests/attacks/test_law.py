@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine, select, text
 
+from consent.chain import consent_link
 from consent.model import Role
-from consent.notices import LANGUAGES, PUBLISHED, InvalidNotices, published_notices, read_notices
+from consent.notices import LANGUAGES, PUBLISHED, InvalidNotices, Notice, Notices, published_notices, read_notices
 from consent.purposes import published_purposes
+from consent.verify import LEDGER, verify
+from stores.schema import consent_events
 from tests.profile_api.conftest import Headers
-from tests.profile_api.people import ANA
+from tests.profile_api.people import ANA, NOW, decide_consent
 
 
 def test_the_text_behind_a_receipt_can_be_produced_and_has_the_receipts_hash(
@@ -27,6 +31,55 @@ def test_the_text_behind_a_receipt_can_be_produced_and_has_the_receipts_hash(
         assert named["@language"] == language
         assert hashlib.sha256(shown["text"].encode()).hexdigest() == shown["sha256"] == named["ocv:sha256"]
         assert published_purposes()[purpose].text[language] in " ".join(shown["text"].split())
+
+
+def test_a_receipt_proves_the_words_by_the_chain(client: TestClient, headers: Headers, engine: Engine) -> None:
+    mine = headers(Role.CUSTOMER, "privacy_rights", ANA)
+    form = {"purpose": "analytics", "notice_language": "fr"}
+    given = client.post(f"/v1/profiles/{ANA}/consents/give", json=form, headers=mine).json()["events"][0]
+    record = client.get(f"/v1/consents/{given}/receipt", headers=mine).json()["dct:source"]
+    [said] = record["dpv:hasNotice"]["ocv:hasText"]
+    covered = record["dpv:hasNotice"]["ocv:inChain"]
+    assert covered == hashlib.sha256(f"fr {said['ocv:sha256']}\n".encode()).hexdigest()
+    with engine.connect() as connection:
+        row = dict(
+            connection.execute(select(consent_events).where(consent_events.c.consent_id == given)).mappings().one()
+        )
+    assert consent_link(row).expected_hash == record["ocv:hasIntegrityProof"]["ocv:sha256"]
+    assert consent_link(row | {"notice_hash": "0" * 64}).expected_hash != row["hash"], "the event's hash covers it"
+
+
+def test_other_words_under_a_published_version_are_found_in_the_ledger(
+    engine: Engine, client: TestClient, headers: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = headers(Role.CUSTOMER, "privacy_rights", ANA)
+    client.post(f"/v1/profiles/{ANA}/consents/give", json={"purpose": "analytics"}, headers=mine)
+
+    def found() -> set[str]:
+        return {one.kind for one in verify(engine, None, None, NOW)[LEDGER].findings}
+
+    assert found() == set()
+    notice = published_notices().versions["2024-1"]
+    other = Notice("2024-1", notice.since, {of: f"{said} And more." for of, said in notice.texts.items()})
+    monkeypatch.setattr("consent.verify.published_notices", lambda: Notices({"2024-1": other}))
+    assert found() == {"reworded"}
+
+
+def test_an_event_from_before_notices_were_in_the_chain_is_whole_and_gets_no_hash_later(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("alter table consent_events disable trigger append_only"))
+    decide_consent(engine, "analytics", "refused")
+    old = "update consent_events c set schema_version = '2', notice_hash = null"
+    anew = "update consent_events c set hash = sha256_hex(consent_content(c))"
+
+    def found(*statements: str) -> set[str]:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        return {one.kind for one in verify(engine, None, None, NOW)[LEDGER].findings} - {"forged"}
+
+    assert found(old, anew) == set()
+    assert found("update consent_events set notice_hash = repeat('0', 64)") == {"edited", "reworded"}
 
 
 def test_a_notice_that_was_published_can_not_be_given_other_words(tmp_path: Path) -> None:

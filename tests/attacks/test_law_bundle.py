@@ -16,7 +16,6 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import Engine, insert, update
 
 from consent.controller import published_controller
-from consent.erasure.four_eyes import ERASE, PROPOSED
 from consent.model import ConsentState, LegalBasis, Method, Role
 from consent.notices import LANGUAGES
 from consent.purposes import published_purposes
@@ -25,15 +24,17 @@ from contracts.categories import Category
 from contracts.identifiers import KINDS
 from contracts.loading import load_channels
 from contracts.sources import DEMO_SOURCE
+from erasure.four_eyes import ERASE, PROPOSED
 from feature_repo.catalogue import VIEWS
-from profile_api.rights.bundle import SAID_ELSEWHERE
-from profile_api.rights.computed import INTERNAL
-from profile_api.rights.wording import FOLDER, words
-from spark_jobs.survivorship import FIELDS
+from identity.survivorship import FIELDS
+from profile_api.privacy_requests.bundle import SAID_ELSEWHERE
+from profile_api.privacy_requests.computed import INTERNAL
+from profile_api.privacy_requests.sections import PARTS
+from profile_api.privacy_requests.wording import FOLDER, words
 from stores.schema import edges, identity_history, inbox, profiles, records
 from tests.profile_api.conftest import Headers
-from tests.profile_api.live.collecting import batch_record
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW
+from tests.read_model.live.collecting import batch_record
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "sample"
 CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b|\b\w*Consent[A-Z]\w+|\d\.\d{3,}|weight|None|\b\d{4}-\d\d-\d\dT")
@@ -82,8 +83,19 @@ def test_every_code_of_ours_has_words(language: str) -> None:
     }
     for section, codes in needed.items():
         assert not [code for code in codes if code not in said[section]], section
-    named = published_controller().sources
-    assert {*load_channels(SAMPLE), DEMO_SOURCE} <= set(named)
+    channels, controller = load_channels(SAMPLE), published_controller()
+    assert {*channels, DEMO_SOURCE} <= set(controller.sources)
+    own = {column.name for channel in channels.values() for column in channel.columns.values() if column.name}
+    assert own - set(said["field"]) == set(controller.attributes), "what the sample's contracts name has words"
+
+
+def test_a_year_is_no_amount_and_what_is_not_known_is_told_once() -> None:
+    said = words("fr")
+    (record,) = PARTS["records"]([{"record_id": "crm:1", "birth_year": 2001, "children": 1200}], said)
+    assert record.lines == ["Année de naissance\u00a0: 2001", "Nombre d’enfants\u00a0: 1\u202f200"]
+    rows = [{"feature": "orders_30d", "value": 2}, {"feature": "cart_value", "value": None}]
+    known, missing = PARTS["features"](rows, said)
+    assert (known.lines, missing.lines) == ([], [said.name("feature", "cart_value")])
 
 
 @pytest.fixture

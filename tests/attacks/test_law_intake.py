@@ -7,9 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, func, insert, select, text
 
-from consent.erasure.intakes import forget
 from consent.model import Role
 from contracts.identifiers import Identifier
+from erasure.intakes import forget
 from stores.schema import identifiers, intakes, metadata
 from tests.attacks.test_law_bundle import bundle
 from tests.profile_api.conftest import CASE, Headers

@@ -86,3 +86,33 @@ def test_the_officer_alone_reads_alerts(raised: TestClient, headers: Headers, en
     }
     for role, purpose in ((Role.CUSTOMER, "privacy_rights"), (Role.ADVISOR, "service"), (Role.STEWARD, "service")):
         assert raised.get("/v1/audit/alerts", headers=headers(role, purpose, ANA)).status_code == 403
+
+
+def test_an_officer_notes_what_came_of_an_alert_and_one_that_grows_waits_again(
+    raised: TestClient, headers: Headers, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        watch(connection, RULES, NOW)
+    officer = headers(Role.PRIVACY_OFFICER, "privacy_rights")
+    alert = raised.get("/v1/audit/alerts", headers=officer).json()["alerts"][0]
+    assert (alert["reviewed_at"], alert["reviewed_by"], alert["outcome"]) == (None, None, None)
+    form = {name: alert[name] for name in ("rule", "actor", "day")} | {"outcome": "misuse"}
+    for role in (Role.STEWARD, Role.CUSTOMER):
+        of = headers(role, "privacy_rights", ANA)
+        assert raised.post("/v1/audit/alerts/review", json=form, headers=of).status_code == 403
+    assert raised.post("/v1/audit/alerts/review", json=form | {"actor": "x"}, headers=officer).status_code == 404
+    own = raised.post("/v1/audit/alerts/review", json=form | {"actor": "demo-privacy_officer"}, headers=officer)
+    assert (own.status_code, own.json()["type"].rpartition(":")[2]) == (409, "own-reading")
+    done = raised.post("/v1/audit/alerts/review", json=form, headers=officer)
+    assert done.status_code == 200, done.text
+    seen = next(
+        one
+        for one in raised.get("/v1/audit/alerts", headers=officer).json()["alerts"]
+        if {name: one[name] for name in form} == form
+    )
+    assert seen == done.json() and seen["reviewed_by"] == "demo-privacy_officer" and seen["reviewed_at"]
+    with engine.begin() as connection:
+        assert alerts_since(connection, NOW) == 1, "the other one"
+        connection.execute(update(reading_alerts).values(people=0))  # less than is found now
+        watch(connection, RULES, NOW)
+        assert alerts_since(connection, NOW) == 2

@@ -1,20 +1,26 @@
 """The law's list: what is processed is on record, and whose data got into wrong hands can be told."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pyspark.sql import SparkSession
 from sqlalchemy import Engine, insert, select
 
-from consent import breach
-from consent.breach import affected, seen_by_reader, sent_by_source, told_to_system, write_down
 from consent.controller import published_controller
 from consent.model import Role
-from consent.processing import TITLES, main, record
+from consent.processing import WORDS, main, record
 from consent.purposes import published_purposes
+from contracts.categories import Category
 from contracts.loading import load_channels
+from lake.tables import ASSIGNMENTS, BRONZE, TIMELINE, Table, write_changes
+from spark_jobs import breach
+from spark_jobs.breach import affected, seen_by_reader, sent_by_source, told_to_system, write_down
+from spark_jobs.breach_lake import arrived
 from stores.embedded import Stores
 from stores.schema import (
     audit,
@@ -31,13 +37,13 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "sample"
 DAY = timedelta(days=1)
 
 
-@pytest.mark.parametrize("language", sorted(TITLES))
+@pytest.mark.parametrize("language", sorted(WORDS))
 def test_the_record_of_processing_says_what_article_30_asks_for(
     language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["--language", language, "--contracts", str(SAMPLE)])
     said = capsys.readouterr().out
-    of, channels = published_controller(), load_channels(SAMPLE)
+    of, channels, say = published_controller(), load_channels(SAMPLE), WORDS[language]
     assert said == record(published_purposes(), of, channels, language)
     for text in (of.name, of.contact, of.officer, of.transfers.in_(language), of.measures.in_(language)):
         assert text in said
@@ -45,14 +51,29 @@ def test_the_record_of_processing_says_what_article_30_asks_for(
     for purpose in published_purposes().values():
         [line] = [one for one in lines if f"(`{purpose.id}`" in one]
         assert purpose.name[language] in line
-        assert purpose.refused or all(category in line for category in purpose.categories), purpose.id
+        assert purpose.refused or all(say["category"][category] in line for category in purpose.categories), purpose.id
+        assert purpose.refused or all(say["role"][role] in line for role in purpose.roles), purpose.id
+        assert purpose.refused or say["bases"][purpose.legal_basis] in line
         assert purpose.refused or purpose.retention[1:-1] in line, "and until when"
     for recipient in of.recipients:
         assert recipient.name in said
     [crm] = [one for one in lines if "(`crm`)" in one]
-    assert "identity, contact" in crm
+    assert f"{say['category']['identity']}, {say['category']['contact']}" in crm
     assert all(f"(`{name}`)" in said for name in channels)
-    assert set(TITLES["fr"]) == set(TITLES["en"])
+
+
+def test_the_record_speaks_of_nothing_in_codes_or_in_another_language() -> None:
+    of, channels = published_controller(), load_channels(SAMPLE)
+    french = record(published_purposes(), of, channels, "fr")
+    plain = re.sub(r"`[^`]*`|dpv:\w+", "", french)
+    for section in ("bases", "category", "role"):
+        assert WORDS["fr"][section].keys() == WORDS["en"][section].keys()
+        for code, word in WORDS["fr"][section].items():
+            assert not {code, WORDS["en"][section][code]} - {word} & set(re.split(r"[|,;:()\n]\s*", plain)), code
+    assert "years" not in plain and "marketing_" not in plain
+    assert set(WORDS["fr"]) == set(WORDS["en"])
+    assert {one.value for one in Category} == WORDS["en"]["category"].keys()
+    assert {one.value for one in Role} == WORDS["en"]["role"].keys()
 
 
 def test_a_breach_list_names_everybody_whom_a_reader_saw_and_nobody_else(
@@ -92,6 +113,38 @@ def test_a_breach_list_knows_a_subscription_and_a_source(client: TestClient, eng
         connection.execute(insert(timeline).values(event))
         [forged] = affected(connection, sent_by_source(connection, "web_app", NOW - DAY, NOW))
         assert (forged.profile_id, forged.categories) == (CHLOE, {"behaviour"})
+
+
+def test_a_breach_list_of_a_source_knows_what_the_lake_alone_has_kept_by_when_it_came(
+    spark: SparkSession, lake: str, client: TestClient, engine: Engine
+) -> None:
+    raw = {"content_hash": "x", "payload": "{}", "file": "inbox", "row_number": 1, "batch_id": "b"}
+    rows = [
+        ("web_app/events", "shown", NOW),  # in the timeline as well: once
+        ("web_app/events", "dated otherwise", NOW),
+        ("web_app/events", "before", NOW - 2 * DAY),
+        ("shop/events", "of another", NOW),
+    ]
+
+    def write(table: Table, *found: dict[str, Any]) -> None:
+        names = table.struct.names
+        given = [tuple(one.get(name) for name in names) for one in found]
+        write_changes(spark, lake, table, spark.createDataFrame(given, table.struct))
+
+    write(BRONZE["event"], *[raw | {"channel": c, "source_key": key, "received_at": at} for c, key, at in rows])
+    write(BRONZE["person"], raw | {"channel": "web_app", "source_key": "u-1", "received_at": NOW})
+    write(ASSIGNMENTS, {"record_id": "web_app:u-1", "profile_id": BEN, "since": NOW})
+    of = {"channel": "web_app", "type": "visit", "categories": {"type": "behaviour"}, "properties": {}}
+    dated = [("shown", CHLOE, NOW), ("dated otherwise", ANA, NOW - 900 * DAY), ("before", BEN, NOW)]
+    write(
+        TIMELINE, *[of | {"event_id": f"web_app:{key}", "profile_id": who, "occurred_at": at} for key, who, at in dated]
+    )
+    event = {"event_id": "web_app:shown", "profile_id": CHLOE, "occurred_at": NOW, "document": of}
+    with engine.begin() as connection:
+        connection.execute(insert(timeline).values(event))
+        shown = [*sent_by_source(connection, "web_app", NOW - DAY, NOW)]
+        found = affected(connection, [*shown, *arrived(spark, lake, "web_app", NOW - DAY, NOW)])
+    assert {(one.profile_id, one.times) for one in found} == {(CHLOE, 1), (ANA, 1), (BEN, 1)}
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:

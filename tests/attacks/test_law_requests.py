@@ -2,28 +2,30 @@
 
 from collections.abc import Iterator
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, update
 
-from consent.erasure.four_eyes import check, confirmed
-from consent.erasure.journal import NotErasable
 from consent.model import Role
 from consent.notices import LANGUAGES
+from consent.purposes import published_purposes
 from consent.requests import RequestKind, RequestState
 from contracts.settings import Settings
+from erasure.four_eyes import check, confirmed
+from erasure.journal import NotErasable
 from profile_api.app import create_app
-from profile_api.keys import DemoIssuer
-from profile_api.rights.letters import OUTCOMES, Answered, written
-from profile_api.rights.wording import words
+from profile_api.http.keys import DemoIssuer
+from profile_api.privacy_requests.letters import Answered, Outcome, written
+from profile_api.privacy_requests.wording import words
 from stores.schema import privacy_requests
 from tests.attacks.test_law_bundle import CODE
 from tests.profile_api.conftest import CASE, Headers
 from tests.profile_api.people import ANA, BEN, NOW, Features, write_people
 
+PURPOSES = published_purposes()
 OFFICER = (Role.PRIVACY_OFFICER, "privacy_rights")
 
 
@@ -66,19 +68,19 @@ def test_the_due_list_says_what_to_do_next_until_when(client: TestClient, header
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_there_is_a_letter_for_every_kind_and_outcome_in_every_language(language: str) -> None:
     seen = set()
-    for kind, outcome in product(RequestKind, [*dict.fromkeys(OUTCOMES.values()), "nothing_found"]):
+    for kind, outcome in product(RequestKind, [*get_args(Outcome)]):
         about = Answered("r_1", kind, outcome, NOW, "2024-06-01", "Ana Durand", "must be kept", ("Offers",))
         letter = written(about, words(language), NOW)
         text, page = letter.as_text(), letter.as_page(language)
         assert "Ana Durand" in text and "r_1" in text and "privacy@maison.example" in text
         assert not CODE.findall(text.replace("r_1", "")), text
         assert f'<html lang="{language}">' in page
-        told = outcome in ("extended", "refused")
+        told = outcome in ("extended", "refused", "lifting", "lifted")
         assert ("must be kept" in text) == told, "the reason is told where the law wants it told"
-        answered = outcome in ("extended", "refused", "done", "nothing_found")
+        answered = outcome not in ("received", "checked")
         assert ("CNIL" in text) == answered, "and how to complain"
         seen.add(text)
-    assert len(seen) == len(RequestKind) * 6, "each says something of its own"
+    assert len(seen) == len(RequestKind) * len(get_args(Outcome)), "each says something of its own"
 
 
 def test_a_request_is_answered_by_its_letter(client: TestClient, headers: Headers) -> None:
@@ -93,6 +95,61 @@ def test_a_request_is_answered_by_its_letter(client: TestClient, headers: Header
     assert "We can&#39;t do what you ask" in english.text and "&lt;script&gt;" in english.text
     assert "<script>" not in english.text
     assert client.get(path, headers=headers(Role.CUSTOMER, "privacy_rights", BEN)).status_code == 404
+
+
+def letter_of(client: TestClient, headers: Headers, request_id: str, **asked: Any) -> str:
+    path, asked = f"/v1/requests/{request_id}/letter", {"format": "text", "language": "en"} | asked
+    answer = client.get(path, params=asked, headers=headers(*OFFICER))
+    return answer.text if answer.status_code == 200 else str(answer.status_code)
+
+
+def test_the_letter_about_an_objection_says_what_stopped_and_what_goes_on_and_why(
+    client: TestClient, headers: Headers
+) -> None:
+    asked = ["advice", "fraud_prevention"]
+    request_id = file(client, headers, "objection", purposes=asked)
+    step(client, headers, request_id, "check_identity")
+    grounds = {"kind": "compelling_grounds", "purpose": "fraud_prevention", "reason": "An order is under inquiry."}
+    made = client.post(f"/v1/profiles/{ANA}/determinations", json=grounds, headers=headers(*OFFICER)).json()
+    step(client, headers, request_id, "complete")
+    names = {one: PURPOSES[one].name for one in asked}
+    english = letter_of(client, headers, request_id)
+    [stopped] = [one for one in english.splitlines() if "We have stopped" in one]
+    [on] = [one for one in english.splitlines() if "We go on" in one]
+    assert names["advice"]["en"] in stopped and names["fraud_prevention"]["en"] not in stopped
+    assert names["fraud_prevention"]["en"] in on and "An order is under inquiry." in on
+    french = letter_of(client, headers, request_id, language="fr")
+    [stopped] = [one for one in french.splitlines() if "Nous avons cessé" in one]
+    [on] = [one for one in french.splitlines() if "Nous continuons" in one]
+    assert names["fraud_prevention"]["fr"] in on and names["fraud_prevention"]["fr"] not in stopped
+    client.post(f"/v1/determinations/{made['determination_id']}/revoke", headers=headers(*OFFICER))
+    assert "We go on" in letter_of(client, headers, request_id), "it answers as of the day on which it was answered"
+
+
+def test_an_objection_that_is_outweighed_in_everything_says_that_nothing_stopped(
+    client: TestClient, headers: Headers
+) -> None:
+    request_id = file(client, headers, "objection", purposes=["fraud_prevention"])
+    step(client, headers, request_id, "check_identity")
+    grounds = {"kind": "compelling_grounds", "purpose": "fraud_prevention", "reason": "An order is under inquiry."}
+    client.post(f"/v1/profiles/{ANA}/determinations", json=grounds, headers=headers(*OFFICER))
+    step(client, headers, request_id, "complete")
+    text = letter_of(client, headers, request_id)
+    assert "We go on" in text and "We have stopped" not in text
+
+
+def test_the_end_of_a_restriction_is_announced_and_told(client: TestClient, headers: Headers) -> None:
+    request_id = file(client, headers, "restriction")
+    assert letter_of(client, headers, request_id, announces_end=True) == "409", "nothing is restricted yet"
+    step(client, headers, request_id, "check_identity")
+    step(client, headers, request_id, "complete")
+    assert "do not use it" in letter_of(client, headers, request_id)
+    assert "about to end" in letter_of(client, headers, request_id, announces_end=True)
+    note = {"note": "The address was confirmed."}
+    assert client.post(f"/v1/requests/{request_id}/lift", json=note, headers=headers(*OFFICER)).status_code == 200
+    text = letter_of(client, headers, request_id)
+    assert "has ended" in text and note["note"] in text and "do not use it" not in text
+    assert letter_of(client, headers, request_id, announces_end=True) == "409"
 
 
 def test_the_letter_about_an_erasure_needs_nobody_to_be_there(

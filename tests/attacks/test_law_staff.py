@@ -153,6 +153,7 @@ def test_every_route_about_a_person_wants_the_case(fresh_world: World) -> None:
         assert {named for named in without if "{request_id}" not in named} == {
             "POST /v1/requests",
             "GET /v1/audit/alerts",
+            "POST /v1/audit/alerts/review",
             "GET /v1/audit/left-out",
             "GET /v1/requests",
             "GET /v1/requests/due",
@@ -163,6 +164,7 @@ def test_every_route_about_a_person_wants_the_case(fresh_world: World) -> None:
             "GET /v1/webhooks",
             "DELETE /v1/webhooks/{subscription_id}",
             "POST /v1/webhooks/{subscription_id}/replay",
+            "POST /v1/webhooks/{subscription_id}/rotate",
         }
 
     asyncio.run(walk())

@@ -21,13 +21,14 @@ from consent.receipts import PERSONAL_DATA, receipt_of
 from consent.retention import ended, ends, oldest_kept
 from contracts.categories import Category
 from contracts.settings import Settings
+from profile_api.access.gate import Gate
+from profile_api.access.throttle import Unlimited
 from profile_api.app import create_app
-from profile_api.gate import Gate
-from profile_api.keys import DemoIssuer
-from profile_api.throttle import Unlimited
-from profile_api.webhooks.messages import Event, Subscription, signed
+from profile_api.http.keys import DemoIssuer
+from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.messages import signed
 from stores.schema import audit, consent_events, timeline
-from tests.attacks.clocks import ENDED, ROUTES, Ask, happens, shown, withheld, years
+from tests.attacks.clocks import ENDED, ROUTES, AskAfter, happens, shown, withheld, years
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW, Features, decide_consent
 
 PURPOSES = published_purposes()
@@ -35,7 +36,7 @@ PURPOSES = published_purposes()
 
 @pytest.mark.parametrize("route", [one for one in ROUTES if one != "retention"])
 def test_a_person_last_seen_longer_ago_than_a_purpose_keeps_is_withheld_with_the_reason(
-    ask_after: Ask, route: str
+    ask_after: AskAfter, route: str
 ) -> None:
     assert shown(ask_after(years(4.9), route))
     over = ask_after(years(5), route)
@@ -63,24 +64,24 @@ def test_an_agent_over_mcp_is_told_no_more(
             assert not shown(told) and told["decision"]["policy"] == ENDED
 
 
-def test_each_purpose_has_a_clock_of_its_own(ask_after: Ask) -> None:
+def test_each_purpose_has_a_clock_of_its_own(ask_after: AskAfter) -> None:
     assert shown(ask_after(years(2.9), purpose="advice")) and not shown(ask_after(years(3.1), purpose="advice"))
     assert shown(ask_after(years(3.1), purpose="service"))
     assert shown(ask_after(years(9), purpose="legal_obligation", role=Role.PRIVACY_OFFICER))
     assert not shown(ask_after(years(10.1), purpose="legal_obligation", role=Role.PRIVACY_OFFICER))
 
 
-def test_each_category_has_a_clock_of_its_own_where_the_purpose_says_so(ask_after: Ask) -> None:
+def test_each_category_has_a_clock_of_its_own_where_the_purpose_says_so(ask_after: AskAfter) -> None:
     kept = ask_after(years(4))
     assert withheld(kept)["communication"] == ENDED and "identity" not in withheld(kept)
 
 
-def test_what_is_still_held_is_still_told_to_the_person_it_is_about(ask_after: Ask) -> None:
+def test_what_is_still_held_is_still_told_to_the_person_it_is_about(ask_after: AskAfter) -> None:
     """Art. 15: as long as anything is there, access to it is."""
     assert shown(ask_after(years(12), purpose="privacy_rights", role=Role.CUSTOMER))
 
 
-def test_old_events_are_not_shown_for_a_purpose_whose_time_has_passed(ask_after: Ask, engine: Engine) -> None:
+def test_old_events_are_not_shown_for_a_purpose_whose_time_has_passed(ask_after: AskAfter, engine: Engine) -> None:
     old, recent = NOW - timedelta(days=4 * 366), NOW - timedelta(days=2 * 366)
     with engine.begin() as connection:
         (sample,) = connection.execute(select(timeline).where(timeline.c.event_id == "orders:001")).mappings()
@@ -96,13 +97,13 @@ def test_old_events_are_not_shown_for_a_purpose_whose_time_has_passed(ask_after:
         assert told & {"orders:old", "orders:recent"} == expected, purpose
 
 
-def _pages(ask_after: Ask, engine: Engine, purpose: str) -> list[Any]:
+def _pages(ask_after: AskAfter, engine: Engine, purpose: str) -> list[Any]:
     with engine.begin() as connection:  # one page holds what is older than the rest
         connection.execute(delete(timeline).where(timeline.c.occurred_at > NOW - timedelta(days=1)))
     return list(ask_after(timedelta(0), "timeline", purpose)["data"]["events"])
 
 
-def test_a_detail_of_an_event_ends_with_its_own_category(ask_after: Ask, engine: Engine) -> None:
+def test_a_detail_of_an_event_ends_with_its_own_category(ask_after: AskAfter, engine: Engine) -> None:
     with engine.begin() as connection:
         (sample,) = connection.execute(select(timeline).where(timeline.c.event_id == "orders:001")).mappings()
         document = sample["document"] | {"properties": {"words": "hello"}}
@@ -133,7 +134,7 @@ def test_no_table_is_made_of_somebody_whose_time_has_passed_nor_of_times_that_ha
     people: None, engine: Engine
 ) -> None:
     purpose = replace(PURPOSES["fraud_prevention"], retention="P2Y")
-    actor, wanted = Actor("consent.extract", Role.STEWARD), frozenset({Category.TRANSACTION})
+    actor, wanted = Actor("spark_jobs.extract", Role.STEWARD), frozenset({Category.TRANSACTION})
 
     def why(at: datetime, now: datetime) -> str | None:
         question = Question(actor, purpose, wanted, (now, now))
@@ -147,14 +148,14 @@ def test_no_table_is_made_of_somebody_whose_time_has_passed_nor_of_times_that_ha
     assert why(NOW, NOW + years(3)) == f"{ENDED} at the extraction", "what she was three years ago"
 
 
-def test_whoever_is_refused_for_it_is_in_the_audit_with_it(ask_after: Ask, engine: Engine) -> None:
+def test_whoever_is_refused_for_it_is_in_the_audit_with_it(ask_after: AskAfter, engine: Engine) -> None:
     ask_after(years(5))
     with engine.connect() as connection:
         (row,) = connection.execute(select(audit)).all()
     assert row.decision["policy"] == ENDED and row.decision["allowed"] == []
 
 
-def test_the_customer_sees_what_ends_when_and_receipts_say_the_same(ask_after: Ask, engine: Engine) -> None:
+def test_the_customer_sees_what_ends_when_and_receipts_say_the_same(ask_after: AskAfter, engine: Engine) -> None:
     decide_consent(engine, "marketing_email", "granted")
     told = ask_after(timedelta(0), "retention", "privacy_rights", Role.CUSTOMER)["data"]
     since = datetime.fromisoformat(told["last_interaction"])

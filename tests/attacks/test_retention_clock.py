@@ -13,7 +13,7 @@ from consent.purposes import published_purposes
 from consent.retention import ended, ends, last_interaction, oldest_kept
 from contracts.categories import Category
 from stores.schema import profiles, timeline
-from tests.attacks.clocks import Ask, happens, shown, years
+from tests.attacks.clocks import AskAfter, happens, shown, years
 from tests.profile_api.people import ANA, NOW, decide_consent, field
 
 PURPOSES = published_purposes()
@@ -40,7 +40,7 @@ def _last_seen(engine: Engine, moment: str | None, *fields: dict[str, Any]) -> N
     ],
 )
 def test_only_what_a_person_did_until_now_starts_the_clock_again(
-    ask_after: Ask, engine: Engine, event: tuple[datetime, str], counts: bool
+    ask_after: AskAfter, engine: Engine, event: tuple[datetime, str], counts: bool
 ) -> None:
     """A date that lies ahead is a sender's claim; a letter that we sent is no word of theirs."""
     _last_seen(engine, "2010-01-01T00:00:00Z")
@@ -48,7 +48,7 @@ def test_only_what_a_person_did_until_now_starts_the_clock_again(
     assert bool(shown(ask_after(timedelta(0)))) is counts
 
 
-def test_a_record_dated_ahead_holds_nothing_for_ever(ask_after: Ask, engine: Engine) -> None:
+def test_a_record_dated_ahead_holds_nothing_for_ever(ask_after: AskAfter, engine: Engine) -> None:
     _last_seen(engine, "2099-01-01T00:00:00Z")
     with engine.begin() as connection:
         connection.execute(update(profiles).values(updated_at=NOW - years(6)))
@@ -57,7 +57,7 @@ def test_a_record_dated_ahead_holds_nothing_for_ever(ask_after: Ask, engine: Eng
 
 @pytest.mark.parametrize(("decision", "counts"), [("granted", True), ("withdrawn", True), ("requested", False)])
 def test_a_decision_is_an_interaction_and_being_asked_for_one_is_none(
-    ask_after: Ask, engine: Engine, decision: str, counts: bool
+    ask_after: AskAfter, engine: Engine, decision: str, counts: bool
 ) -> None:
     _last_seen(engine, "2010-01-01T00:00:00Z")
     decide_consent(engine, "marketing_email", decision)
@@ -66,13 +66,13 @@ def test_a_decision_is_an_interaction_and_being_asked_for_one_is_none(
 
 @pytest.mark.parametrize(("until", "kept"), [("2099-12-31", True), ("2019-06-30", True), ("2011-06-30", False)])
 def test_while_a_contract_is_in_force_the_clock_does_not_run(
-    ask_after: Ask, engine: Engine, until: str, kept: bool
+    ask_after: AskAfter, engine: Engine, until: str, kept: bool
 ) -> None:
     _last_seen(engine, "2010-01-01T00:00:00Z", field("contract_until", until, "transaction"))
     assert bool(shown(ask_after(timedelta(0)))) is kept
 
 
-def test_what_has_no_date_counts_from_when_it_came(ask_after: Ask, engine: Engine) -> None:
+def test_what_has_no_date_counts_from_when_it_came(ask_after: AskAfter, engine: Engine) -> None:
     _last_seen(engine, None)
     assert shown(ask_after(timedelta(0)))
     with engine.begin() as connection:

@@ -4,9 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, delete, select, update
 
-from consent.erasure.journal import NotErasable
-from consent.erasure.run import check_holds
 from consent.model import Role
+from erasure.journal import NotErasable
+from erasure.run import check_holds
 from stores.schema import audit, legal_holds, privacy_requests
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, BEN, NOW
@@ -81,7 +81,7 @@ def test_officers_alone_hold_and_every_act_is_in_the_audit(
     assert client.post("/v1/holds", json=of_another, headers=officer).status_code == 422
     assert client.post("/v1/holds/h_none/lift", json={"reason": "none"}, headers=officer).status_code == 404
     with engine.connect() as connection:
-        acts = list(connection.execute(select(audit.c.action, audit.c.profile_id, audit.c.outcome)).tuples())
+        acts = list(connection.execute(select(audit.c.action, audit.c.profile_id, audit.c.outcome)))
         assert connection.scalar(select(legal_holds.c.placed_at).limit(1)) == NOW
     assert ("hold-place", ANA, "answered") in acts and ("hold-list", None, "answered") in acts
 

@@ -8,41 +8,44 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from redis import Redis
 from sqlalchemy import delete, func, insert, select
 
-from consent.erasure import verify
 from consent.purposes import published_purposes
-from consent.retaining import holds
-from consent.retaining.people import due as due_people
-from consent.retaining.run import Retention
 from contracts.channel import Channel
 from contracts.settings import Settings
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.stable_ids import nth_id
-from spark_jobs.resolve.stating import states
-from spark_jobs.tables import (
+from erasure import holds, verify
+from erasure.retention.people import due as due_people
+from erasure.retention.run import Retention
+from feature_repo.wire import online_key
+from identity.clustering.stable_ids import nth_id
+from identity.matching.name_parts import NameFrequencies
+from lake.tables import (
     ASSIGNMENTS,
+    BRONZE,
     COMPARABLES,
     EVENTS,
     QUARANTINE,
     RECORDS,
     TIMELINE,
+    append,
     read,
     write_changes,
 )
+from spark_jobs.resolve.stating import states
 from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
+from tests.erasure.erasing_home import NOW, Home, Killed
 from tests.spark_jobs.conftest import channels, contracts_folder, sources, write_crm  # noqa: F401 -- fixtures
-from tests.spark_jobs.erasing_home import NOW, Home, Killed, key_of
 
 LATER = datetime(2030, 6, 1, 12, tzinfo=UTC)
 """Four years after everything of `erasing_home` was taken in."""
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
 GONE = ("olga.altmark@inbox.example", "crm:O-7100001")
-STEPS = ("people", "versions", "served", "lake", "files", "followers", "compaction")
+STEPS = ("people", "versions", "served", "reads", "lake", "files", "followers", "compaction")
 CRM = [
     "O-7100001,Olga,Altmark,05/03/1941,olga.altmark@inbox.example,,2020-01-02T00:00:00Z",  # last seen ten years before
     "P-7100002,Pavel,Altmark,07/08/1949,pavel@inbox.example,,2019-01-02T00:00:00Z",  # the same, and held
@@ -86,7 +89,7 @@ def home(
 
 def retention(home: Home, now: datetime = LATER, after: Callable[[str], None] = lambda step: None) -> Retention:
     of = (home.config, home.stores, home.engine, home.channels)
-    return Retention(*of, lambda: home.spark, lambda: now, PURPOSES, after)
+    return Retention(*of, lambda: home.spark, lambda: now, after, purposes=PURPOSES)
 
 
 def killed_at_every_step(home: Home) -> dict[str, Any]:
@@ -127,13 +130,17 @@ def test_what_no_purpose_keeps_goes_from_every_store_with_proof_however_often_it
     home.batch()
     olga, pavel, quirin = (home.owner(f"crm:{CRM[number].split(',')[0]}") for number in range(3))
     assert count(home, schema.timeline) == 2
+    live = read(home.spark, home.lake, BRONZE["event"]).where(F.col("source_key") == OLD.removeprefix("web:"))
+    assert live.count() == 1
+    as_of_a_live_source = live.withColumn("channel", F.concat("channel", F.lit("/events")))
+    append(home.spark, home.lake, BRONZE["event"], as_of_a_live_source)
     with home.engine.begin() as connection:
         hold = holds.place(connection, ["crm:P-7100002"], "lawsuit 24/1234", "officer", LATER)
     refused_live(home, LATER - timedelta(days=100))
     refused_live(home, LATER - timedelta(days=10))
     home.asked_online |= {olga, pavel, quirin}
     for one in home.asked_online:
-        home.client.hset(key_of(one), "said", one)
+        home.client.hset(online_key(one), "said", one)
     with home.engine.begin() as connection:
         connection.execute(delete(schema.features_due))
     before = rows_everywhere(home)

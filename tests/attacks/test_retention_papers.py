@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from consent.purposes import published_purposes
-from consent.retaining import events, holds, papers, runs, whole
-from consent.retaining.people import Held, held
 from consent.retention import nothing_kept_until
-from spark_jobs.tables import QUARANTINE
+from erasure import holds
+from erasure.retention import deleted, events, papers, runs, whole
+from erasure.retention.people import Held, held
+from lake.tables import QUARANTINE
 from stores import schema
 from tests.profile_api.people import ANA, BEN, NOW, write_people
 
@@ -139,5 +140,40 @@ def test_a_run_goes_on_at_its_own_instant_and_a_new_one_begins_after_it_has_ende
 
 
 def test_every_kind_of_paper_has_a_period_and_a_reason() -> None:
-    assert set(papers.periods()) == {*papers.PAPERS, QUARANTINE.name}
+    assert set(papers.periods()) == {*papers.PAPERS, papers.READS, QUARANTINE.name, deleted.NAME}
     assert NOW.tzinfo is UTC
+
+
+def test_of_every_table_of_the_database_it_is_said_when_what_it_holds_ends() -> None:
+    by_period, otherwise = set(papers.periods()) - {QUARANTINE.name, deleted.NAME}, set(papers.others())
+    assert not by_period & otherwise
+    assert by_period | otherwise == set(schema.metadata.tables)
+
+
+def intake(state: str, request_id: str | None, received_at: datetime) -> dict[str, Any]:
+    of = {"intake_id": f"i-{state}-{request_id}", "kind": "access", "channel": "post", "language": "fr", "state": state}
+    of |= {"received_at": received_at, "due_on": received_at.date(), "request_id": request_id, "recorded_by": "officer"}
+    return of | {"name": "Somebody", "contact_kind": None, "contact": None, "said": "please"}
+
+
+def test_an_intake_that_was_answered_a_year_ago_is_forgotten_and_one_that_waits_never(engine: Engine) -> None:
+    old = NOW - timedelta(days=400)
+    with engine.begin() as connection:
+        for name, state in (("r-done", "done"), ("r-open", "in_progress")):
+            connection.execute(insert(schema.privacy_requests).values(request(name, state, NOW)))
+        for state, of in (("open", None), ("closed", None), ("matched", "r-done"), ("matched", "r-open")):
+            connection.execute(insert(schema.intakes).values(intake(state, of, old)))
+        connection.execute(insert(schema.intakes).values(intake("closed", "young", NOW)))
+        assert papers.due(connection, NOW) == papers.forget(connection, NOW, KEY) == {"intakes": 2}
+    left = {(one["state"], one["request_id"]) for one in rows(engine, schema.intakes)}
+    assert left == {("open", None), ("matched", "r-open"), ("closed", "young")}
+
+
+def test_an_alert_goes_with_the_reads_that_it_speaks_of(engine: Engine) -> None:
+    alert = {"rule": "many", "actor": "claire", "role": "advisor", "people": 90}
+    with engine.begin() as connection:
+        for at in (NOW - timedelta(days=3 * 366), NOW):
+            times = {"day": at.date(), "at": at, "first_at": at, "last_at": at}
+            connection.execute(insert(schema.reading_alerts).values(alert | times))
+        assert papers.due(connection, NOW) == papers.forget(connection, NOW, KEY) == {"reading_alerts": 1}
+    assert [one["at"] for one in rows(engine, schema.reading_alerts)] == [NOW]

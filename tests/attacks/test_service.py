@@ -21,10 +21,10 @@ from contracts.events import Message, live_event
 from contracts.settings import Settings
 from contracts.sources import Sources, demo_keys
 from profile_api.app import create_app
-from profile_api.keys import DemoIssuer
-from profile_api.live.erased import Guard
-from profile_api.live.inbox import Inbox, Unkeepable
-from profile_api.live.messages import Accepted, Sorted
+from profile_api.http.keys import DemoIssuer
+from read_model.live.erased import Guard
+from read_model.live.inbox import Inbox, Unkeepable
+from read_model.live.messages import Accepted, Sorted
 from stores.schema import audit, inbox
 from tests.profile_api.people import ANA, NOW, Features, write_people
 
@@ -201,12 +201,14 @@ def test_a_few_bytes_that_unpack_to_many_messages_count_as_what_they_are(
             client.post("/v1/batch", content=body, headers=sent, auth=(demo_keys(api_settings).browser, "")).status_code
         )
 
-    assert post([{**said, "anonymousId": f"{n}"} for n in range(2_400)]) == 429, "12,000 decisions in 17 kB"
+    assert post([{**said, "anonymousId": f"seen-{n}"} for n in range(2_400)]) == 429, "12,000 decisions in 17 kB"
     assert post([{"type": "x"}] * 2_400) == 429, "and refused messages are rows too"
-    assert post([{**said, "anonymousId": f"{n}"} for n in range(1_000)]) == 429, "of more people than one address has"
+    assert post([{**said, "anonymousId": f"seen-{n}"} for n in range(1_000)]) == 429, (
+        "of more people than one address has"
+    )
     assert kept(engine) == []
-    assert post([{**said, "anonymousId": f"{n % 400}"} for n in range(800)]) == 200
-    assert post([{**said, "anonymousId": f"{n}"} for n in range(400)]) == 200, "people met before are no new ones"
+    assert post([{**said, "anonymousId": f"seen-{n % 400}"} for n in range(800)]) == 200
+    assert post([{**said, "anonymousId": f"seen-{n}"} for n in range(400)]) == 200, "people met before are no new ones"
     assert post([{**said, "anonymousId": f"new-{n}"} for n in range(101)]) == 429
 
 

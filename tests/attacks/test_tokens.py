@@ -1,6 +1,7 @@
 """Who says so: a customer's token reads by what the issuer bound it to, whatever is joined, parted or claimed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +14,19 @@ from consent.model import Actor, Role
 from consent.requests import RequestStep
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
+from erasure import run as erasing
+from erasure.journal import NotErasable
 from profile_api.app import create_app
 from profile_api.errors import Problem
-from profile_api.keys import DemoIssuer
-from profile_api.rights.requests import check_whose, find, move
-from stores.schema import audit, identifiers, privacy_requests
+from profile_api.http.keys import DemoIssuer
+from profile_api.privacy_requests.queries.requests import check_whose, find, move
+from stores.schema import audit, identifiers, privacy_requests, redirects
 from tests.profile_api.canaries import Person
 from tests.profile_api.conftest import Headers
-from tests.profile_api.identity.conftest import ask, kept, owners
-from tests.profile_api.identity.lake import KeptFeatures
 from tests.profile_api.people import ANA, ANA_EMAIL, BEN, BEN_EMAIL, FAMILY_PHONE, NOW
 from tests.profile_api.routes import ROUTES, Kind
+from tests.profile_api.stewardship.conftest import ask, kept, owners
+from tests.profile_api.stewardship.lake import KeptFeatures
 from tests.profile_api.world import World
 
 __all__ = ["ask", "kept", "owners"]
@@ -138,12 +141,20 @@ def test_a_request_is_not_carried_out_on_a_profile_that_became_another_persons(
     with engine.begin() as connection:
         request = find(connection, filed["request_id"])
         check_whose(connection, request, later)
+        erasing.check_whose(connection, request, later)
     ask("POST", "/v1/identity/unmerge", {"profile_id": anna, "records": ["crm:3"], **WHY})
     with engine.begin() as connection:
         for step in (RequestStep.START, RequestStep.COMPLETE):
             with pytest.raises(Problem) as refused:
                 move(connection, request, officer, step, None, later)
             assert (refused.value.status, refused.value.kind) == (409, "identity-changed")
+        with pytest.raises(NotErasable, match="file it anew for the profile that is theirs"):
+            erasing.check_whose(connection, request, later)
+        under_a_merged_id = replace(request, profile_id="p-merged-away")
+        erasing.check_whose(connection, under_a_merged_id, later)
+        connection.execute(insert(redirects).values(old_id="p-merged-away", profile_id=anna))
+        with pytest.raises(NotErasable):
+            erasing.check_whose(connection, under_a_merged_id, later)
         assert move(connection, request, officer, RequestStep.REFUSE, "please file again", later).state == "refused"
 
 

@@ -6,23 +6,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from consent.erasure.left_out import left_out_since
-from consent.erasure.places import tables
-from consent.erasure.subject import Subject
-from consent.erasure.tombstones import Tombstones, bury, tombstones_of
 from consent.model import Role
 from consent.pseudonyms import reference_key
+from consent.tombstones.digests import Tombstones, bury, tombstones_of
+from consent.tombstones.left_out import left_out_since
 from contracts.identifiers import Identifier
 from contracts.live_keys import visitor_key
 from contracts.settings import Settings
 from contracts.sources import DEMO_SOURCE, Source, Sources
-from profile_api.live.erased import Guard
-from profile_api.live.replay import replay
+from erasure.scan_targets import tables
+from erasure.subject import Subject
+from read_model.live.erased import Guard
+from read_model.live.replay import replay
 from stores.schema import inbox, inbox_quarantine, live_records, records
 from tests.attacks.erased_eve import CRM, EVE, HER_RECORDS, MAILS, PHONES
 from tests.attacks.site import Site
-from tests.profile_api.live.collecting import accept
 from tests.profile_api.people import NOW
+from tests.read_model.live.collecting import accept
 
 CALLS: dict[str, dict[str, Any]] = {
     "identify": {"userId": "u-bob"},
@@ -53,7 +53,7 @@ FIELDS: dict[str, Any] = {
 }
 BY_KIND: list[dict[str, Any]] = [
     {"userId": "u-eve-7"},
-    {"userId": " U-EVE-7 "},
+    {"userId": " u-eve-7\u200b "},
     {"previousId": "u-eve-7"},
     {"anonymousId": "u-eve-7"},
     {"groupId": "u-eve-7"},

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from consent.erasure.tombstones import Tombstones, tombstones_of
+from consent.tombstones.digests import Tombstones, tombstones_of
 from tests.attacks.erased_eve import CRM, EVE, HER_RECORDS, MAILS, PHONES
 
 BOB = {"id": "C-1", "given": "Bob", "born": "01/02/1980", "mail": "bob@inbox.example"}
@@ -26,7 +26,7 @@ def known() -> Tombstones:
         {"id": "c-70001"},
         {"id": " C-70001 "},
         {"card": "LC-70002"},
-        {"login": "U-Eve-7"},
+        {"login": " u-eve-7 "},
         {"tax": "2 81 03 75 123 456 78"},
         {"tel": PHONES[2], "born": "no date"},
         {"mail": MAILS[1], "id": ""},
@@ -49,5 +49,6 @@ def test_nobody_else_is_kept_out(known: Tombstones) -> None:
     assert not known.cover_row(CRM, BOB)
     assert not known.cover_row(CRM, BOB | {"note": f"his wife is {MAILS[0]}"}), "she is named, and it is his row"
     assert not known.cover_row(CRM, BOB | {"card": "C-70001"}), "a card of her customer number is another's card"
+    assert not known.cover_row(CRM, BOB | {"login": "U-Eve-7"}), "user ids are exact: another case is another person"
     assert not known.cover_row(CRM.model_copy(update={"region": "DE"}), BOB | {"tel": PHONES[2]})
     assert not known.cover_row(CRM, None, b"C-7000,612345,281037")

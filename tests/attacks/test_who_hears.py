@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +15,12 @@ from consent.model import Role
 from consent.pseudonyms import reference
 from consent.purposes import published_purposes
 from contracts.categories import Category
-from profile_api.webhooks.deliveries import forget
-from profile_api.webhooks.endings import tell_ended
-from profile_api.webhooks.outbox import emit_all, known_as
-from profile_api.webhooks.recalls import end, hand_out, handed_out, recall_of, recall_refused
+from erasure.retention import systems
+from profile_api.webhooks.queries.deliveries import forget
+from profile_api.webhooks.queries.endings import tell_ended
 from profile_api.webhooks.worker import ATTEMPTS, LONGEST_PAUSE, Worker
+from read_model.outbox.emitting import emit_all, known_as
+from read_model.outbox.recalls import end, hand_out, handed_out, recall_of, recall_refused
 from stores.schema import (
     extract_members,
     extract_recalls,
@@ -39,6 +41,34 @@ Tell = Callable[..., None]
 KEY = b"k" * 32
 
 
+@dataclass(frozen=True)
+class House:
+    """The service with one system that is told of its people, and what works for both."""
+
+    client: TestClient
+    engine: Engine
+    worker: Worker
+    clock: Clock
+    consumer: Consumer
+    subscribe: Subscribe
+    tell: Tell
+    officer: dict[str, str]
+
+
+@pytest.fixture
+def house(
+    client: TestClient,
+    engine: Engine,
+    worker: Worker,
+    clock: Clock,
+    consumer: Consumer,
+    subscribe: Subscribe,
+    tell: Tell,
+    officer: dict[str, str],
+) -> House:
+    return House(client, engine, worker, clock, consumer, subscribe, tell, officer)
+
+
 @pytest.fixture
 def rights(headers: Headers) -> dict[str, str]:
     return headers(Role.CUSTOMER, "privacy_rights", ANA)
@@ -56,121 +86,90 @@ def told(consumer: Consumer, secret: str, kind: str) -> list[dict[str, Any]]:
 
 
 def erase(engine: Engine, profile_id: str, clock: Clock) -> None:
-    """What an erasure tells, in its own transaction, as `consent.erasure.run` does."""
+    """What an erasure tells, in its own transaction, as `erasure.run` does."""
     with engine.begin() as connection:
         ids = known_as(connection, [profile_id])
         connection.execute(delete(profiles).where(profiles.c.profile_id == profile_id))
         emit_all(connection, "profile.erased", [(one, {}) for one in ids], clock())
 
 
-def test_an_erasure_reaches_whoever_was_told_though_unsubscribed_since(
-    client: TestClient,
-    worker: Worker,
-    subscribe: Subscribe,
-    tell: Tell,
-    consumer: Consumer,
-    engine: Engine,
-    officer: dict[str, str],
-    clock: Clock,
-) -> None:
-    secret = subscribe("advice", ["profile.updated"])  # and never to erasures
-    tell()
-    worker.round()
-    assert len(consumer.requests) == 1
-    tell()
-    unsubscribe(client, officer, engine)
-    tell()
-    worker.round()
-    assert len(consumer.requests) == 1, "nothing of what goes on is told any more, nor what still waited"
-    erase(engine, BEN, clock)
-    worker.round()
-    assert len(consumer.requests) == 1, "of whom it was never told it hears nothing"
-    erase(engine, ANA, clock)
-    worker.round()
-    assert told(consumer, secret, "profile.erased") == [{"profile_id": ANA, "purpose": "advice"}]
+def test_an_erasure_reaches_whoever_was_told_though_unsubscribed_since(house: House) -> None:
+    secret = house.subscribe("advice", ["profile.updated"])  # and never to erasures
+    house.tell()
+    house.worker.round()
+    assert len(house.consumer.requests) == 1
+    house.tell()
+    unsubscribe(house.client, house.officer, house.engine)
+    house.tell()
+    house.worker.round()
+    assert len(house.consumer.requests) == 1, "nothing of what goes on is told any more, nor what still waited"
+    erase(house.engine, BEN, house.clock)
+    house.worker.round()
+    assert len(house.consumer.requests) == 1, "of whom it was never told it hears nothing"
+    erase(house.engine, ANA, house.clock)
+    house.worker.round()
+    assert told(house.consumer, secret, "profile.erased") == [{"profile_id": ANA, "purpose": "advice"}]
 
 
-def test_a_system_that_knows_the_person_by_an_id_merged_away_since_hears_of_the_erasure_too(
-    client: TestClient,
-    worker: Worker,
-    subscribe: Subscribe,
-    tell: Tell,
-    consumer: Consumer,
-    engine: Engine,
-    clock: Clock,
-) -> None:
-    secret = subscribe("advice", ["profile.updated"])
-    tell(profile_id=BEN)
-    worker.round()
-    with engine.begin() as connection:
+def test_a_system_that_knows_the_person_by_an_id_merged_away_since_hears_of_the_erasure_too(house: House) -> None:
+    secret = house.subscribe("advice", ["profile.updated"])
+    house.tell(profile_id=BEN)
+    house.worker.round()
+    with house.engine.begin() as connection:
         connection.execute(insert(redirects).values(old_id=BEN, profile_id=ANA))
-    erase(engine, ANA, clock)
-    worker.round()
-    assert told(consumer, secret, "profile.erased") == [{"profile_id": BEN, "purpose": "advice"}]
+    erase(house.engine, ANA, house.clock)
+    house.worker.round()
+    assert told(house.consumer, secret, "profile.erased") == [{"profile_id": BEN, "purpose": "advice"}]
 
 
-def test_the_officer_sees_who_could_not_be_told_and_can_try_again(
-    client: TestClient,
-    worker: Worker,
-    subscribe: Subscribe,
-    tell: Tell,
-    consumer: Consumer,
-    engine: Engine,
-    officer: dict[str, str],
-    clock: Clock,
-) -> None:
-    subscribe("advice", ["profile.updated"])
-    tell()
-    worker.round()
-    ended = unsubscribe(client, officer, engine)
-    assert client.delete(f"/v1/webhooks/{ended}", headers=officer).status_code == 404
-    consumer.status = 500
-    erase(engine, ANA, clock)
+def test_the_officer_sees_who_could_not_be_told_and_can_try_again(house: House) -> None:
+    house.subscribe("advice", ["profile.updated"])
+    house.tell()
+    house.worker.round()
+    ended = unsubscribe(house.client, house.officer, house.engine)
+    assert house.client.delete(f"/v1/webhooks/{ended}", headers=house.officer).status_code == 404
+    house.consumer.status = 500
+    erase(house.engine, ANA, house.clock)
     for _ in range(ATTEMPTS):
-        worker.round()
-        clock.ahead += 2 * LONGEST_PAUSE
-    (seen,) = client.get("/v1/webhooks", headers=officer).json()["subscriptions"]
+        house.worker.round()
+        house.clock.ahead += 2 * LONGEST_PAUSE
+    (seen,) = house.client.get("/v1/webhooks", headers=house.officer).json()["subscriptions"]
     assert (seen["unreached"], seen["dead"]) == (1, 1) and seen["ended_at"]
-    clock.ahead += timedelta(days=90)
-    forget(engine, clock())
-    assert client.get("/v1/webhooks", headers=officer).json()["subscriptions"][0]["unreached"] == 1
-    consumer.status = 204
-    tell()
-    again = client.post(f"/v1/webhooks/{ended}/replay", headers=officer, json={"since": "2020-01-01T00:00:00Z"})
+    house.clock.ahead += timedelta(days=90)
+    forget(house.engine, house.clock())
+    assert house.client.get("/v1/webhooks", headers=house.officer).json()["subscriptions"][0]["unreached"] == 1
+    house.consumer.status = 204
+    house.tell()
+    again = house.client.post(
+        f"/v1/webhooks/{ended}/replay", headers=house.officer, json={"since": "2020-01-01T00:00:00Z"}
+    )
     assert again.json() == {"due": 1}, "what did not reach it, and nothing of what goes on"
-    clock.ahead += LONGEST_PAUSE
-    worker.round()
-    last = json.loads(consumer.requests[-1][1])  # signed days ahead of this day
+    house.clock.ahead += LONGEST_PAUSE
+    house.worker.round()
+    last = json.loads(house.consumer.requests[-1][1])  # signed days ahead of this day
     assert (last["type"], last["data"]) == ("profile.erased", {"profile_id": ANA, "purpose": "advice"})
 
 
 def test_whoever_was_told_hears_of_a_restriction_and_of_its_end(
-    client: TestClient,
-    worker: Worker,
-    subscribe: Subscribe,
-    tell: Tell,
-    consumer: Consumer,
-    engine: Engine,
-    rights: dict[str, str],
-    headers: Headers,
+    house: House, rights: dict[str, str], headers: Headers
 ) -> None:
-    with engine.begin() as connection:
+    with house.engine.begin() as connection:
         for record in ("crm:42", "web:7"):
             row = {"record_id": record, "profile_id": ANA, "document": {"identifiers": []}}
             connection.execute(insert(records).values(row))
-    secret = subscribe("advice", ["profile.updated"])
-    tell()
-    worker.round()
-    filed = client.post("/v1/requests", json={"kind": "restriction"}, headers=rights).json()
-    worker.round()
-    assert told(consumer, secret, "restriction.changed") == [
+    secret = house.subscribe("advice", ["profile.updated"])
+    house.tell()
+    house.worker.round()
+    filed = house.client.post("/v1/requests", json={"kind": "restriction"}, headers=rights).json()
+    house.worker.round()
+    assert told(house.consumer, secret, "restriction.changed") == [
         {"profile_id": ANA, "purpose": "advice", "restricted": True}
     ]
     rest = headers(Role.PRIVACY_OFFICER, "privacy_rights")
-    lifted = client.post(f"/v1/requests/{filed['request_id']}/lift", json={"note": "told"}, headers=rest)
+    lifted = house.client.post(f"/v1/requests/{filed['request_id']}/lift", json={"note": "told"}, headers=rest)
     assert lifted.status_code == 200, lifted.text
-    worker.round()
-    assert told(consumer, secret, "restriction.changed")[1:] == [
+    house.worker.round()
+    assert told(house.consumer, secret, "restriction.changed")[1:] == [
         {"profile_id": ANA, "purpose": "advice", "restricted": False}
     ]
 
@@ -186,33 +185,28 @@ def table_of(engine: Engine, *people: str) -> tuple[str, dict[str, str]]:
 
 def recalled(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
-        return dict(connection.execute(select(extract_recalls.c.person, extract_recalls.c.reason)).tuples().all())
+        return dict(connection.execute(select(extract_recalls.c.person, extract_recalls.c.reason)).all())
 
 
-def test_a_training_table_is_recalled_when_a_person_in_it_withdraws(
-    client: TestClient,
-    worker: Worker,
-    subscribe: Subscribe,
-    consumer: Consumer,
-    engine: Engine,
-    headers: Headers,
-) -> None:
-    decide_consent(engine, "analytics", "granted")
-    secret = subscribe("analytics", ["extract.recalled"], role="steward")
-    table, members = table_of(engine, ANA)
-    with engine.begin() as connection:
+def test_a_training_table_is_recalled_when_a_person_in_it_withdraws(house: House, headers: Headers) -> None:
+    decide_consent(house.engine, "analytics", "granted")
+    secret = house.subscribe("analytics", ["extract.recalled"], role="steward")
+    table, members = table_of(house.engine, ANA)
+    with house.engine.begin() as connection:
         assert recall_refused(connection, NOW) == 0, "while it is permitted nothing is recalled"
     me = headers(Role.CUSTOMER, "service", ANA)
-    said = client.post(f"/v1/profiles/{ANA}/consents/withdraw", json={"purpose": "analytics"}, headers=me)
+    said = house.client.post(f"/v1/profiles/{ANA}/consents/withdraw", json={"purpose": "analytics"}, headers=me)
     assert said.status_code == 201, said.text
-    worker.round()
+    house.worker.round()
     notice = {"extract_id": table, "purpose": "analytics", "persons": [members[ANA]]}
-    assert told(consumer, secret, "extract.recalled") == [notice]
-    assert ANA not in consumer.requests[-1][1].decode() and ANA_EMAIL not in consumer.requests[-1][1].decode()
-    seen = client.get("/v1/extracts", headers=headers(Role.PRIVACY_OFFICER, "privacy_rights"))
+    assert told(house.consumer, secret, "extract.recalled") == [notice]
+    assert (
+        ANA not in house.consumer.requests[-1][1].decode() and ANA_EMAIL not in house.consumer.requests[-1][1].decode()
+    )
+    seen = house.client.get("/v1/extracts", headers=headers(Role.PRIVACY_OFFICER, "privacy_rights"))
     assert seen.status_code == 200, seen.text
     assert [one["recalled"] for one in seen.json()["extracts"]] == [[members[ANA]]]
-    assert client.get("/v1/extracts", headers=headers(Role.ADVISOR, "service")).status_code == 403
+    assert house.client.get("/v1/extracts", headers=headers(Role.ADVISOR, "service")).status_code == 403
 
 
 def test_a_training_table_is_recalled_when_a_person_in_it_is_erased_under_whatever_id(
@@ -245,20 +239,41 @@ def test_who_may_not_be_in_a_table_any_more_is_found_though_nobody_said_so(engin
     assert set(recalled(engine)) == {members[BEN], members[ANA]}
 
 
-def test_whoever_was_told_hears_of_a_consent_that_ended_by_itself(
-    client: TestClient, worker: Worker, subscribe: Subscribe, consumer: Consumer, engine: Engine
-) -> None:
-    decide_consent(engine, "analytics", "granted")
-    secret = subscribe("analytics", ["consent.changed"], role="steward")
-    _, members = table_of(engine, ANA)
-    assert tell_ended(engine, NOW) == 0, "from the first time on"
+def test_whoever_was_told_hears_of_a_consent_that_ended_by_itself(house: House) -> None:
+    decide_consent(house.engine, "analytics", "granted")
+    secret = house.subscribe("analytics", ["consent.changed"], role="steward")
+    _, members = table_of(house.engine, ANA)
+    assert tell_ended(house.engine, NOW) == 0, "from the first time on"
     ends = after(NOW - timedelta(days=1), str(published_purposes()["analytics"].validity))
-    assert tell_ended(engine, ends - timedelta(hours=1)) == 0
-    assert tell_ended(engine, ends + timedelta(hours=1)) == 1
-    assert tell_ended(engine, ends + timedelta(hours=2)) == 0, "once"
-    worker.round()
-    with engine.connect() as connection:
+    assert tell_ended(house.engine, ends - timedelta(hours=1)) == 0
+    assert tell_ended(house.engine, ends + timedelta(hours=1)) == 1
+    assert tell_ended(house.engine, ends + timedelta(hours=2)) == 0, "once"
+    house.worker.round()
+    with house.engine.connect() as connection:
         event = connection.execute(select(webhook_outbox).where(webhook_outbox.c.kind == "consent.changed")).one()
     assert (event.profile_id, event.data) == (ANA, {"purpose": "analytics"})
-    assert len(told(consumer, secret, "consent.changed")) == 1
-    assert recalled(engine).keys() == {members[ANA]}, "and the training table of that purpose is recalled"
+    assert len(told(house.consumer, secret, "consent.changed")) == 1
+    assert recalled(house.engine).keys() == {members[ANA]}, "and the training table of that purpose is recalled"
+
+
+def test_a_system_that_was_ended_is_forgotten_once_nobody_is_left_whom_it_was_told_of(house: House) -> None:
+    def kept() -> tuple[bool, int]:
+        with house.engine.begin() as connection:
+            due, gone = systems.due(connection), systems.forget(connection)
+            assert due == gone
+            row = connection.execute(select(webhook_subscriptions)).one()
+            return bool(row.url and row.secret), gone
+
+    house.subscribe("advice", ["profile.updated"])
+    house.tell()
+    house.worker.round()
+    assert kept() == (True, 0), "it is told of what goes on"
+    ended = unsubscribe(house.client, house.officer, house.engine)
+    assert kept() == (True, 0), "it has to hear of Ana's erasure"
+    erase(house.engine, ANA, house.clock)
+    assert kept() == (True, 0), "it has not heard of it yet"
+    house.worker.round()
+    assert kept() == (False, 1)
+    assert kept() == (False, 0)
+    (seen,) = house.client.get("/v1/webhooks", headers=house.officer).json()["subscriptions"]
+    assert (seen["subscription_id"], seen["url"]) == (ended, "")

@@ -13,21 +13,22 @@ from sqlalchemy import Engine, select
 from contracts.channel import Channel
 from contracts.live_keys import later_visitor_key, visitor_key
 from contracts.loading import load_channels
-from profile_api.live.live_records import said_payload
-from spark_jobs.inbox import land, with_live
+from contracts.sources import with_live
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.state import state
+from lake.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, read, write_changes
+from read_model.live.live_records import said_payload
+from spark_jobs.inbox import land
 from spark_jobs.ingest import ingest
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import state
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, read, write_changes
 from stores import schema
 from tests.attacks.claims import EXTERNAL, VICTIM
 from tests.attacks.site import ANNA, ANNA_SAYS
-from tests.profile_api.live.collecting import SECRET, SOURCES, accept, owner, project_all, signed
+from tests.read_model.live.collecting import SECRET, SOURCES, accept, owner, project_all, signed
 from tests.spark_jobs.conftest import channels, contracts_folder, lake, sources, write_crm
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.test_inbox import NOW, shown

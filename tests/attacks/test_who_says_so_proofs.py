@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from consent.model import LegalBasis, Role
 from consent.purposes import published_purposes
 from contracts.sources import DEMO_SOURCE
-from profile_api.live.erased import Guard
-from profile_api.live.replay import replay
+from read_model.live.erased import Guard
+from read_model.live.replay import replay
 from tests.attacks.claims import VICTIM
 from tests.attacks.site import ANNA, ZOE, Site, events_on, unchanged
 from tests.profile_api.people import NOW

@@ -6,9 +6,9 @@ from benchmarks.generate.draws import Draws
 from benchmarks.generate.households import Population
 from benchmarks.identify import reliability
 from contracts.spoken.dates import spoken_dates
-from profile_api.identity.heard import FIELDS
-from profile_api.identity.identify import rank_callers
-from profile_api.identity.identify_views import IdentifyRequest
+from identity.callers.hypotheses import FIELDS
+from profile_api.callers.queries.ranking import rank_callers
+from profile_api.callers.views import IdentifyRequest
 
 
 def test_callers_say_of_every_field_something_that_can_be_read_or_nothing() -> None:

@@ -21,10 +21,11 @@ from benchmarks.generate.draws import Draws, Numbers
 from benchmarks.generate.noise import written_phone
 from benchmarks.generate.run import generate
 from contracts.channel import Channel
+from contracts.consent_rows import consents_of
 from contracts.identifiers import normalise_phone
 from contracts.loading import load_channels
 from contracts.reading import RefusedRow
-from contracts.standard import PersonRecord, consent_row, interaction_event, person_record
+from contracts.standard import PersonRecord, interaction_event, person_record
 
 PEOPLE = 1_500
 AFTER_LAST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -117,7 +118,7 @@ def test_contracts_read_their_files_with_few_issues_and_refuse_the_broken_rows(c
             if "event" in contract.holds:
                 unclear += bool(interaction_event(contract, row).issues)
             if "consent" in contract.holds:
-                consent_row(contract, row)
+                consents_of(contract, row, AFTER_LAST)
         except RefusedRow:
             refused += 1
     assert received > 100
@@ -235,7 +236,7 @@ def test_a_written_phone_is_read_back_as_itself(ending: int, seed: int) -> None:
     number = f"+3363998{ending:04d}"
     written = written_phone(Draws(seed), number)
     digits = re.sub(r"\D", "", written)
-    if digits.endswith(number[3:]):  # neither cut short nor mistyped
+    if digits.removesuffix(number[3:]) in {"", "0", "33", "330", "0033"}:  # neither cut short nor mistyped
         assert normalise_phone(written, "FR") == number
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks.generate.run import generate
 from benchmarks.privacy import decisions
+from benchmarks.privacy.origins import NASTY_IDS, STAYING
 from benchmarks.privacy.second_search import _forms, _grep, needles_of
+from contracts.identifiers import normalise
 
 
 def test_cells_are_counted_as_the_matrix_prints_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +42,8 @@ def test_the_second_search_looks_for_what_is_one_persons_alone_and_finds_it_in_e
             assert _grep(set(_forms(value)), tmp_path / "patterns", stores), (value, number)
     (stores / "file").write_bytes(rest.encode())
     assert not _grep({form for value in needles for form in _forms(value)}, tmp_path / "patterns", stores)
+
+
+@pytest.mark.parametrize("user", [*NASTY_IDS, *STAYING])
+def test_a_nasty_id_is_one_that_collection_takes_as_somebodys(user: str) -> None:
+    assert normalise("user_id", user).kind == "user_id"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.current import ends_at, permits, standing
-from consent.model import ConsentEvent, ConsentState, Part, Purpose, Standing
+from consent.model import ConsentEvent, ConsentState, EffectiveConsent, Purpose, RecordIdentifiers
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
 
@@ -25,7 +25,7 @@ EMAIL, PROFILING = PURPOSES["marketing_email"], PURPOSES["personalisation"]
 LAWS = [EMAIL, PURPOSES["marketing_phone"], PURPOSES["marketing_post"], PROFILING, PURPOSES["advice"]]
 LAWS = [*LAWS, replace(EMAIL, new_notice_voids=True), replace(PROFILING, new_notice_voids=True)]
 
-Person = frozenset[Part]
+Person = frozenset[RecordIdentifiers]
 World = tuple[Purpose, Person, Person, list[ConsentEvent]]
 
 
@@ -36,7 +36,7 @@ def world(drawn: bytes) -> World:
     def pick(choices: Collection[object]) -> int:
         return next(bytes_) % len(choices)
 
-    def part() -> Part:
+    def part() -> RecordIdentifiers:
         chosen = next(bytes_)
         return frozenset(one for at, one in enumerate(IDENTIFIERS) if chosen >> at & 1) or frozenset({CARD})
 
@@ -64,7 +64,7 @@ def of(person: Person, events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
     return [event for event in events if any(event.identifier in part for part in person)]
 
 
-def stands(purpose: Purpose, person: Person, events: Iterable[ConsentEvent], now: datetime = END) -> Standing:
+def stands(purpose: Purpose, person: Person, events: Iterable[ConsentEvent], now: datetime = END) -> EffectiveConsent:
     return standing(of(person, events), purpose, now, person)
 
 
@@ -95,76 +95,6 @@ def test_neither_order_nor_repetition_nor_a_late_arrival_of_events_matters(drawn
     purpose, one, _, events = drawn
     late_first = sorted(events, key=lambda event: event.decided_at, reverse=True)
     assert stands(purpose, one, events) == stands(purpose, one, late_first + events)
-
-
-days = st.integers(0, 5)
-words = st.lists(st.tuples(days, days, st.sampled_from(ConsentState)), max_size=6)
-
-
-def by_two_clocks(heard: Iterable[tuple[int, int, ConsentState]]) -> list[ConsentEvent]:
-    """Decisions of one person under one identifier: the day that the sender tells, the day that we received it."""
-    return [
-        ConsentEvent(
-            f"{number}", ANA, PROFILING.id, state, START + timedelta(days=told), "2020-1",
-            received_at=START + timedelta(days=received),
-        )
-        for number, (told, received, state) in enumerate(heard)
-    ]  # fmt: skip
-
-
-@settings(max_examples=1_000, deadline=None, database=None)
-@given(words, days, st.sampled_from([one for one in ConsentState if not one.permits]))
-def test_a_no_that_was_received_after_every_yes_wins_whatever_the_clocks_say(
-    heard: list[tuple[int, int, ConsentState]], told: int, no: ConsentState
-) -> None:
-    for ahead in (told, 400 * 75):  # also one dated 75 years ahead
-        assert not stands(PROFILING, ONE_RECORD, by_two_clocks([*heard, (ahead, 6, no)])).state.permits
-
-
-@settings(max_examples=1_000, deadline=None, database=None)
-@given(words)
-def test_a_yes_permits_only_if_it_is_later_than_every_other_word_by_both_clocks(
-    heard: list[tuple[int, int, ConsentState]],
-) -> None:
-    yes = [(told, received) for told, received, state in heard if state.permits]
-    against = [(min(told, received), received) for told, received, state in heard if not state.permits]
-    expected = any(all(told > one and received >= other for one, other in against) for told, received in yes)
-    assert stands(PROFILING, ONE_RECORD, by_two_clocks(heard)).state.permits == expected
-
-
-@settings(max_examples=1_000, deadline=None, database=None)
-@given(words, days, days)
-def test_only_a_yes_lifts_an_objection(heard: list[tuple[int, int, ConsentState]], told: int, received: int) -> None:
-    silent = [one for one in heard if not one[2].permits]
-    objection = (told, received, ConsentState.REFUSED)
-    advice = [replace(one, purpose="advice") for one in by_two_clocks([*silent, objection])]
-    assert stands(PURPOSES["advice"], ONE_RECORD, advice).state.refuses
-
-
-@pytest.mark.parametrize(
-    ("heard", "permits"),
-    [
-        ([(400 * 75, 1, ConsentState.GIVEN), (2, 2, ConsentState.WITHDRAWN)], False),
-        ([(3, 3, ConsentState.GIVEN), (1, 5, ConsentState.REFUSED)], False),
-        ([(2, 2, ConsentState.REFUSED), (1, 5, ConsentState.GIVEN)], False),
-        ([(2, 2, ConsentState.REFUSED), (2, 2, ConsentState.GIVEN)], False),
-        ([(1, 5, ConsentState.REFUSED), (2, 5, ConsentState.GIVEN)], True),
-        ([(1, 5, ConsentState.GIVEN), (2, 5, ConsentState.REFUSED)], False),
-        ([(2, 2, ConsentState.REFUSED), (3, 3, ConsentState.GIVEN)], True),
-    ],
-    ids=[
-        "a yes dated 2099, withdrawn today",
-        "an old no in a file that comes late",
-        "an old yes in a file that comes late",
-        "at the same time by both clocks",
-        "a history in one file that ends with a yes",
-        "a history in one file that ends with a no",
-        "a change of mind",
-    ],
-)
-def test_the_table_of_the_two_clocks(heard: list[tuple[int, int, ConsentState]], permits: bool) -> None:
-    for order in (heard, heard[::-1]):
-        assert stands(PROFILING, ONE_RECORD, by_two_clocks(order)).state.permits == permits
 
 
 def said(
@@ -291,3 +221,14 @@ def test_of_the_ten_states_two_permit_for_each_purpose(purpose: Purpose, state: 
     found = stands(purpose, ONE_RECORD, [said(ANA, state, point=about, purpose=purpose)])
     assert found.state is state
     assert bool(found.parts) == (state in (ConsentState.GIVEN, ConsentState.RENEWED))
+
+
+def test_a_no_of_a_shared_number_counts_for_all_who_have_it_until_its_source_takes_it_back() -> None:
+    advice, day = PURPOSES["advice"], timedelta(days=1)
+    ana, bea = frozenset({frozenset({ANA, PHONE})}), frozenset({frozenset({BEA, PHONE})})
+    told = ConsentEvent("1", PHONE, "advice", ConsentState.REFUSED, START, None)
+    assert stands(advice, ana, [told]).state.refuses and stands(advice, bea, [told]).state.refuses
+    hers = ConsentEvent("2", ANA, "advice", ConsentState.REFUSED, START + day, None)
+    back = ConsentEvent("3", PHONE, "advice", ConsentState.GIVEN, START + 2 * day, advice.notice_version)
+    assert stands(advice, ana, [told, hers, back]).state.refuses, "who objected has objected still"
+    assert not stands(advice, bea, [told, hers, back]).state.refuses, "and nobody else has"

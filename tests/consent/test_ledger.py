@@ -75,7 +75,7 @@ def test_what_is_appended_is_read_back_and_the_same_decision_told_twice_is_one_e
         row = find(connection, later.consent_id)
     assert (first.consent_id, first.state, first.contact_point) == (GIVEN.consent_id, ConsentState.GIVEN, None)
     assert (second.state, second.contact_point, second.expires_at) == (later.state, ANA, later.expires_at)
-    assert row and (row["sequence"], row["schema_version"], row["legal_basis"]) == (2, "2", "consent")
+    assert row and (row["sequence"], row["schema_version"], row["legal_basis"]) == (2, "3", "consent")
     assert (row["jurisdiction"], row["notice_language"], row["previous_hash"]) == ("FR", "fr", _hash(engine, 1))
 
 

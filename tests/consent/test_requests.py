@@ -15,10 +15,10 @@ from consent.requests import (
     RequestStep,
     advance,
     is_overdue,
-    months_after,
     possible_steps,
     received,
 )
+from contracts.dates import months_later
 
 AT = datetime(2024, 1, 31, 22, tzinfo=UTC)
 REQUEST = received("r1", RequestKind.ACCESS, "p", AT)
@@ -35,7 +35,7 @@ REQUEST = received("r1", RequestKind.ACCESS, "p", AT)
     ],
 )
 def test_due_dates_follow_the_calendar(day: date, months: int, due: date) -> None:
-    assert months_after(day, months) == due
+    assert months_later(day, months) == due
 
 
 def test_an_unverified_request_does_not_proceed() -> None:
@@ -95,6 +95,6 @@ def test_whatever_steps_are_tried_the_rules_hold(
     if RequestStep.START in taken:
         assert taken[:2] == [RequestStep.CHECK_IDENTITY, RequestStep.START]
     assert taken.count(RequestStep.EXTEND) <= 1
-    assert request.due_on == months_after(at.date(), 3 if RequestStep.EXTEND in taken else 1)
+    assert request.due_on == months_later(at.date(), 3 if RequestStep.EXTEND in taken else 1)
     assert 28 <= (request.due_on - at.date()).days <= 92
     assert len(set(taken) & {RequestStep.COMPLETE, RequestStep.REFUSE}) == (0 if request.state.open else 1)

@@ -38,10 +38,20 @@ def test_normalising_a_normalised_identifier_gives_itself(kind: str, raw: str, r
 
 
 @given(
-    st.sampled_from(["user_id", "loyalty_card"]), st.text("AbcÉ0123-_", min_size=1), st.sampled_from([" ", "\t", " "])
+    st.sampled_from(["customer_number", "loyalty_card"]),
+    st.text("AbcÉ0123-_", min_size=1),
+    st.sampled_from([" ", "\t", " "]),
 )
 def test_case_and_blanks_do_not_tell_two_numbers_apart(kind: str, raw: str, blank: str) -> None:
-    assert normalise(kind, f"{blank}{raw.upper()}{blank}") == normalise(kind, blank.join(raw.lower()))
+    spelt = f"{blank}{raw.upper()}{blank}", blank.join(raw.lower())
+    assert len({_normal(kind, one) for one in spelt}) == 1
+
+
+def _normal(kind: str, raw: str) -> str | None:
+    try:
+        return normalise(kind, raw).value
+    except InvalidIdentifier:  # nobody's, however it is spelt
+        return None
 
 
 @given(st.sampled_from(["email", "phone"]), st.text("abc@. ", max_size=9))

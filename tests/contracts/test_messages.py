@@ -140,8 +140,8 @@ def test_traits_come_in_either_spelling_and_identifiers_of_other_kinds_beside_th
         context={
             "traits": {"email": "ana@inbox.example"},
             "externalIds": [{"type": "loyaltyCard", "id": 7}, {"type": "phone"}, 3],
-            "consent": {"categoryPreferences": {"Advertising": False, "odd": "yes"}},
+            "consent": {"categoryPreferences": {"Advertising": False, "odd": "perhaps"}},
         },
     )
     assert event.traits == {"first_name": "Ana", "last_name": "Durand", "email": "ana@inbox.example"}
-    assert (event.external_ids, event.consent) == ({"loyalty_card": "7"}, {"Advertising": False})
+    assert (event.external_ids, event.consent) == ({"loyalty_card": "7"}, {"Advertising": False, "odd": False})

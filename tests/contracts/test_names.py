@@ -79,7 +79,19 @@ def test_a_title_before_a_family_name_leaves_no_given_name(text: str) -> None:
         ("MARTIN, M. Paul", Name("Paul", None, "MARTIN")),
         ("Mme Dupont Claire", Name("Dupont", None, "Claire")),
         ("Martin, Paul", Name("Paul", None, "Martin")),
-        ("Martin, Paul, Jr.", Name("Paul", None, "Martin")),
+        ("Martin, Paul, Jr.", Name("Paul", None, "Martin Jr.")),
+        ("Paul Martin Sr", Name("Paul", None, "Martin Sr")),
+        ("GOASDOUE Fabrice", Name("Fabrice", None, "GOASDOUE")),
+        ("Fabrice GOASDOUE", Name("Fabrice", None, "GOASDOUE")),
+        ("DE LA TOUR Jean Marie", Name("Jean", "Marie", "DE LA TOUR")),
+        ("Mme DUPONT-MARTIN Anne-Marie", Name("Anne-Marie", None, "DUPONT-MARTIN")),
+        ("JP Martin", Name("JP", None, "Martin")),
+        ("Marie DUPONT née MARTIN", Name("Marie", None, "DUPONT")),
+        ("Mme Marie Dupont, née Martin", Name("Marie", None, "Dupont")),
+        ("Jean et Marie DUPONT", Name("Jean et Marie", None, "DUPONT")),
+        ("Jean Dupont et Marie Martin", Name("Jean Dupont et Marie", None, "Martin")),
+        ("ACME SARL", Name(None, None, "ACME SARL")),
+        ("Dupont & Fils SA", Name(None, None, "Dupont & Fils SA")),
         ("M. Bernard de La Fontaine", Name("Bernard", None, "de La Fontaine")),
         ("Mary Ann Smith", Name("Mary", "Ann", "Smith")),
         ("Paul", Name("Paul", None, None)),
@@ -116,7 +128,9 @@ def test_plain_names_are_split_as_the_parser_would(first: str, second: str) -> N
     parsed = names._PARSER.parse(f"{first} {second}")
     if not (parsed.given or parsed.family):
         return
-    expected = Name(parsed.given or None, parsed.middle or None, parsed.family or None)
+    generation = [parsed.suffix] if parsed.suffix.lower() in ("iii",) else []
+    family = " ".join([parsed.family, *generation]) if parsed.family else None
+    expected = Name(parsed.given or None, parsed.middle or None, family)
     assert split_full_name(f"{first} {second}") == expected
 
 

@@ -46,7 +46,7 @@ def row(**cells: Any) -> Row:
     return Row(contract(), {"id": "1", **cells})
 
 
-@pytest.mark.parametrize("cells", [{}, {"id": None}, {"id": ""}, {"id": " N/A "}, {"id": "NEANT"}, {"id": ["1"]}])
+@pytest.mark.parametrize("cells", [{}, {"id": None}, {"id": ""}, {"id": " N/A "}, {"id": "NEANT"}, {"id": []}])
 def test_a_row_without_a_key_is_refused(cells: dict[str, Any]) -> None:
     with pytest.raises(RefusedRow, match=r"^id: expected a value \(key\), found none$"):
         Row(contract(), cells)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from contracts.channel import Channel
+from contracts.consent_rows import ConsentRow, consents_of
 from contracts.identifiers import Identifier
 from contracts.reading import RefusedRow
-from contracts.standard import check_row, consent_row, interaction_event, person_record
+from contracts.standard import check_row, interaction_event, person_record
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -70,6 +71,11 @@ CONSENTED = {
     "decision": "granted",
     "at": "2020-05-29T11:31:05Z",
 }
+
+
+def consent_row(contract: Channel, payload: dict[str, str]) -> ConsentRow:
+    (row,) = consents_of(contract, payload, NOW)
+    return row
 
 
 def test_a_person_record_has_its_parts_tidied() -> None:
@@ -193,8 +199,8 @@ def test_what_a_contract_calls_verified_is_told_once_a_kind() -> None:
     assert record.verified == [
         Identifier("birth_date", "1980-05-17"),
         Identifier("national_id", "12345"),
-        Identifier("user_id", "u7"),
+        Identifier("user_id", "U7"),
     ]
     two = person_record(checked, {"id": "U7", "card": "12345", "card_2": "99999", "ne": "2999-01-01"}, NOW)
-    assert two.verified == [Identifier("user_id", "u7")]
+    assert two.verified == [Identifier("user_id", "U7")]
     assert person_record(PERSON, {"id": "7", "ne": "1980-05-17"}, NOW).verified == []

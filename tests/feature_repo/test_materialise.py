@@ -10,10 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from contracts.settings import settings
+from feature_repo.batch import FEATURES
 from feature_repo.materialise import materialise
 from feature_repo.online import open_features
-from spark_jobs.features import FEATURES
-from spark_jobs.tables import append, read, write_changes
+from lake.tables import append, read, write_changes
 from stores.embedded import Stores
 
 ROOT = Path(__file__).parents[2]

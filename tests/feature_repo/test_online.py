@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from consent.purposes import published_purposes
-from feature_repo.catalogue import CATEGORIES, VIEWS, features_of
+from feature_repo.catalogue import CATEGORIES, PURPOSES, VIEWS, features_of
 from feature_repo.definitions import PROFILE, feature_services, feature_views
 from feature_repo.online import open_features
 from feature_repo.store import open_feature_store
+from feature_repo.wire import online_key
 from stores.embedded import Stores
 
 AS_OF = datetime(2024, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -75,8 +76,11 @@ def test_a_purpose_reads_its_own_features_and_one_without_a_service_reads_none(o
     assert features.read("p1", "no such purpose") == {}
 
 
-def test_a_store_that_nothing_was_written_to_serves_no_purpose(online: Stores) -> None:
-    assert open_features(online, clock=lambda: AS_OF).read("p1", "service") == {}
+def test_a_store_that_nothing_was_written_to_knows_nothing(online: Stores) -> None:
+    found = open_features(online, clock=lambda: AS_OF).read("p1", "service")
+    assert {(one["value"], one["event_timestamp"], one["age_seconds"]) for one in found.values()} == {
+        (None, None, None)
+    }
 
 
 def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: Stores, write: Write) -> None:
@@ -91,7 +95,7 @@ def test_the_lakes_row_replaces_the_one_online_even_at_the_same_instant(online: 
 def test_a_read_says_what_feast_itself_reads(online: Stores, write: Write) -> None:
     write("p1", last_contact_channel=None, recency_days=None, last_contact_at=None)
     features, store = open_features(online, clock=lambda: AS_OF), open_feature_store(online)
-    for purpose in features.services:
+    for purpose in PURPOSES:
         for profile_id in ("p1", "nobody"):
             service = store.get_feature_service(purpose)
             rows = [{"profile_id": profile_id}]
@@ -154,8 +158,19 @@ def test_a_value_of_the_moment_is_left_out_when_the_moment_is_over_and_says_how_
     assert (just["events_5m"]["value"], just["events_5m"]["expired"]) == (3, False)
 
 
-def test_a_store_without_a_batch_is_defined_for_live_features(online: Stores) -> None:
-    features = open_features(online, "/lake", clock=lambda: AS_OF)
+def test_live_features_need_no_batch_before_them(online: Stores) -> None:
+    features = open_features(online, clock=lambda: AS_OF)
     features.write("p1", {"features_live": {"last_event": "page", "events_5m": 1}}, AS_OF)
     assert features.read("p1", "service")["last_event"]["value"] == "page"
-    assert open_features(online, "/lake").services.keys() == features.services.keys()
+
+
+def test_what_is_written_for_one_profile_is_what_feast_writes(online: Stores, write: Write) -> None:
+    write("p1", last_contact_channel=None, last_contact_at=None)
+    features = open_features(online, clock=lambda: AS_OF)
+    rows = {
+        view: {name: VALUES[feature.type] for name, feature in found.items() if not name.startswith("last_contact_")}
+        for view, found in VIEWS.items()
+    }
+    features.write("p2", rows, AS_OF)
+    theirs, ours = (features.client.hgetall(online_key(one)) for one in ("p1", "p2"))
+    assert ours == theirs and len(ours) == len(VIEWS) + len(CATEGORIES)

@@ -15,7 +15,7 @@ from consent.ledger import Entry, append, contact_point_of
 from consent.model import STATE_OF_WORD, Method
 from contracts.categories import Category
 from contracts.identifiers import Identifier
-from profile_api.cursors import cursor_of
+from profile_api.access.cursors import cursor_of
 from stores.schema import identifiers, profiles, timeline
 from tests.profile_api.people import NOW
 

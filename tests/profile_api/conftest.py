@@ -12,7 +12,7 @@ from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from contracts.sources import demo_keys
 from profile_api.app import create_app
-from profile_api.keys import DemoIssuer, demo_issuer
+from profile_api.http.keys import DemoIssuer, demo_issuer
 from stores.embedded import Stores
 from stores.postgres import open_engine
 from stores.roles import as_service

@@ -128,6 +128,10 @@ def because(person: Person) -> dict[str, Any]:
     return {"reason": "they called"}
 
 
+def reviewed(person: Person) -> dict[str, Any]:
+    return {"rule": "many", "actor": "claire", "day": "2024-05-01", "outcome": "justified"}
+
+
 def unmerge_of(person: Person) -> dict[str, Any]:
     return {"profile_id": person.profile_id, "records": [f"crm:{person.profile_id}"], **because(person)}
 
@@ -179,6 +183,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/holds": acting(only=HOLDING, roles=OFFICERS),
     "POST /v1/holds/{hold_id}/lift": acting(only=HOLDING, roles=OFFICERS, json=because),
     "GET /v1/audit/alerts": acting(only=RIGHTS, roles=OFFICERS),
+    "POST /v1/audit/alerts/review": acting(only=RIGHTS, roles=OFFICERS, json=reviewed),
     "GET /v1/audit/left-out": acting(only=RIGHTS, roles=OFFICERS, query=lambda _: {"since": "2024-05-01"}),
     "GET /v1/audit/readers/{actor}": acting(only=RIGHTS, roles=OFFICERS),
     "GET /v1/profiles/{profile_id}/consents": acting(only=DECIDING),
@@ -195,12 +200,15 @@ ROUTES: dict[str, Route] = {
     "POST /v1/webhooks/{subscription_id}/replay": acting(
         roles=OFFICERS, json=lambda _: {"since": "2024-05-01T00:00:00Z"}
     ),
+    "POST /v1/webhooks/{subscription_id}/rotate": acting(roles=OFFICERS, json=lambda _: {"hours": 1}),
     "GET /v1/extracts": acting(roles=OFFICERS),
     "POST /v1/events": collects(json=message_of),
     "POST /v1/events/batch": collects(json=batch_of),
     "POST /v1/batch": collects(json=batch_of),
     "POST /v1/import": collects(json=batch_of),
-    **{f"POST /v1/{call}": collects(json=message_of) for call in CALLS},
+    "POST /v1/b": collects(json=batch_of),
+    **{f"POST /v1/{path}": collects(json=message_of) for call in CALLS for path in (call, call[0])},
+    "POST /v1/m": open_(json=lambda _: {"series": []}),
     "POST /v1/bot/context": personal(json=lambda person: {"identifier": by_email(person)}, by="contact"),
     "POST /v1/identity/identify": acting(
         only=("service",),

@@ -68,7 +68,8 @@ def test_a_signal_ends_serving_while_the_parent_waits_for_a_worker_that_is_dead(
     server = _serve(store_folder, _free_port(), workers=2)
     try:
         _invitation(server)
-        worker = next(one for one in psutil.Process(server.pid).children() if "spawn_main" in " ".join(one.cmdline()))
+        (loaded,) = [one for one in psutil.Process(server.pid).children() if "forkserver" in " ".join(one.cmdline())]
+        worker = loaded.children()[0]
         worker.suspend()
         time.sleep(2)  # the parent asks every half second whether its workers live
         worker.kill()

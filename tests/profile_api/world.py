@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from consent.model import Role
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from tests.profile_api.canaries import CanaryFeatures, Person
 from tests.profile_api.people import NOW
 from tests.profile_api.routes import ROUTES, Kind

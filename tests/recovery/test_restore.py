@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 from redis import Redis
 
-from consent.erasure.kept_tombstones import UnreadableTombstones, kept
+from consent.tombstones.kept import UnreadableTombstones, kept
 from contracts.channel import Channel
 from contracts.settings import Settings
 from recovery.archive import MANIFEST, BrokenBackup
@@ -18,7 +18,7 @@ from recovery.backup import NotEmpty, back_up
 from recovery.restore import NotRestorable, restore
 from stores.embedded import open_stores
 from stores.postgres import RestoreUnfinished, migrate, open_engine, restoring
-from tests.spark_jobs.erasing_home import CRM, EMAIL, EVELYNKA, FREDRIK, GUNDULA, NOW, STEPS, Home
+from tests.erasure.erasing_home import CRM, EMAIL, EVELYNKA, FREDRIK, GUNDULA, NOW, STEPS, Home
 
 Opened = Callable[[str], Home]
 

@@ -22,11 +22,11 @@ def value(events: list[Event], as_of: datetime) -> dict[str, Any]:
         "returns_365d": len(_within(returned, as_of, 365)),
         "lifetime_orders": len(bought),
         "lifetime_amount": _net(orders),
-        "value_version": 1,
+        "value_version": 2,
     }
     for days in (30, 90, 365):
         count, net = len(_within(bought, as_of, days)), _net(_within(orders, as_of, days))
-        average = None if not count else net / count
+        average = None if not count or net is None else net / count
         found |= {f"orders_{days}d": count, f"amount_{days}d": net, f"average_order_{days}d": average}
     return found
 
@@ -65,7 +65,7 @@ def interactions(events: list[Event], customer_since: list[str], as_of: datetime
         "days_as_customer": (as_of.date() - min(starts)).days if starts else None,
         "next_milestone": name,
         "next_milestone_on": on,
-        "interactions_version": 1,
+        "interactions_version": 2,
     }
 
 
@@ -82,5 +82,7 @@ def _within(events: list[Event], as_of: datetime, days: int) -> list[Event]:
     return [event for event in events if as_of - event["occurred_at"] < timedelta(days=days)]
 
 
-def _net(orders: list[Event]) -> float:
+def _net(orders: list[Event]) -> float | None:
+    if any(order["amount"] is None for order in orders):
+        return None
     return float(sum(Decimal(str(order["amount"])) for order in orders if order["amount"] is not None))

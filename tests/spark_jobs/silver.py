@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from contracts.channel import Channel
 from contracts.standard import interaction_event, person_record
-from spark_jobs.tables import EVENTS, RECORDS
+from lake.tables import EVENTS, RECORDS
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

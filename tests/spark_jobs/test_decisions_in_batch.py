@@ -10,15 +10,16 @@ from sqlalchemy import Engine, select
 
 from consent.model import Role
 from contracts.settings import Settings
+from lake.tables import ASSIGNMENTS, RECORDS, REDIRECTS, read, write_changes
 from profile_api.app import create_app
-from profile_api.identity.model_in_force import model_in_force
-from profile_api.identity.scoring import scored, weights
-from profile_api.keys import demo_issuer
+from profile_api.http.keys import demo_issuer
+from profile_api.stewardship.queries.scored import scored
+from profile_api.stewardship.scoring import weights
+from read_model.model_in_force import model_in_force
 from spark_jobs.overrides import pull
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
 from spark_jobs.resolve.__main__ import resolve
-from spark_jobs.tables import ASSIGNMENTS, RECORDS, REDIRECTS, read, write_changes
 from stores import schema
 from tests.spark_jobs.silver import person_channel, records
 
@@ -33,7 +34,7 @@ PEOPLE = [ANNA, {**ANNA, "id": "2"}, {**ANNA, "id": "3"}, LUC, {**LUC, "id": "5"
 def owners(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
         of = schema.records.c
-        return dict(connection.execute(select(of.record_id, of.profile_id)).tuples().all())
+        return dict(connection.execute(select(of.record_id, of.profile_id)).all())
 
 
 def test_a_batch_keeps_what_was_decided_since_the_last_one(
@@ -42,7 +43,7 @@ def test_a_batch_keeps_what_was_decided_since_the_last_one(
     channels = {"crm": person_channel()}
 
     def batch(at: datetime) -> None:
-        pull(spark, engine, lake)
+        pull(spark, engine, lake, at)
         resolve(spark, lake, at)
         build(spark, lake, channels)
         publish(spark, engine, lake, at)

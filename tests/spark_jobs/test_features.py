@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from feature_repo.batch import COMPUTED, FEATURES
 from feature_repo.catalogue import CATEGORIES, VIEWS
-from spark_jobs.features import COMPUTED, FEATURES, features, newest_event
-from spark_jobs.tables import PROFILES, TIMELINE, read, write_changes
+from lake.tables import PROFILES, TIMELINE, read, write_changes
+from spark_jobs.features import features, newest_event
 from tests.spark_jobs import reference
 
 AS_OF = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ Compute = Callable[..., dict[str, Any]]
 
 def event(at: datetime, **said: Any) -> dict[str, Any]:
     named = {"channel": "chat", "type": "message", "intent": None, "amount": None, "categories": LABELS} | said
-    return {"event_id": f"e{at.timestamp():.0f}", "properties": {}, "occurred_at": at} | named
+    return {"event_id": f"e{at.isoformat()}", "properties": {}, "occurred_at": at} | named
 
 
 def profiles(spark: SparkSession, people: dict[str, list[str]], claimed: Collection[str] = ()) -> DataFrame:
@@ -135,6 +136,17 @@ def test_a_return_lowers_the_amount_and_is_counted_apart(compute: Compute) -> No
     )
     assert (found["orders_30d"], found["returns_365d"], found["lifetime_orders"]) == (1, 1, 1)
     assert (found["amount_30d"], found["average_order_30d"], found["recency_days"]) == (0.0, 0.0, 2)
+
+
+def test_an_amount_that_is_unknown_makes_the_sum_unknown_and_not_less(compute: Compute) -> None:
+    orders = [
+        event(AS_OF - timedelta(days=day), type="order", amount=amount)
+        for day, amount in ((1, 10.0), (40, None), (41, None))
+    ]
+    found = compute(orders)
+    assert (found["orders_30d"], found["amount_30d"], found["average_order_30d"]) == (1, 10.0, 10.0)
+    assert (found["orders_90d"], found["amount_90d"], found["average_order_90d"]) == (3, None, None)
+    assert (found["lifetime_orders"], found["lifetime_amount"]) == (3, None)
 
 
 def test_cents_add_up_exactly_in_whatever_order_they_come(compute: Compute) -> None:

@@ -10,20 +10,21 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine, select, text
 
 from contracts.live_keys import visitor_key
+from contracts.sources import with_live
+from feature_repo.batch import COMPUTED
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
-from profile_api.live.due import computed_rows
-from spark_jobs.features import COMPUTED
-from spark_jobs.inbox import land, with_live
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.state import state
+from lake.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
+from read_model.features_due import computed_rows
+from spark_jobs.inbox import land
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import state
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
 from stores import schema
-from tests.profile_api.live.collecting import SOURCES, accept, owner, project_all
+from tests.read_model.live.collecting import SOURCES, accept, owner, project_all
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.test_features import rows_of
 
@@ -132,3 +133,9 @@ def test_live_events_land_once_and_the_batch_comes_to_what_was_shown(
     publish(spark, engine, lake, NOW + timedelta(seconds=2))
     assert shown(engine) == later
     assert "Anna" in json.dumps(later["people"][owner(engine, "app:u1")])
+
+    # 5. A month later the lake has them all: the messages go, and the ids that told their repetitions.
+    land(spark, lake, engine, SOURCES, NOW + timedelta(days=31))
+    with engine.connect() as connection:
+        for table in (schema.inbox, schema.message_ids):
+            assert connection.execute(select(table)).all() == []

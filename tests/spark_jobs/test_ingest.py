@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from consent.erasure.tombstones import Tombstones, tombstones_of
+from channel_files.folder import SourceError
+from consent.tombstones.digests import Tombstones, tombstones_of
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.loading import load_channels
-from spark_jobs.ingest import SourceError, ingest
+from lake.tables import BRONZE, QUARANTINE, RECORDS, read
+from spark_jobs.ingest import ingest
 from spark_jobs.replay import replay
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import BRONZE, QUARANTINE, RECORDS, read
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ANNA = "1,Anna,Roux,02/03/1980,anna@mail.example,0639980001,2025-01-01T00:00:00Z"

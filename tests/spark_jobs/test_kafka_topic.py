@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
-from profile_api.live.erased import Guard
+from read_model.live.erased import Guard
 from spark_jobs.kafka_topic import Consumed, consumed_row, keep, main, sorted_messages
 from stores.schema import inbox, inbox_quarantine
-from tests.profile_api.live.collecting import APP, SOURCES
+from tests.read_model.live.collecting import APP, SOURCES
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, insert, update
 
+from lake.tables import HISTORY, LIVE, OVERRIDES, REDIRECTS, Table, read, write_changes
 from spark_jobs.overrides import pull
-from spark_jobs.tables import HISTORY, LIVE, OVERRIDES, REDIRECTS, Table, read, write_changes
 from stores import schema
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -20,7 +20,7 @@ def rows(spark: SparkSession, lake: str, table: Table, *columns: str) -> list[tu
 def test_decisions_in_force_and_live_assignments_are_copied_history_is_added_and_ids_lead_where_they_lead_live(
     spark: SparkSession, lake: str, engine: Engine
 ) -> None:
-    assert pull(spark, engine, lake) == {"rows_changed": 0}
+    assert pull(spark, engine, lake, NOW) == {"rows_changed": 0}
     write_changes(spark, lake, REDIRECTS, spark.createDataFrame([("p_gone", "p_newer")], REDIRECTS.struct))
     word = {"left_id": "crm:1", "kind": "same", "decided_by": "steward", "decided_at": NOW, "reason": "r"}
     happened = {"at": NOW, "kind": "merged", "profile_id": "p_1", "records": ["crm:2"], "reason": "r"}
@@ -33,8 +33,8 @@ def test_decisions_in_force_and_live_assignments_are_copied_history_is_added_and
             said = happened | {"history_id": name, "other_id": other, "actor": actor, "evidence": {"decision_id": "d"}}
             connection.execute(insert(schema.identity_history).values(said))
             connection.execute(insert(schema.redirects).values(old_id=other, profile_id="p_1"))
-    assert pull(spark, engine, lake) == {"rows_changed": 8}
-    assert pull(spark, engine, lake) == {"rows_changed": 0}
+    assert pull(spark, engine, lake, NOW) == {"rows_changed": 8}
+    assert pull(spark, engine, lake, NOW) == {"rows_changed": 0}
     assert rows(spark, lake, HISTORY, "history_id", "run", "records") == [
         ("h1", "live:steward", ["crm:2"]),
         ("h2", "live:steward", ["crm:2"]),
@@ -48,6 +48,6 @@ def test_decisions_in_force_and_live_assignments_are_copied_history_is_added_and
         revoked = update(schema.overrides).where(schema.overrides.c.right_id == "crm:3").values(revoked_at=NOW)
         connection.execute(revoked)
         connection.execute(schema.live_assignments.delete())
-    assert pull(spark, engine, lake) == {"rows_changed": 2}
+    assert pull(spark, engine, lake, NOW) == {"rows_changed": 2}
     assert rows(spark, lake, OVERRIDES, "left_id", "right_id", "kind") == [("crm:1", "crm:2", "same")]
     assert rows(spark, lake, LIVE, "record_id") == []

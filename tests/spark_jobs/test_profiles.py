@@ -2,8 +2,8 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.profiles import attributed, golden_profiles, trust_of
-from spark_jobs.tables import ASSIGNMENTS
+from lake.gold import attributed, golden_profiles, trust_of
+from lake.tables import ASSIGNMENTS
 from tests.spark_jobs.silver import NOW, events, person_channel, records
 
 OWNERS = [("crm:1", "p_anna", NOW), ("crm:2", "p_anna", NOW), ("crm:3", "p_luc", NOW)]

@@ -4,9 +4,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from sqlalchemy import Engine, insert, select
 
-from profile_api.webhooks.kinds import KINDS
+from contracts.categories import Category
+from lake.tables import CONSENTS, HISTORY, PROFILES, REDIRECTS, TIMELINE, write_changes
+from read_model.outbox.kinds import KINDS
+from read_model.outbox.recalls import hand_out
 from spark_jobs.publish import publish
-from spark_jobs.tables import CONSENTS, HISTORY, PROFILES, REDIRECTS, TIMELINE, write_changes
 from stores import schema
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -108,3 +110,26 @@ def test_redirects_stay_consents_are_only_ever_added_and_subscribers_hear_of_all
         assert connection.execute(select(schema.redirects.c.profile_id)).scalars().all() == ["b"]
         received = select(schema.consent_events.c.received_at).order_by(schema.consent_events.c.sequence)
         assert connection.execute(received).scalars().all() == [NOW, LATER]
+
+
+def test_rows_of_a_training_table_are_recalled_once_a_file_brings_a_withdrawal(
+    spark: SparkSession, lake: str, engine: Engine
+) -> None:
+    def recalled() -> list[str]:
+        with engine.connect() as connection:
+            return list(connection.scalars(select(schema.extract_recalls.c.person)))
+
+    granted = ("c1", "web", "email", "a@m.example", "analytics", "granted", NOW, "web", "2020-1", "x")
+    write_changes(spark, lake, CONSENTS, spark.createDataFrame([granted], CONSENTS.struct))
+    write_changes(spark, lake, PROFILES, profiles(spark, a="a@m.example"))
+    publish(spark, engine, lake, NOW)
+    categories = {"orders_30d": Category.TRANSACTION.value}
+    with engine.begin() as connection:
+        manifest = {"purpose": "analytics", "rows": 1, "categories": categories}
+        hand_out(connection, manifest, "training.parquet", {"row-of-a": "a"}, NOW)
+    publish(spark, engine, lake, NOW)
+    assert recalled() == [], "what is permitted stays"
+    withdrawn = ("c2", *granted[1:5], "withdrawn", LATER, *granted[7:])
+    write_changes(spark, lake, CONSENTS, spark.createDataFrame([withdrawn], CONSENTS.struct))
+    publish(spark, engine, lake, LATER)
+    assert recalled() == ["row-of-a"]

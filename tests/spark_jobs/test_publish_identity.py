@@ -6,11 +6,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, insert, select, update
 
-from profile_api.identity.rebuild import rebuild
-from spark_jobs.profiles import build
-from spark_jobs.publish import publish
-from spark_jobs.resolve.recent import recent_of
-from spark_jobs.tables import (
+from lake.overlay import recent_of
+from lake.tables import (
     ASSIGNMENTS,
     EDGES,
     EVENTS,
@@ -21,6 +18,9 @@ from spark_jobs.tables import (
     Table,
     write_changes,
 )
+from read_model.rebuild import rebuild
+from spark_jobs.profiles import build
+from spark_jobs.publish import publish
 from stores import schema
 from tests.spark_jobs.silver import events, person_channel, records
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from contracts.channel import Channel
+from lake.tables import CONSENTS, EVENTS, RECORDS, read
 from spark_jobs.ingest import ingest
 from spark_jobs.standardise import standardise
-from spark_jobs.tables import CONSENTS, EVENTS, RECORDS, read
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

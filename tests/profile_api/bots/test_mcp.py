@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, select
 from consent.model import Role
 from contracts.settings import Settings
 from contracts.sources import demo_keys
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from stores.schema import audit, inbox
 from tests.profile_api.people import ANA, ANA_EMAIL, FAMILY_PHONE, NOW
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from consent.model import Role
-from profile_api.keys import DemoIssuer
+from profile_api.http.keys import DemoIssuer
 from tests.profile_api.people import ANA_EMAIL, FAMILY_PHONE, NOW, decide_consent
 
 FILE = Path(__file__).parents[3] / "examples/rasa/actions.py"

@@ -15,11 +15,11 @@ from sqlalchemy import Engine, select, text
 from consent.loading import published_policies
 from consent.model import Role
 from consent.purposes import published_purposes
-from profile_api.gate import Gate
-from profile_api.throttle import Unlimited
-from profile_api.webhooks import deliveries
-from profile_api.webhooks.outbox import emit
+from profile_api.access.gate import Gate
+from profile_api.access.throttle import Unlimited
+from profile_api.webhooks.queries import deliveries
 from profile_api.webhooks.worker import ATTEMPTS, HOLD, LONGEST_PAUSE, Poster, Worker
+from read_model.outbox.emitting import emit
 from stores.schema import audit, webhook_deliveries, webhook_outbox
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, NATIONAL_ID, NOW, decide_consent

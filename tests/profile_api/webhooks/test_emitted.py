@@ -10,13 +10,13 @@ from sqlalchemy import Engine, delete, insert, select
 from consent.model import Role
 from consent.purposes import published_purposes
 from contracts.live_keys import visitor_key
-from profile_api.identity.rebuild import rebuild
-from profile_api.webhooks.kinds import KINDS
+from read_model.outbox.kinds import KINDS
+from read_model.rebuild import rebuild
 from stores.schema import features_due, profiles, timeline, webhook_outbox
 from tests.profile_api.conftest import Headers
-from tests.profile_api.live.collecting import accept, batch_record, events_of, owner, project_all
 from tests.profile_api.people import NOW
-from tests.profile_api.webhooks.test_outbox import subscribe
+from tests.read_model.live.collecting import accept, batch_record, events_of, owner, project_all
+from tests.read_model.outbox.test_emitting import subscribe
 
 ANA, BEN = "p-ana-live", "p-ben-live"
 LINE = "+33611223344"

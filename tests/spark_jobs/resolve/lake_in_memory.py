@@ -5,32 +5,26 @@ from typing import Any
 
 import pyarrow as pa
 
+from identity.clustering.cluster import Pair
+from identity.matching.model import PersonModel, load
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.rules import SHIPPED, Rules
+from identity.matching.state import STATE, state
+from lake.overlay import whole
+from lake.sql_engine import Engine
+from spark_jobs.resolve.affected_pairs import recall
 from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.graph import Pair
-from spark_jobs.resolve.model import PersonModel, load
-from spark_jobs.resolve.name_parts import NameFrequencies
 from spark_jobs.resolve.partition import look, partition
-from spark_jobs.resolve.recent import whole
-from spark_jobs.resolve.reopen import recall
-from spark_jobs.resolve.rules import SHIPPED, Rules
-from spark_jobs.resolve.state import STATE, state
+from spark_jobs.resolve.stating import STATE_SCHEMA
+from spark_jobs.resolve.unmatched import freeze, withhold
 
 NO_NAMES = NameFrequencies()
-_ARROW = {
-    "string": pa.string(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "array<string>": pa.list_(pa.string()),
-    "array<bigint>": pa.list_(pa.int64()),
-    "array<struct<kind:string,key:bigint>>": pa.list_(pa.struct([("kind", pa.string()), ("key", pa.int64())])),
-    "array<struct<kind:string,value:string>>": pa.list_(pa.struct([("kind", pa.string()), ("value", pa.string())])),
-}
+MODEL = "person_model"
 
 
 def as_table(states: Iterable[Mapping[str, Any]]) -> pa.Table:
     """States as typed rows, without Spark."""
-    schema = pa.schema([(name, _ARROW[kind]) for name, kind in STATE.items()])
-    return pa.Table.from_pylist(list(states), schema=schema)
+    return pa.Table.from_pylist(list(states), schema=STATE_SCHEMA)
 
 
 def as_recent(states: Mapping[str, Mapping[str, Any] | None]) -> pa.Table:
@@ -42,40 +36,58 @@ def as_recent(states: Mapping[str, Mapping[str, Any] | None]) -> pa.Table:
 class LakeInMemory:
     """What the lake's tables remember, without stable ids: a profile is its first record."""
 
-    def __init__(self, model: PersonModel | None = None, rules: Rules = SHIPPED) -> None:
+    def __init__(self, model: PersonModel | None = None, rules: Rules = SHIPPED, engine: Engine | None = None) -> None:
         self.rules = rules
         self.model = model or load()
-        self.engine = DriverEngine()
+        self.engine: Engine = engine or DriverEngine()
         self.base: dict[str, dict[str, Any]] = {}
         self.recent: dict[str, dict[str, Any] | None] = {}
         self.component_of: dict[str, str] = {}
         self.profile_of: dict[str, str] = {}
         self.edges: dict[tuple[str, str, str], float] = {}
-        self.apart: set[Pair] = set()
-        self.together: set[Pair] = set()
+        self.cannot_link: set[Pair] = set()
+        self.must_link: set[Pair] = set()
+        self.said: dict[str, Mapping[str, Any]] = {}
+        self.unmatched: dict[str, str] = {}
 
     def run(
         self,
         records: Iterable[Mapping[str, Any]] = (),
         gone: Iterable[str] = (),
-        apart: Iterable[Pair] = (),
-        together: Iterable[Pair] = (),
+        cannot_link: Iterable[Pair] = (),
+        must_link: Iterable[Pair] = (),
+        unmatched: Mapping[str, str] | None = None,
+        names: NameFrequencies = NO_NAMES,
     ) -> None:
-        """Takes in some records, removals and decisions, and looks at what they touch."""
-        engine, first = self.engine, not self.base
-        fresh = [state(record, NO_NAMES) for record in records]
+        """Takes in some records, removals and decisions, and looks at what they touch.
+
+        `unmatched` are from now on, record by record with the reason, those that nothing is sought for.
+        """
+        engine, first, before = self.engine, not self.base, self.unmatched
+        self.unmatched = before if unmatched is None else dict(unmatched)
         gone = list(gone)
-        apart, together = set(apart), set(together)
-        settled = {record for pair in (apart ^ self.apart) | (together ^ self.together) for record in pair}
-        self.apart, self.together = apart, together
+        came = {one["record_id"]: one for one in records}
+        self.said = {one: said for one, said in (self.said | came).items() if one not in gone}
+        marked = {one for one, _ in before.items() ^ self.unmatched.items()} & self.said.keys()
+        fresh = [state(self.said[one], names) for one in [*came, *sorted(marked - came.keys())]]
+        cannot_link, must_link = set(cannot_link), set(must_link)
+        settled = {
+            record for pair in (cannot_link ^ self.cannot_link) | (must_link ^ self.must_link) for record in pair
+        }
+        self.cannot_link, self.must_link = cannot_link, must_link
         engine.give("states_base", as_table(self.base.values()))
         engine.give("states_recent", as_recent(self.recent))
         engine.view("states", whole("states", STATE, ("record_id",)))
-        engine.give("fresh", as_table(fresh))
+        engine.give("stated", as_table(fresh))
+        engine.put("unmatched", ["record_id", "reason"], self.unmatched.items())
+        withhold(engine)
+        engine.give("edges_base", self._edges())
+        engine.give("edges_recent", self._edges().slice(0, 0).append_column("gone", pa.array([], pa.bool_())))
+        freeze(engine)
         asked = [one["record_id"] for one in fresh] + gone
         engine.put("asked", ["record_id"], [(record,) for record in asked])
         engine.put("gone", ["record_id"], [(record,) for record in gone])
-        kinds = {"same": self.together, "different": self.apart}
+        kinds = {"same": self.must_link, "different": self.cannot_link}
         decided = [(*pair, kind) for kind, pairs in kinds.items() for pair in pairs]
         engine.put("decided", ["left_id", "right_id", "kind"], decided)
         engine.put("settled", ["record_id"], [(record,) for record in settled])
@@ -84,12 +96,12 @@ class LakeInMemory:
         if not first:
             recall(engine)
         look(engine, lambda: self.model, self.rules, first)
-        found = partition(engine, self.rules, first, self.apart, self.together, self.profile_of)
-        came = {one["record_id"]: one for one in fresh}
+        found = partition(engine, self.rules, first, self.cannot_link, self.must_link, self.profile_of, self.model.bars)
+        states = {one["record_id"]: one for one in engine.arrow("select * from fresh").to_pylist()}
         if first:
-            self.base = came
+            self.base = states
         else:
-            self.recent |= came | dict.fromkeys(gone)
+            self.recent |= states | dict.fromkeys(gone)
         members = {record for part in found.clusters for record in part} | set(gone)
         for known in (self.component_of, self.profile_of):
             for record in members:
@@ -108,6 +120,15 @@ class LakeInMemory:
             }
         for left, right, rule, weight in engine.rows("select left_id, right_id, rule, weight from told"):
             self.edges[left, right, rule] = weight
+
+    def _edges(self) -> pa.Table:
+        # The lake keeps none of the model's pairs that it finds too unlikely.
+        kept = [(*of, w) for of, w in self.edges.items() if of[2] != MODEL or w >= self.rules.review_from]
+        columns = [pa.array([one[place] for one in kept], pa.string()) for place in range(3)]
+        tiers = ["probabilistic" if one[2] == MODEL else "deterministic" for one in kept]
+        weights = pa.array([one[3] for one in kept], pa.float64())
+        said = [*columns[:2], pa.array(tiers, pa.string()), columns[2], weights, pa.array(["{}"] * len(kept))]
+        return pa.table(said, names=["left_id", "right_id", "tier", "rule", "weight", "evidence"])
 
     @property
     def clusters(self) -> set[frozenset[str]]:

@@ -12,4 +12,5 @@ def person(record_id: str, **said: Any) -> dict[str, Any]:
     identifiers = [{"kind": kind, "value": value} for kind in kinds for value in said.pop(kind, [])]
     if said.get("birth_typed"):
         said.setdefault("birth_year", int(said["birth_typed"][:4]))
-    return {"record_id": record_id, **empty, **said, "identifiers": identifiers}
+    known = {"birth_date": said.get("birth_typed"), "verified": []}
+    return {"record_id": record_id, **empty, **known, **said, "identifiers": identifiers}

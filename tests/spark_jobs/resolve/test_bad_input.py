@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
+from identity.matching.rules import SHIPPED
 from spark_jobs.resolve.notes import notes
-from spark_jobs.resolve.rules import SHIPPED
 from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.silver import person_channel, record
 
@@ -15,7 +15,7 @@ def resolved(*rows: dict[str, str]) -> tuple[LakeInMemory, dict[str, Any]]:
     lake = LakeInMemory()
     lake.run([record({"id": str(number), **row}, CRM) for number, row in enumerate(rows)])
     assert sum(map(len, lake.clusters)) == len(rows)
-    return lake, notes(lake.engine, SHIPPED)
+    return lake, notes(lake.engine, SHIPPED, lake.model)
 
 
 def largest(lake: LakeInMemory) -> int:

@@ -1,10 +1,10 @@
 """Shared identifiers join one person's records, never a family's, and the model has a say."""
 
+from identity.matching.name_parts import NameFrequencies
+from identity.matching.state import state
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.evidence import hear
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.state import state
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.silver import person_channel, record
 
@@ -32,6 +32,20 @@ def test_two_birth_dates_blocklisted_mailboxes_and_devices_join_nobody() -> None
     assert edges({"id": "1", **office}, {"id": "2", **office}) == set()
     kiosk = {"device": "kiosk-1"}
     assert edges({"id": "1", **kiosk}, {"id": "2", **kiosk}) == set()
+
+
+def test_a_value_of_many_addresses_without_a_name_is_nobodys_whether_listed_or_not() -> None:
+    def held(many: int, value: str = "a7-7", **more: str) -> list[dict[str, str]]:
+        return [
+            {"id": str(n), "tax": value, "phone": "0199000123", "mail": f"p{n}@mail.example", **more}
+            for n in range(many)
+        ]
+
+    assert edges(*held(6)) == set()
+    assert len(edges(*held(3))) == 2, "one person may have three addresses"
+    anna = [{"id": f"a{n}", "given": "Anna", "phone": "0199000123"} for n in range(2)]
+    assert edges(*held(6), *anna) == {("crm:a0", "crm:a1")}, "those of one name are one, the nameless are nobody's"
+    assert len(edges(*held(6, mail="p@mail.example"))) == 5, "one address is one person"
 
 
 def test_a_value_that_thousands_share_joins_nobody_and_costs_no_more_than_its_holders() -> None:

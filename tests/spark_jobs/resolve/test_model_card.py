@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from identity.matching.comparisons import BY_NAME
+from identity.matching.model import load
 from spark_jobs.resolve import model_card
-from spark_jobs.resolve.comparisons import BY_NAME
-from spark_jobs.resolve.model import load
 
 
 def test_every_comparison_is_explained_in_words() -> None:
@@ -27,6 +27,7 @@ def test_the_card_tells_training_prior_thresholds_levels_limits_and_what_was_mea
         "one in 20,000",
         "from 0.5 bits",
         "twins who share",
+        "two birth dates that differ",
     ):
         assert text in page
     assert "&lt;town&gt;" in page and "25,283" in page and "0.988" in page and "(0.667)" in page

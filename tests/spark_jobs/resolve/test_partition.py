@@ -1,11 +1,16 @@
 """Whatever the order and the batches in which records come, the partition is that of a full rebuild."""
 
+from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
-from spark_jobs.resolve.rules import SHIPPED
+from identity.matching.rules import SHIPPED
+from lake.sql_engine import Engine
+from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.lake_engine import LakeEngine
 from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.silver import person_channel, record
 
@@ -25,7 +30,9 @@ said = st.fixed_dictionaries(
         "street": st.sampled_from(["12 rue des Lilas", "3 quai Nord"]),
     },
 )
-batches = st.lists(st.dictionaries(st.sampled_from(IDS), said | st.none(), max_size=4), min_size=1, max_size=4)
+batch = st.dictionaries(st.sampled_from(IDS), said | st.none(), max_size=4)
+batches = st.lists(batch, min_size=1, max_size=4)
+two_batches = st.lists(batch, min_size=2, max_size=2)
 pairs = st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(IDS)).filter(lambda p: p[0] < p[1]), max_size=2)
 
 
@@ -47,23 +54,39 @@ def ids(chosen: list[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 @given(batches, pairs, pairs)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_any_batching_ends_in_the_partition_and_the_evidence_of_a_rebuild(
     came: list[Batch], different: list[tuple[str, str]], same: list[tuple[str, str]]
 ) -> None:
-    apart = ids(different)
-    together = ids(same) - apart
-    lake = LakeInMemory(rules=RULES)
+    ends_as_rebuilt(DriverEngine, came, different, same)
+
+
+@given(two_batches, pairs, pairs)
+@settings(max_examples=2, phases=[Phase.generate])  # a run takes seconds
+def test_any_batching_ends_so_on_spark(
+    spark: SparkSession, came: list[Batch], different: list[tuple[str, str]], same: list[tuple[str, str]]
+) -> None:
+    ends_as_rebuilt(lambda: LakeEngine(spark), came, different, same)
+
+
+def ends_as_rebuilt(
+    engine: Callable[[], Engine], came: list[Batch], different: list[tuple[str, str]], same: list[tuple[str, str]]
+) -> None:
+    cannot_link = ids(different)
+    must_link = ids(same) - cannot_link
+    lake = LakeInMemory(rules=RULES, engine=engine())
     final: Batch = {}
     for number, batch in enumerate(came):
-        decided = (apart, together) if number == len(came) - 1 else (set(), ids(same[:1]))
+        decided = (cannot_link, must_link) if number == len(came) - 1 else (set(), ids(same[:1]))
         lake.run(rows(batch), gone(batch), *decided)
         final |= batch
-    rebuilt = LakeInMemory(rules=RULES)
-    rebuilt.run(rows(final), (), apart, together)
+    rebuilt = LakeInMemory(rules=RULES, engine=engine())
+    rebuilt.run(rows(final), (), cannot_link, must_link)
     assert lake.clusters == rebuilt.clusters
     assert lake.edges == rebuilt.edges
     assert lake.component_of == rebuilt.component_of
+    for one in (lake, rebuilt):
+        one.engine.close()
 
 
 def test_a_count_that_crosses_a_cap_reopens_the_evidence_between_records_that_did_not_change() -> None:
@@ -99,24 +122,24 @@ def test_a_changed_decision_reopens_a_profile_in_which_no_record_changed() -> No
     lake = LakeInMemory(rules=RULES)
     lake.run(rows({"1": {"given": "Anna"}, "2": {"given": "Luc"}}))
     assert len(lake.clusters) == 2
-    lake.run(together={("crm:1", "crm:2")})
+    lake.run(must_link={("crm:1", "crm:2")})
     assert len(lake.clusters) == 1
-    lake.run(rows({"3": {"given": "Zoe"}}), together={("crm:1", "crm:2")})
+    lake.run(rows({"3": {"given": "Zoe"}}), must_link={("crm:1", "crm:2")})
     assert len(lake.clusters) == 2
-    lake.run(apart={("crm:1", "crm:2")})
+    lake.run(cannot_link={("crm:1", "crm:2")})
     assert len(lake.clusters) == 3
 
 
 def test_a_decision_waits_for_a_record_that_comes_after_it() -> None:
     lake = LakeInMemory(rules=RULES)
-    together = {("crm:1", "crm:3")}
-    lake.run(rows({"1": {"given": "Anna"}, "2": {"given": "Luc"}}), together=together)
+    must_link = {("crm:1", "crm:3")}
+    lake.run(rows({"1": {"given": "Anna"}, "2": {"given": "Luc"}}), must_link=must_link)
     assert len(lake.clusters) == 2
-    lake.run(rows({"3": {"given": "Zoe"}}), together=together)
+    lake.run(rows({"3": {"given": "Zoe"}}), must_link=must_link)
     assert frozenset({"crm:1", "crm:3"}) in lake.clusters
-    lake.run((), ["crm:1"], together=together)
+    lake.run((), ["crm:1"], must_link=must_link)
     assert len(lake.clusters) == 2
-    lake.run(rows({"1": {"given": "Anna"}}), together=together)
+    lake.run(rows({"1": {"given": "Anna"}}), must_link=must_link)
     assert frozenset({"crm:1", "crm:3"}) in lake.clusters
 
 

@@ -1,15 +1,16 @@
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from spark_jobs.resolve.cluster import MERGE_AT, cluster
-from spark_jobs.resolve.comparisons import COMPARISONS
-from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, scored_pairs, typed
-from spark_jobs.resolve.model import SHIPPED, explain, load, prior_bits, probability
-from spark_jobs.resolve.name_parts import NameFrequencies
-from spark_jobs.resolve.train import train
+from benchmarks.labelled import NOW, names_of, resolved
+from identity.clustering.cluster import MERGE_AT
+from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import SHIPPED, explain, load, prior_bits, probability, weights_sql
+from identity.matching.model import weight as weight_of
+from identity.matching.name_parts import NameFrequencies
+from spark_jobs.resolve.lake_model import fitted
+from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.resolve.people import person
 
 # What a town's names look like, so that the names of these tests are as common as they would be.
@@ -20,14 +21,20 @@ TOWN = NameFrequencies(
 HOME = {"street": "12 rue des Lilas", "postcode": "75011", "city": "Paris"}
 
 
-def scored(*records: dict) -> pd.DataFrame:
-    frame = comparison_frame(records, TOWN)
-    return scored_pairs(load(), frame, candidate_pairs(frame)).set_index(["left_id", "right_id"])
+def lake(records: list[dict], names: NameFrequencies = TOWN) -> LakeInMemory:
+    found = LakeInMemory()
+    found.run(records, names=names)
+    return found
+
+
+def scored(one: dict, other: dict) -> dict:
+    """The pair's vector and weights; empty where it is not proposed."""
+    found = lake([one, other]).engine.arrow(weights_sql(load(), "select * from vectors")).to_pylist()
+    return found[0] if found else {}
 
 
 def weight(one: dict, other: dict) -> float:
-    found = scored(one | {"record_id": "a"}, other | {"record_id": "b"})
-    return float(found["weight"].get(("a", "b"), -99.0))
+    return scored(one, other).get("weight", -99.0)
 
 
 def test_same_name_and_address_is_one_person():
@@ -77,25 +84,24 @@ def test_a_name_as_mailbox_at_two_hosts_says_no_more_than_the_name():
 
 
 def test_identical_empty_records_are_never_compared():
-    frame = comparison_frame([person(f"r{i}") for i in range(20)], TOWN)
-    assert candidate_pairs(frame).empty
+    assert not lake([person(f"r{i}") for i in range(20)]).engine.rows("select * from proposed")
 
 
 def test_a_hot_value_brings_nobody_together():
-    frame = comparison_frame([person(f"r{i:03d}", phone=["+33140000001"]) for i in range(300)], TOWN)
-    assert candidate_pairs(frame).empty
+    called = [person(f"r{i:03d}", phone=["+33140000001"]) for i in range(300)]
+    assert not lake(called).engine.rows("select * from proposed")
 
 
 def test_the_explanation_adds_up_to_the_weight():
     shared = {"family_name": "Morel", "email": ["lea58@post.example"], **HOME}
-    found = scored(
+    vector = scored(
         person("a", given_name="Lea", **shared), person("b", given_name="Léa", birth_typed="1958-01-02", **shared)
     )
-    vector = found.reset_index().iloc[0].to_dict()
     evidence = explain(load(), vector)
     assert sum(one.against_strangers for one in evidence) == pytest.approx(vector["against_strangers"])
     assert sum(one.against_housemates for one in evidence) == pytest.approx(vector["against_housemates"])
     assert sum(one.against_namesakes for one in evidence) == pytest.approx(vector["against_namesakes"])
+    assert weight_of(load(), evidence) == pytest.approx(vector["weight"])
     rivals = prior_bits(load())
     odds = sum(2 ** -(vector[f"against_{rival}"] + bits) for rival, bits in rivals.items())
     assert probability(vector["weight"]) == pytest.approx(1 / (1 + odds))
@@ -120,8 +126,7 @@ def test_a_model_of_other_levels_is_refused(tmp_path: Path):
 
 def test_training_on_almost_nothing_keeps_the_shipped_parameters():
     records = [person("a", given_name="Jean", **HOME), person("b", given_name="Jean", **HOME)]
-    frame = comparison_frame(records, name_frequencies(records))
-    trained = train(typed(frame), candidate_pairs(frame), load(), "2021-04-01T00:00:00Z")
+    trained = fitted(lake(records, names_of(records)).engine, NOW)
     for name, levels in load().comparisons.items():
         for before, after in zip(levels, trained.comparisons[name], strict=True):
             assert after.m == pytest.approx(before.m, abs=0.01)
@@ -139,11 +144,8 @@ def test_training_learns_what_a_lake_is_like_without_labels():
             "birth_typed": f"{1940 + i % 60}-{1 + i % 12:02d}-{1 + i % 28:02d}",
         }
         records += [person(f"a{i:04d}", **told), person(f"b{i:04d}", **told)]
-    frame = comparison_frame(records, name_frequencies(records))
-    pairs = candidate_pairs(frame)
-    trained = train(typed(frame), pairs, load(), "2021-04-01T00:00:00Z")
-    assert trained.comparisons["birth"][0].m > 0.95
-    assert trained == train(typed(frame), pairs, load(), "2021-04-01T00:00:00Z")
-    weights = scored_pairs(trained, frame, pairs)
-    clusters = cluster(frame["record_id"], zip(weights["left_id"], weights["right_id"], weights["weight"], strict=True))
-    assert clusters == [[f"a{i:04d}", f"b{i:04d}"] for i in range(1200)]
+    model = fitted(lake(records, names_of(records)).engine, NOW)
+    assert model.comparisons["birth"][0].m > 0.95
+    again = resolved(records)
+    assert again.model == model
+    assert again.partition.clusters == [[f"a{i:04d}", f"b{i:04d}"] for i in range(1200)]

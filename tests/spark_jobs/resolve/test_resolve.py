@@ -7,14 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_jobs.resolve import __main__ as job
-from spark_jobs.resolve import driver_engine
-from spark_jobs.resolve.__main__ import resolve
-from spark_jobs.resolve.lake_engine import LakeEngine
-from spark_jobs.resolve.preview import preview
-from spark_jobs.resolve.recent import read_whole, recent_of
-from spark_jobs.resolve.rules import SHIPPED
-from spark_jobs.tables import (
+from identity.matching.rules import SHIPPED
+from lake.overlay import read_whole, recent_of
+from lake.tables import (
     ASSIGNMENTS,
     COMPARABLES,
     COMPONENTS,
@@ -27,9 +22,15 @@ from spark_jobs.tables import (
     REDIRECTS,
     REVIEWS,
     Table,
+    path,
     read,
     write_changes,
 )
+from spark_jobs.resolve import __main__ as job
+from spark_jobs.resolve import driver_engine
+from spark_jobs.resolve.__main__ import resolve
+from spark_jobs.resolve.lake_engine import LakeEngine
+from spark_jobs.resolve.preview import preview
 from tests.spark_jobs.silver import PERSON, person_channel, records
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -126,6 +127,28 @@ def test_two_typed_national_ids_may_be_one_persons_two_verified_ones_are_not(spa
     write_changes(spark, lake, RECORDS, records(spark, one, other, channel=person_channel(columns=verified)))
     resolve(spark, lake, NOW)
     assert len(set(owners(spark, lake).values())) == 2
+
+
+def test_a_lake_whose_states_and_model_are_of_before_learns_anew_and_keeps_its_profiles(
+    spark: SparkSession, lake: str
+) -> None:
+    write_changes(spark, lake, RECORDS, records(spark, ANNA, ANNA_AGAIN, LUC, ZOE))
+    resolve(spark, lake, NOW)
+    before = owners(spark, lake)
+    held = read(spark, lake, COMPARABLES).drop("whole_birth", "whole_year", "tf_birth").localCheckpoint()
+    held.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(path(lake, COMPARABLES))
+    (model,) = read(spark, lake, MODELS).collect()
+    parameters = json.loads(model.parameters)
+    del parameters["comparisons"]["given_name"][2]
+    old = model.asDict() | {"parameters": json.dumps(parameters)}
+    write_changes(spark, lake, MODELS, spark.createDataFrame([old], MODELS.struct))
+    write_changes(spark, lake, RECORDS, records(spark, LUC_AGAIN))
+    resolve(spark, lake, NOW + timedelta(days=1))
+    after = owners(spark, lake)
+    assert after.items() >= before.items() and len(set(after.values())) == len(set(before.values()))
+    assert {row.whole_birth for row in read(spark, lake, COMPARABLES).collect()} >= {"1980-03-02", "1978-05-06"}
+    models = sorted(read(spark, lake, MODELS).collect(), key=lambda one: one.trained_at)
+    assert models[-1].trained_at > model.trained_at
 
 
 def test_spark_resolves_a_lake_elsewhere_as_the_driver_does_one_here(

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 from splink import DuckDBAPI, Linker
 
-from spark_jobs.resolve.blocking import blocking_keys
-from spark_jobs.resolve.comparisons import COMPARISONS
-from spark_jobs.resolve.frames import candidate_pairs, comparison_frame, name_frequencies, scored_pairs
-from spark_jobs.resolve.model import load
+from benchmarks.labelled import names_of
+from identity.matching.comparables import comparables
+from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import load, weights_sql
 from spark_jobs.resolve.splink_model import save_charts, splink_settings
+from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.resolve.people import person
 
 
@@ -17,9 +18,13 @@ def test_splink_gives_the_same_vectors_and_weights_against_strangers():
         person(f"r{i}", given_name=given, family_name="Morel", birth_typed=birth, phone=["+33140000001"])
         for i, (given, birth) in enumerate([("Jean", "1950-01-02"), ("Jeanne", "1950-01-03"), ("Lucas", "1980-07-09")])
     ]
-    frame = comparison_frame(records, name_frequencies(records))
-    ours = scored_pairs(load(), frame, candidate_pairs(frame)).sort_values(["left_id", "right_id"])
-    keyed = frame.assign(blocking_keys=[blocking_keys(row) for row in frame.to_dict("records")])
+    names = names_of(records)
+    lake = LakeInMemory()
+    lake.run(records, names=names)
+    ours = lake.engine.arrow(weights_sql(load(), "select * from vectors")).to_pandas()
+    ours = ours.sort_values(["left_id", "right_id"])
+    keyed = lake.engine.arrow("select * from columns order by record_id").to_pandas()
+    keyed["blocking_keys"] = [comparables(record, names)["blocking_keys"] for record in records]
     linker = Linker(DuckDBAPI().register(keyed), splink_settings(load(), "duckdb"), log_level=None)
     theirs = linker.inference.predict().as_pandas_dataframe().sort_values(["record_id_l", "record_id_r"])
     assert len(ours) == len(theirs) == 3

@@ -1,0 +1,100 @@
+"""The values of one column in one raw row: texts, cleaned and translated, without null-like ones."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts.broken_ids import nothing_key
+from contracts.channel import Reading
+from contracts.columns import Column, Constant
+from contracts.names import clean
+from contracts.roles import IDS
+
+_WHOLE_FLOAT = re.compile(r"\d+\.0")
+_SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
+_OWN = frozenset({"key", "event_id"})
+_WRITTEN_AS_NUMBERS = IDS | {"phone", "contact"}
+
+
+class UnreadableCell(ValueError):
+    """The cell's content is not valid for its column; the message does not repeat it."""
+
+
+def texts_of(payload: Mapping[str, Any], reading: Reading) -> list[str]:
+    """Every value of a column in a row; UnreadableCell if it holds objects."""
+    value = payload.get(reading.name)
+    if isinstance(value, str) and reading.column.split is None:  # as nearly all are
+        translated = _translated(clean(value), reading)
+        return [translated] if translated else []
+    texts = (_translated(text, reading) for text in raw_texts(payload, reading.name, reading.column))
+    return [text for text in texts if text]
+
+
+def _translated(text: str, reading: Reading) -> str | None:
+    """The value of a text: translated by the column's `values`, or as it is."""
+    if not text:
+        return None
+    column, key = reading.column, nothing_key(text)
+    if column.values and (translated := column.values.get(text, column.folded.get(key))) is not None:
+        return translated
+    if not key or key in reading.nothing:
+        return None
+    return _as_written(text, column) if text[0].isdigit() and column.is_ in _WRITTEN_AS_NUMBERS else text
+
+
+def raw_texts(payload: Mapping[str, Any], name: str, column: Column) -> Iterator[str]:
+    """The texts of a column in a row, without invisible characters, separated by `split`."""
+    if isinstance(column, Constant):
+        yield column.value
+        return
+    value = payload.get(name)
+    if value is None and "." in name:
+        value = _reached(payload, name.split("."))
+    if isinstance(value, str):
+        yield from _parts(clean(value), column)
+    elif value is not None:
+        for text in _texts(value):
+            yield from _parts(clean(text), column)
+
+
+def _reached(value: Any, steps: list[str]) -> Any:
+    """The values at a path; a step into a list is taken in each of its items, or selects the item of that number."""
+    for at, step in enumerate(steps):
+        if isinstance(value, list) and not step.isdecimal():
+            return [one for item in value if (one := _reached(item, steps[at:])) is not None]
+        if isinstance(value, list):
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, Mapping):
+        if value:
+            raise UnreadableCell("expected a value, found an object; name what lies in it, with a dot between")
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        yield str(int(value))
+    elif value is not None and value == value:  # not a number is no value
+        yield str(value)
+
+
+def _parts(text: str, column: Column) -> Iterator[str]:
+    if column.split is None:
+        yield text
+    else:
+        yield from (part for one in text.split(column.split) if (part := one.strip()))
+
+
+def _as_written(text: str, column: Column) -> str:
+    """An id without a spreadsheet's changes, such as `.0`."""
+    if _WHOLE_FLOAT.fullmatch(text):
+        return text[:-2]
+    if column.is_ in _OWN and _SHORTENED.fullmatch(text) and "." in text:
+        raise UnreadableCell("expected an id, found one that a spreadsheet has shortened; export it as text")
+    return text

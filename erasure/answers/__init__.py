@@ -1,0 +1,2 @@
+"""What erasure does with every table, column, key and folder: the one place that says it, and that the code
+executes."""

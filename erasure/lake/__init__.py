@@ -1,0 +1,1 @@
+"""Erases people from the lake: finding their rows, deleting them, and purging files, feed, log and history."""

@@ -1,0 +1,1 @@
+"""Who is who, pure: matching, clustering, survivorship, callers; no Spark, database or web."""

@@ -1,0 +1,1 @@
+"""How much two records agree: comparison columns, blocking keys, levels and their weights."""

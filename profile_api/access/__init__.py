@@ -1,0 +1,1 @@
+"""The gate and its parts: access request, decision, mask, store, limits."""

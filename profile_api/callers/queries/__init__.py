@@ -1,0 +1,1 @@
+"""What finding a caller asks the store, and counts in it."""

@@ -1,0 +1,66 @@
+"""Who a caller may be: the profiles whose records share the rarest keys with what was heard."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from identity.callers.score import Candidate
+from identity.matching.comparables import compared
+from identity.matching.name_parts import NameFrequencies
+
+MOST_HOLDERS = 300
+"""A key with more holders is not selective enough: other keys must find the caller, or one more question."""
+
+MOST_RECORDS = 400
+MOST_PROFILES = 60
+MOST_OF_ONE = 20
+"""The most records of one profile that are compared; more would add nothing."""
+
+# 1. The holders of each key, but of none that too many hold. 2. The records with the rarest keys in common.
+# 3. Their profiles, with all their records.
+_FOUND = text(
+    """
+    WITH hits AS (
+        SELECT heard.key, held.record_id FROM unnest(CAST(:keys AS text[])) AS heard(key)
+        CROSS JOIN LATERAL (
+            SELECT record_id FROM record_keys WHERE record_keys.key = heard.key LIMIT :holders + 1
+        ) AS held
+    ), telling AS (
+        SELECT key, ln(CAST(:records AS double precision) / count(*)) AS bits
+        FROM hits GROUP BY key HAVING count(*) <= :holders
+    ), likeliest AS (
+        SELECT record_id, sum(bits) AS bits FROM hits JOIN telling USING (key)
+        GROUP BY record_id ORDER BY bits DESC, record_id LIMIT :most_records
+    ), people AS (
+        SELECT profile_id, max(bits) AS bits FROM likeliest JOIN records USING (record_id)
+        GROUP BY profile_id ORDER BY bits DESC, profile_id LIMIT :profiles
+    ), theirs AS (
+        SELECT profile_id, document - ARRAY['attributes', 'categories', 'issues'] AS document,
+            row_number() OVER (PARTITION BY profile_id ORDER BY record_id) AS place
+        FROM records JOIN people USING (profile_id)
+    )
+    SELECT profile_id, document FROM theirs WHERE place <= :of_one ORDER BY profile_id, place
+    """
+)
+
+
+def find_candidates(
+    connection: Connection, keys: Sequence[str], names: NameFrequencies, records: int
+) -> list[Candidate]:
+    """The profiles to compare with what was heard, among so many records; `keys` as `heard.keys`."""
+    found = connection.execute(
+        _FOUND,
+        {
+            "keys": list(keys),
+            "records": max(records, MOST_HOLDERS + 1),
+            "holders": MOST_HOLDERS,
+            "most_records": MOST_RECORDS,
+            "profiles": MOST_PROFILES,
+            "of_one": MOST_OF_ONE,
+        },
+    )
+    people = defaultdict(list)
+    for profile_id, document in found:
+        people[profile_id].append(compared(document, names))
+    return [Candidate(profile_id, columns) for profile_id, columns in people.items()]

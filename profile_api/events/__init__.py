@@ -1,0 +1,1 @@
+"""Events as they happen, in the Segment spec."""

@@ -1,0 +1,39 @@
+"""How much a live source's key may bring in: messages, and different people, for one address and in all.
+
+Accepting a message writes rows that nobody can take back. A browser's key is public, so whoever has it is told apart by
+address alone. All workers count together (profile_api.access.tallies).
+"""
+
+import time
+from collections.abc import Callable, Collection
+
+from limits import parse
+
+from contracts.settings import Settings
+from profile_api.access.tallies import Tallies
+from profile_api.access.throttle import expected
+from profile_api.errors import Problem
+from profile_api.http.connections import network_of
+
+
+class Intake:
+    """The limits of these settings; without an address of Valkey this process counts alone."""
+
+    def __init__(
+        self, settings: Settings, redis_url: str | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._of_address, self._of_key = parse(settings.write_rate), parse(settings.write_key_rate)
+        self._people = parse(settings.write_people)
+        self._tallies = Tallies(redis_url, clock)
+
+    def check_rate(self, key: str, address: str, messages: int) -> None:
+        """Counts messages, also such as prove to be none; raises a Problem (429) where they are too many."""
+        limits = [(self._of_address, ("write", key, network_of(address))), (self._of_key, ("write", key))]
+        if (beyond := self._tallies.take(limits, messages)) is not None:
+            raise Problem(429, "rate-limited", expected("messages", beyond), headers=self._tallies.wait(beyond))
+
+    def count_distinct(self, key: str, address: str, records: Collection[str]) -> None:
+        """Counts whom a browser's key brings from one address; raises a Problem (429) where they are too many."""
+        if not self._tallies.count_distinct(self._people, ("write", key, network_of(address)), records):
+            detail = expected("people", self._people)
+            raise Problem(429, "rate-limited", detail, headers=self._tallies.wait(self._people))

@@ -1,0 +1,1 @@
+"""What privacy requests read of the store and change in it."""

@@ -1,0 +1,45 @@
+"""Which values a person may have put right: fields of a profile, in normal form, each with its data category."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from contracts.categories import Category, strictest
+from contracts.identifiers import InvalidIdentifier, kind_of, normalise
+from contracts.roles import CATEGORY_OF, ROLES_OF
+from identity.survivorship import FIELDS
+from profile_api.access.stored import StoredProfile
+from profile_api.errors import Problem
+
+DATES = ("birth_date", "customer_since")
+CONTACTS = ("email", "phone")
+
+
+def checked_fields(profile: StoredProfile, fields: Mapping[str, str]) -> dict[str, str]:
+    """Right values in normal form; a 422 where a field is none, or a value can't be one of it."""
+    known = {*FIELDS, *CONTACTS, *(one["field"] for one in profile.document.get("fields") or [])}
+    if unknown := set(fields) - known:
+        detail = f"Expected fields of a profile, found {len(unknown)} that are none; see `valid`."
+        raise Problem(422, "field-unknown", detail, valid=sorted(known))
+    found = {}
+    for field, value in fields.items():
+        try:
+            if field in DATES:
+                found[field] = date.fromisoformat(value).isoformat()
+            else:
+                found[field] = normalise(field, value).value if field in CONTACTS else " ".join(value.split())
+        except InvalidIdentifier as error:
+            raise Problem(422, "invalid-identifier", str(error)) from error
+        except ValueError as error:
+            detail = f"{field}: expected a date as 1980-12-31, found something else."
+            raise Problem(422, "field-unreadable", detail) from error
+    return found
+
+
+def category_of(field: str, known: Mapping[str, str] | None) -> str:
+    """The category of a field: the profile's own, else its kind's or role's, the strictest where neither says one."""
+    if known:
+        return known["category"]
+    if field in CONTACTS:
+        return kind_of(field).category.value
+    roles = ROLES_OF.get(field, ())
+    return strictest([CATEGORY_OF[role] for role in roles if role in CATEGORY_OF] or [Category.SENSITIVE]).value

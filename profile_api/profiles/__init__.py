@@ -1,0 +1,1 @@
+"""The profile, its timeline and its features."""

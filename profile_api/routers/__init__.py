@@ -1,1 +1,0 @@
-"""One router per resource; each only hands the request to the gate."""

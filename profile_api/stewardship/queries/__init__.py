@@ -1,0 +1,1 @@
+"""What stewards ask the store about who is who, and what their decisions change there."""

@@ -1,0 +1,1 @@
+"""Subscriptions, deliveries and what was told, as the store keeps them."""

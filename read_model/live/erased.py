@@ -1,0 +1,64 @@
+"""Refuses messages of erased people before anything of them is stored, and counts them."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, select
+
+from consent.pseudonyms import NoKey, reference_key
+from consent.tombstones.digests import erased_among
+from consent.tombstones.left_out import note_left_out
+from consent.tombstones.naming import named_in_raw
+from contracts.assurance import Proof
+from contracts.settings import Settings
+from contracts.sources import Sources
+from read_model.live.messages import Accepted, Refused
+from stores.schema import tombstones
+
+
+@dataclass(frozen=True, repr=False)
+class Guard:
+    """Recognises erased people in messages; `key` is that of the tombstones, None if there can be none."""
+
+    key: bytes | None
+    sources: Sources
+
+    def erased(self, connection: Connection, messages: Collection[Accepted | Refused]) -> set[Accepted | Refused]:
+        """The messages among these that name an erased person; they are counted by channel and day."""
+        found = self.named(connection, messages)
+        count(connection, ((one.source, one.received_at) for one in found))
+        return found
+
+    def named(self, connection: Connection, messages: Collection[Accepted | Refused]) -> set[Accepted | Refused]:
+        """The same, uncounted: for data that another message repeats."""
+        if self.key is None or not messages or not connection.scalar(select(exists(select(tombstones)))):
+            return set()
+        sources = self.sources.by_name
+        names = {
+            one: named_in_raw(sources[one.source], _raw(one), _proof(one)) for one in messages if one.source in sources
+        }
+        return erased_among(connection, self.key, names)
+
+
+def count(connection: Connection, turned_away: Iterable[tuple[str, datetime]]) -> None:
+    """Counts refused messages by source and arrival."""
+    for (source, day), rows in sorted(Counter((source, at.date()) for source, at in turned_away).items()):
+        note_left_out(connection, source, day, rows)
+
+
+def _raw(one: Accepted | Refused) -> bytes:
+    return one.item.encode() if isinstance(one, Accepted) else one.raw
+
+
+def _proof(one: Accepted | Refused) -> Proof:
+    return Proof(one.proof) if isinstance(one, Accepted) else Proof.NONE
+
+
+def guard_of(settings: Settings, sources: Sources) -> Guard:
+    """The guard of these settings; without a secret nobody can have been erased."""
+    try:
+        return Guard(reference_key(settings), sources)
+    except NoKey:
+        return Guard(None, sources)

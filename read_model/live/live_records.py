@@ -1,0 +1,281 @@
+"""A live source's record of a person, combined from its messages in any order.
+
+A record is a user's, or a visitor's before anyone signs in on a device. The first user who signs in on a device takes
+over the visitor's record; later users there do not, since two logins on one device are two people.
+
+Claims are stored apart in `claims`. A visitor's record takes unproven messages until it joins a person; later ones of
+the same browser go to a separate record, which joins nobody.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts.assurance import Proof
+from contracts.channel import Channel
+from contracts.content import content_hash
+from contracts.event_rows import after_sign_in
+from contracts.events import LiveEvent
+from contracts.keyed import keyed
+from contracts.live_keys import bond_of, later_visitor_key, user_key, visitor_id, visitor_key
+from contracts.standard import person_record
+from read_model.live.claim_paths import as_tree, at_path
+
+MOST_DEVICES = 5
+"""How many devices and visitors a record lists; `bonds` join it to further ones that it took over."""
+MOST_STAMPS = 20
+"""How many devices' consent preferences one record keeps."""
+MOST_CLAIMS = 100
+"""How many claims one record keeps."""
+SAID = "key at user_id devices visitors bonds former_id external traits proven claims".split()
+"""The part of a payload that the record's contract reads, live and in the batch; the rest is for combining
+messages."""
+TIMED = ("external", "traits", "proven", "claims")
+
+
+@dataclass
+class LiveRecord:
+    """A record combined from its messages.
+
+    `bound` is the user who took over a visitor, `bonds` the identifiers that they share; `former_id` the user id
+    before a server gave it another one. `bare` has no event yet. `proven` holds contact points, `claims` values by
+    path, such as `traits.email`, each with its time; `stamps` each device's last preference for each purpose.
+    """
+
+    source: str
+    key: str
+    at: datetime
+    user_id: str | None = None
+    devices: list[str] = field(default_factory=list)
+    visitors: list[str] = field(default_factory=list)
+    external: dict[str, list[str]] = field(default_factory=dict)
+    traits: dict[str, list[Any]] = field(default_factory=dict)
+    proven: dict[str, list[Any]] = field(default_factory=dict)
+    claims: dict[str, list[Any]] = field(default_factory=dict)
+    bound: str | None = None
+    bare: bool = False
+    stamps: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    bonds: list[str] = field(default_factory=list)
+    former_id: str | None = None
+
+    @property
+    def record_id(self) -> str:
+        return f"{self.source}:{self.key}"
+
+    @property
+    def is_somebodys(self) -> bool:
+        """Whether a visitor belongs to a person: a user took it over, or a server identified it."""
+        return self.bound is not None or bool(self.traits or self.external)
+
+    def payload(self) -> dict[str, Any]:
+        """The stored record: the part that the contract reads, and the state for combining further messages."""
+        content = {
+            "key": self.key,
+            "at": self.at.isoformat(),
+            "user_id": self.user_id,
+            "devices": {str(number): one for number, one in enumerate(self.devices)},
+            "visitors": {str(number): one for number, one in enumerate(self.visitors)},
+            "bonds": {str(number): one for number, one in enumerate(self.bonds)},
+            "former_id": self.former_id,
+            "external": {kind: value for kind, (value, _) in self.external.items()},
+            "traits": {name: value for name, (value, _) in self.traits.items() if value is not None},
+            "proven": {kind: value for kind, (value, _) in self.proven.items()},
+            "claims": as_tree({path: value for path, (value, _) in self.claims.items() if value is not None}),
+        }
+        since = {name: _times(getattr(self, name)) for name in TIMED}
+        return content | {"since": since, "bound": self.bound, "bare": self.bare, "stamps": self.stamps}
+
+
+def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
+    """A record from its payload."""
+    since = payload["since"]
+    return LiveRecord(
+        source,
+        payload["key"],
+        datetime.fromisoformat(payload["at"]),
+        payload["user_id"],
+        list(payload["devices"].values()),
+        list(payload["visitors"].values()),
+        {kind: [payload["external"][kind], at] for kind, at in since["external"].items()},
+        {name: [payload["traits"].get(name), at] for name, at in since["traits"].items()},
+        {kind: [payload["proven"][kind], at] for kind, at in since["proven"].items()},
+        {path: [at_path(payload["claims"], path), at] for path, at in since["claims"].items()},
+        payload["bound"],
+        payload["bare"],
+        payload.get("stamps") or {},
+        list((payload.get("bonds") or {}).values()),
+        payload.get("former_id"),
+    )
+
+
+def said_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a payload that the record's contract reads."""
+    return {name: payload.get(name) for name in SAID}
+
+
+def document_of(contract: Channel, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The record as the batch would make it: a row of silver, as JSON."""
+    content = said_payload(payload)
+    row = person_record(contract, content, now).as_row() | {"content_hash": content_hash(content)}
+    document: dict[str, Any] = json.loads(json.dumps(row, default=lambda one: one.isoformat()))
+    return document
+
+
+class Book:
+    """The records of a batch of events; `changed` are those with changes.
+
+    `joined` are those that share their profile with others.
+    """
+
+    def __init__(self, records: Mapping[str, LiveRecord], joined: Collection[str] = ()) -> None:
+        self.records = dict(records)
+        self.joined = joined
+        self.changed: set[str] = set()
+
+    def place(self, source: str, event: LiveEvent) -> LiveEvent:
+        """The event with the record that it belongs to now."""
+        if event.proof is not Proof.NONE or not event.anonymous_id:
+            return event
+        record_id = f"{source}:{event.key}"
+        record = self.records.get(record_id)
+        taken = record_id in self.joined or (record is not None and record.is_somebodys)
+        return after_sign_in(event) if taken else event
+
+    def note(self, source: str, event: LiveEvent) -> LiveRecord:
+        """Adds an event's data to the record of its person, and to the visitor's record that joins it."""
+        record = self._open(source, event.key, event)
+        if record.bare:
+            self._set(record, "bare", False)
+        if event.proof is Proof.NONE:
+            if visitor := event.visitor(source):
+                self._add(record, record.visitors, visitor)
+            if event.user_id:
+                self._claim(record, "user_id", event.user_id, event.occurred_at)
+        else:
+            self._know(record, event)
+        known = event.proof is Proof.SERVER
+        for name, kept, stated in (
+            ("traits", record.traits, event.traits),
+            ("external", record.external, event.external_ids),
+        ):
+            for one, value in stated.items():
+                if known:
+                    self._newest(record, kept, one, value, event.occurred_at)
+                else:
+                    self._claim(record, f"{name}.{one}", value, event.occurred_at)
+        return record
+
+    def stamp(
+        self, record: LiveRecord, anonymous_id: str | None, preferences: Mapping[str, bool], at: datetime
+    ) -> dict[str, bool | None]:
+        """Stores a device's preferences; returns the changed or new ones.
+
+        A stamp older than the stored one counts only if it is a no.
+        """
+        device = keyed("stamp", anonymous_id or "", size=8)
+        kept = record.stamps.get(device, {})
+        news: dict[str, bool | None] = {}
+        for purpose, allowed in preferences.items():
+            before, since = kept.get(purpose, (None, None))
+            newer = since is None or datetime.fromisoformat(since) <= at
+            if before is not allowed and (newer or not allowed):
+                news[purpose] = before
+            if before is not allowed and newer and (device in record.stamps or len(record.stamps) < MOST_STAMPS):
+                record.stamps.setdefault(device, {})[purpose] = [allowed, at.isoformat()]
+                self.changed.add(record.record_id)
+        return news
+
+    def _know(self, record: LiveRecord, event: LiveEvent) -> None:
+        """Adds a message that a server sent, or whose user id a server signed."""
+        if event.user_id and record.former_id is None:
+            self._set(record, "user_id", event.user_id)
+        if event.anonymous_id:
+            if event.proof is Proof.SERVER:
+                self._add(record, record.devices, event.anonymous_id)
+            if event.user_id:
+                self._take_along(record, event.anonymous_id, event)
+            else:
+                self._add(record, record.visitors, visitor_id(record.source, event.anonymous_id))
+        if event.call == "alias" and event.user_id and event.previous_id and event.previous_id != event.user_id:
+            self._alias(record, event.previous_id, event)
+        for kind in event.contacts_proven:
+            if value := event.traits.get(kind) or event.external_ids.get(kind):
+                self._newest(record, record.proven, kind, value, event.occurred_at)
+
+    def _open(self, source: str, key: str, event: LiveEvent, bare: bool = False) -> LiveRecord:
+        record_id = f"{source}:{key}"
+        if record_id not in self.records:
+            self.records[record_id] = LiveRecord(source, key, event.occurred_at, bare=bare)
+            self.changed.add(record_id)
+        return self.records[record_id]
+
+    def _take_along(self, record: LiveRecord, anonymous_id: str, event: LiveEvent) -> None:
+        # A user may take over a visitor without known data; anything else takes a server.
+        visitor = self._open(record.source, visitor_key(anonymous_id), event, bare=True)
+        own = visitor_id(record.source, anonymous_id)
+        if visitor.bound is None and (event.proof is Proof.SERVER or not visitor.is_somebodys):
+            self._set(visitor, "bound", record.key)
+            if not visitor.visitors:
+                self._add(visitor, visitor.visitors, own)
+                if event.proof is Proof.SERVER:
+                    self._add(visitor, visitor.devices, anonymous_id)
+        if visitor.bound == record.key:
+            self._add(record, record.visitors, own)
+            if own not in record.visitors:
+                self._tie(visitor, record, key=record.key)
+
+    def _tie(self, *records: LiveRecord, key: str) -> None:
+        for record in records:
+            self._add(record, record.bonds, bond_of(record.source, key))
+
+    def _alias(self, record: LiveRecord, previous_id: str, event: LiveEvent) -> None:
+        # A former id that has signed in is a login of its own: two logins are two people until the batch or a person
+        # knows better. Where people signed in by their addresses before, a server may say by which id they do now.
+        former = self.records.get(f"{record.source}:{user_key(previous_id)}")
+        if former is None or (former.user_id is None and former.former_id is None):
+            self._take_along(record, previous_id, event)
+        elif event.proof is Proof.SERVER and "@" in previous_id and former.bound is None and record.bound is None:
+            self._set(former, "bound", record.key)
+            self._tie(former, record, key=former.key)
+            self._set(former, "former_id", former.user_id)
+            self._set(former, "user_id", None)
+
+    def _claim(self, record: LiveRecord, path: str, value: Any, at: datetime) -> None:
+        if path in record.claims or len(record.claims) < MOST_CLAIMS:
+            self._newest(record, record.claims, path, value, at)
+
+    def _set(self, record: LiveRecord, name: str, value: Any) -> None:
+        if getattr(record, name) != value:
+            setattr(record, name, value)
+            self.changed.add(record.record_id)
+
+    def _add(self, record: LiveRecord, among: list[str], value: str) -> None:
+        if value not in among and len(among) < MOST_DEVICES:
+            among.append(value)
+            self.changed.add(record.record_id)
+
+    def _newest(self, record: LiveRecord, kept: dict[str, list[Any]], name: str, value: Any, at: datetime) -> None:
+        if name in kept and datetime.fromisoformat(kept[name][1]) > at:
+            return
+        if name not in kept or kept[name][0] != value:
+            record.at = max(record.at, at)
+            self.changed.add(record.record_id)
+        kept[name] = [value, at.isoformat()]
+
+
+def needed(source: str, event: LiveEvent) -> set[str]:
+    """The ids of the records that noting an event may look at."""
+    keys = {event.key}
+    if event.anonymous_id:
+        keys.add(visitor_key(event.anonymous_id))
+        if event.proof is Proof.NONE:
+            keys.add(later_visitor_key(event.anonymous_id))
+    if event.previous_id:
+        keys |= {user_key(event.previous_id), visitor_key(event.previous_id)}
+    return {f"{source}:{key}" for key in keys}
+
+
+def _times(kept: Mapping[str, list[Any]]) -> dict[str, str]:
+    return {name: at for name, (_, at) in kept.items()}

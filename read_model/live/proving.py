@@ -1,0 +1,34 @@
+"""The proof of a message: its key, and the user id that the site's server has signed."""
+
+from typing import Any
+
+from contracts.assurance import Proof
+from contracts.events import Message, RefusedItem, read_id
+from contracts.sources import Sender
+
+SIGNATURE = "userHash"
+
+
+def proof_of(sender: Sender, message: Message) -> Proof:
+    """The proof; raises RefusedItem if the signature does not match the user id, since then the sender is unknown."""
+    if sender.is_server:
+        return Proof.SERVER
+    signature = (message.context or {}).get(SIGNATURE)
+    user_id = read_id(message.user_id, "userId")
+    if signature is None or user_id is None:
+        return Proof.NONE
+    if sender.source.user_secret is None:
+        raise RefusedItem("context.userHash: expected none, since this source has no `user_secret`; found one")
+    if not isinstance(signature, str) or not sender.source.signs(user_id, signature):
+        raise RefusedItem(
+            "context.userHash: expected the HMAC-SHA256 of userId with the source's user_secret, in hex; found another"
+        )
+    return Proof.SIGNATURE
+
+
+def without_signature(plain: dict[str, Any]) -> dict[str, Any]:
+    """The message without its signature, which is not needed any more once checked, and could be misused."""
+    context = plain.get("context")
+    if not isinstance(context, dict) or SIGNATURE not in context:
+        return plain
+    return plain | {"context": {name: value for name, value in context.items() if name != SIGNATURE}}

@@ -1,0 +1,3 @@
+from tests.attacks.conftest import site
+
+__all__ = ["site"]

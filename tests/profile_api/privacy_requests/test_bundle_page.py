@@ -1,0 +1,87 @@
+"""The bundle's page tells each decision once and what stands, and its periods and dates agree."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from consent.durations import after
+from consent.model import Method
+from consent.notices import LANGUAGES
+from consent.purposes import published_purposes
+from profile_api.privacy_requests.keeping import _keeps
+from profile_api.privacy_requests.page import Told, rendered
+from profile_api.privacy_requests.sections import PARTS, stands_now
+from profile_api.privacy_requests.wording import words
+from profile_api.views import ConsentStatus
+
+AT = datetime(2026, 3, 13, 9, 30, tzinfo=UTC)
+PURPOSES = published_purposes()
+
+
+def decision(identifier: str, at: datetime = AT, purpose: str = "advice", **more: Any) -> dict[str, Any]:
+    row = {
+        "decided_at": at,
+        "purpose": purpose,
+        "state": "ConsentRefused",
+        "method": "form",
+        "notice_version": "2024-1",
+    }
+    return (
+        row | {"contact_kind": None, "contact_point": None, "identifier_kind": "email", "identifier": identifier} | more
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_decision_is_told_once_with_its_time_whatever_it_was_kept_under(language: str) -> None:
+    rows = [decision(f"{one}@inbox.example") for one in "abcd"] + [decision("a@inbox.example", AT + timedelta(hours=1))]
+    items = list(PARTS["consents"](rows, words(language)))
+    assert ["09:30" in one.heading for one in items] == [True, False] and "10:30" in items[1].heading
+    assert all(f"{one}@inbox.example" in items[0].lines[0] for one in "abcd")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_browsers_signal_is_told_with_no_notice(language: str) -> None:
+    form, signal = (
+        next(iter(PARTS["consents"]([decision("a@inbox.example", method=method)], words(language)))).lines
+        for method in (Method.FORM, Method.GPC)
+    )
+    assert "2024-1" in " ".join(form) and "2024-1" not in " ".join(signal)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_stands_now_is_told_beside_what_was_decided(language: str) -> None:
+    status = {
+        name: ConsentStatus(state=state, permits=permits, decided_at=at, consent_event="c", notice_version=None)
+        for name, state, permits, at in (
+            ("advice", "ConsentRefused", False, AT),
+            ("marketing_email", "ConsentGiven", True, AT),
+            ("analytics", "ConsentUnknown", False, None),
+        )
+    }
+    off, on = (one.heading for one in stands_now(status, words(language)))
+    assert PURPOSES["advice"].name[language] in off and PURPOSES["marketing_email"].name[language] in on
+    assert off.replace(PURPOSES["advice"].name[language], "") != on.replace(
+        PURPOSES["marketing_email"].name[language], ""
+    )
+    page = rendered(Told({"consents": []}, PURPOSES, {}, [], AT, status), words(language), "other.html")
+    assert words(language).moment(AT) in page
+
+
+@pytest.mark.parametrize("purpose", [one for one in PURPOSES.values() if not one.refused], ids=lambda one: one.id)
+def test_a_period_and_its_end_agree(purpose: Any) -> None:
+    keep = [one for one in PURPOSES.values() if not one.refused]
+    for category, kept in _keeps(purpose, AT, keep, AT).categories.items():
+        assert kept.ends_at == after(AT, kept.kept_for), category
+        if purpose.all_held:
+            assert kept.ends_at == max(after(AT, one.kept_for(category)) for one in keep if category in one.categories)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_read_as_long_as_it_is_held_has_no_end_of_its_own(language: str) -> None:
+    ends = {
+        name: {each: after(AT, "P10Y") for each in one.categories} for name, one in PURPOSES.items() if one.all_held
+    }
+    page = rendered(Told({}, PURPOSES, ends, [], AT), words(language), "other.html")
+    assert words(language).say("purpose.until", until=words(language).day(after(AT, "P10Y"))) not in page
+    assert words(language).day(after(AT, "P10Y")) in page

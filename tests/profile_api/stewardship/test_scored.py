@@ -1,0 +1,53 @@
+"""A few records are compared by the service as a batch compares them all: the same pairs, of the same weights."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert
+
+from identity.matching.model import load
+from profile_api.stewardship.queries.scored import scored
+from profile_api.stewardship.scoring import weights
+from read_model.rebuild import rebuild
+from stores import schema
+from tests.profile_api.people import NOW
+from tests.spark_jobs.resolve.lake_in_memory import MODEL, LakeInMemory
+from tests.spark_jobs.silver import person_channel, record
+
+CRM = person_channel()
+
+# Few values, so that keys pass their caps and e-mails and phones are several people's.
+said = st.fixed_dictionaries(
+    {"given": st.sampled_from(["Anna", "Luc", "Robert", "Bob", ""])},
+    optional={
+        "family": st.sampled_from(["Roux", "Petit"]),
+        "mail": st.sampled_from(["anna.roux@mail.example", "anna.roux@post.example", "famille@mail.example"]),
+        "born": st.sampled_from(["1980-03-02", "1980-03-03", "2001-07-08"]),
+        "phone": st.sampled_from(["0199000123", "0199000124"]),
+        "street": st.sampled_from(["12 rue des Lilas", "3 quai Nord"]),
+    },
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(said, min_size=2, max_size=24))
+def test_the_service_weighs_the_pairs_of_the_batch(engine: Engine, people: list[dict[str, Any]]) -> None:
+    rows = [record({"id": str(number), **one}, CRM) for number, one in enumerate(people)]
+    lake = LakeInMemory()
+    lake.run(rows)
+    batch = {(left, right): weight for (left, right, rule), weight in lake.edges.items() if rule == MODEL}
+    lake.engine.close()
+    with engine.connect() as connection:  # and nothing stays of it
+        model = {"version": "v1", "trained_at": NOW, "parameters": asdict(load()), "names": {"given": {}, "family": {}}}
+        connection.execute(insert(schema.models).values(model))
+        for row in rows:
+            document = json.loads(json.dumps(row, default=str))
+            one = {"record_id": row["record_id"], "profile_id": "p", "document": document}
+            connection.execute(insert(schema.records).values(one))
+        rebuild(connection, {"p"}, NOW)
+        found = weights(load(), scored(connection, [row["record_id"] for row in rows]).vectors)
+    assert found == pytest.approx(batch, abs=1e-5)
