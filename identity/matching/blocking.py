@@ -29,6 +29,9 @@ def single_values(columns: Mapping[str, Any]) -> dict[str, str | None]:
     given_sound, family_sound, year = c["given_sound"], c["family_sound"], c["birth_year"]
     initial, street, area, letters = c["initial"], c["street"], c["postcode"] or c["city"], c["mailbox_letters"]
     place = _place(c) if street else area
+    called = given_sound or (sound(letters) if letters and not family else None)
+    host, number = (c["email"] or "").partition("@")[2] or None, c["national_id"] or ""
+    half = len(number) // 2 if len(number) > 6 else 0  # of a mistyped number, one half is as it was
     return {
         "national_id": c["national_id"],
         "name_sound": given and family and "|".join(sorted((given_sound, family_sound))),
@@ -44,10 +47,15 @@ def single_values(columns: Mapping[str, Any]) -> dict[str, str | None]:
         "given": given,
         "family_middle": family and c["middle_initial"] and f"{family}/{c['middle_initial']}",
         "mailbox_letters": letters,
-        "mailbox": mailbox if mailbox and len(mailbox) > 4 else None,
+        "mailbox": mailbox if mailbox and len(mailbox) > 2 else None,
         "mailbox_name": letters if not given else None,
         "area_family": area and family_sound and f"{area}/{family_sound}",
         "area_given": area and given_sound and f"{area}/{given_sound}",
+        "whole_name": _whole_name(c) if c["middle_words"] or c["family_words"] else None,
+        "given_year": year and called and f"{year}/{called}",
+        "mail_host": host,
+        "number_head": half and family and f"{number[:half]}/{family[0]}",
+        "number_tail": half and family and f"{number[half:]}/{family[0]}",
     }
 
 
@@ -66,6 +74,13 @@ def named_mailbox_keys(columns: Mapping[str, Any]) -> list[str]:
 def rule_of(key: str) -> str:
     """The rule that a key belongs to."""
     return key.partition(":")[0]
+
+
+def _whole_name(c: Mapping[str, Any]) -> str | None:
+    """All words of a name of three or more: which are given names and which surnames is said otherwise elsewhere."""
+    surnames = c["family_words"] or filter(None, [c["family"]])
+    words = {*(c["middle_words"] or ()), *surnames, *filter(None, [c["given"]])}
+    return "|".join(sorted(words)) if len(words) > 2 else None
 
 
 def _place(c: Mapping[str, Any]) -> str | None:

@@ -31,8 +31,9 @@ class Comparison:
         return [label for label, _ in self.levels]
 
 
-# How common a first letter is.
+# How common a first letter is; and how often a relative's number is given for one's own.
 INITIAL_FREQUENCY = 0.08
+COPIED_NUMBERS = 0.05
 
 
 def _overlap(words: str, word: str) -> str:
@@ -58,6 +59,8 @@ _LONE = (
     "((family_l is null and given_l is not null and family_r is not null and JW(given_l, family_r) >= 0.92)"
     " or (family_r is null and given_r is not null and family_l is not null and JW(given_r, family_l) >= 0.92))"
 )
+_INITIAL_ALONE = "(given_l is null or given_r is null)"
+_MIDDLE_INITIAL = "given_l is null and initial_l = middle_initial_r or given_r is null and initial_r = middle_initial_l"
 _LONG = "(coalesce(family_long_l = family_r, false) or coalesce(family_long_r = family_l, false))"
 _NAMELESS_L = "given_l is null"
 _NAMELESS_R = "given_r is null"
@@ -114,7 +117,8 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("short form", f"{_overlap('formal', 'given')} and levenshtein(given_l, given_r) > 1"),
             ("close, another name", f"{_TWO_NAMES} and (JW(given_l, given_r) >= 0.92 or {edits('given', 1)})"),
             ("close", f"JW(given_l, given_r) >= 0.92 or {edits('given', 1)} or {_SWAPPED}"),
-            ("initial", "(given_l is null or given_r is null) and initial_l = initial_r"),
+            ("initial", f"{_INITIAL_ALONE} and (initial_l = initial_r or {_MIDDLE_INITIAL})"),
+            ("another initial", _INITIAL_ALONE),
             (
                 "alike",
                 f"HAS(middle_words_l, given_r) or HAS(middle_words_r, given_l) or (not coalesce({_TWO_NAMES}, false)"
@@ -273,6 +277,8 @@ COMPARISONS: tuple[Comparison, ...] = (
             ("two typing errors", edits("national_id", 2)),
             ("different", "true"),
         ),
+        of_person=True,
+        of_family=(("exact", COPIED_NUMBERS),),
     ),
     Comparison(
         "external_id",

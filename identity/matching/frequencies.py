@@ -19,12 +19,20 @@ def counted_frequencies(
     """From given, middle and family names with how many records hold them, and birth dates with how many records and
     how many different initials hold them; in a small set a name seen twice is not yet common."""
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    bearers: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
     for given, middle, family, number in names:
         name = name_parts(given, middle, family)
-        for role, word in zip(counts, (name.given, name.family), strict=True):
+        if name.given and not name.family:
+            continue  # it may be either
+        words = (name.given, name.family)
+        for role, people, word, other in zip(counts, bearers, words, words[::-1], strict=True):
             if word:
                 role[word] += number
-    given, family = map(smoothed_frequencies, counts)
+                people.setdefault(word, set()).add(other or "")
+    given, family = (
+        smoothed_frequencies(role, {word: len(found) for word, found in people.items()})
+        for role, people in zip(counts, bearers, strict=True)
+    )
     return NameFrequencies(given, family, common_births(births))
 
 
@@ -45,8 +53,12 @@ def common_births(counted: Iterable[tuple[str, int, int]]) -> dict[str, float]:
     }
 
 
-def smoothed_frequencies(counts: Mapping[str, int]) -> dict[str, float]:
-    """Frequencies of counted names as if SMOOTHING more records held names of average frequency."""
+def smoothed_frequencies(counts: Mapping[str, int], people: Mapping[str, int]) -> dict[str, float]:
+    """How often somebody else bears a name that so many records and people (told apart by their other name) hold.
+
+    As if SMOOTHING more records held names of average frequency. Of one person's ten records, none is a stranger's.
+    """
     total = sum(counts.values())
     average = min(0.01, sum((count / total) ** 2 for count in counts.values())) if total else 0.0
-    return {name: (count + SMOOTHING * average) / (total + SMOOTHING) for name, count in sorted(counts.items())}
+    others = {name: count * (1 - 1 / people[name]) for name, count in counts.items()}
+    return {name: (held + SMOOTHING * average) / (total + SMOOTHING) for name, held in sorted(others.items())}

@@ -131,7 +131,8 @@ def prior_bits(model: PersonModel) -> dict[str, float]:
 
 def _bits(comparison: str, level: Level) -> dict[str, float]:
     stranger, housemate = log2(level.m / level.u), log2(level.m / level.household)
-    namesake = stranger if comparison == "birth" else 0.0 if BY_NAME[comparison].of_person else housemate
+    said_of_name = BY_NAME[comparison].of_person and comparison != "national_id"
+    namesake = stranger if comparison == "birth" else 0.0 if said_of_name else housemate
     return {"strangers": stranger, "housemates": housemate, "namesakes": namesake}
 
 

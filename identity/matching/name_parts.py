@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jellyfish
 from nicknames import NickNamer
@@ -20,15 +20,21 @@ _NOT_A_GIVEN_NAME = frozenset(
     sibling grandmother grandfather grandson granddaughter grandchild grandparent grandma grandpa aunt uncle niece
     nephew cousin twin adult minor male female man woman lady gentleman person people family household householder
     occupant resident tenant owner roommate boarder guest friend partner guardian dependent dependant eldest oldest
-    youngest older younger elder first second third of the in a an and next to unit house bebe enfant garcon fille fils
+    youngest older younger elder first second third of the in a an and next to unit house householder respondent inmate
+    grandchild stepson stepdaughter stepchild gent gents bebe enfant garcon fille fils
     mere pere femme mari epouse epoux soeur frere oncle tante neveu cousine monsieur madame mademoiselle mr mrs ms miss
-    mme mlle dr prof sir jr sr ii iii unknown anonymous inconnu inconnue test essai ne pas utiliser""".split()
+    mme mlle dr prof sir senor senora senorita herr frau signor signora jr sr ii iii unknown anonymous refused name
+    inconnu inconnue nombre test essai ne pas utiliser""".split()
 )
 _GENERATIONS = {"jr": "jr", "junior": "jr", "ii": "jr", "sr": "sr", "senior": "sr", "iii": "iii", "iv": "iv"}
 _NOT_A_SURNAME = frozenset(
-    """dont do not know unknown refused none no name noname female male inmate resident occupant patient anonymous
-    inconnu inconnue nn test essai ne pas utiliser""".split()
+    """dont do not know unknown refused refuse none no name noname female male inmate resident occupant patient
+    householder respondent wife grandchild anonymous inconnu inconnue nn nombre apellido test essai ne pas
+    utiliser""".split()
 )
+_NO_SURNAME_GIVEN = frozenset({("last", "name"), ("no", "last", "name"), ("no", "last")})
+# `Lady in the Coulombe house` leaves more than the surname behind.
+_BETWEEN = frozenset({"in", "the", "of", "house"})
 _NO_NAME = _NOT_A_GIVEN_NAME | _GENERATIONS.keys() | _NOT_A_SURNAME
 
 _NICKNAMES = NickNamer()
@@ -41,7 +47,7 @@ CLEARLY = 10.0
 class NameParts(NamedTuple):
     """Folded parts without blanks; `middle` are all words between, `family_words` whatever may be a surname.
 
-    `generation` tells a father (`sr`) and a son of one name apart.
+    `generation` tells a father (`sr`) and a son of one name apart; `letter` is all that is known of a surname.
     """
 
     given: str | None = None
@@ -50,6 +56,7 @@ class NameParts(NamedTuple):
     family: str | None = None
     family_words: tuple[str, ...] = ()
     generation: str | None = None
+    letter: str | None = None
 
 
 def name_parts(given: str | None, middle: str | None, family: str | None) -> NameParts:
@@ -69,7 +76,9 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
     between = [word for word in between if word not in _NOT_A_GIVEN_NAME]
     generation = _generation([*first, *between, *last])
     last = [word for word in last if word not in _GENERATIONS]
-    last = [] if all(word in _NOT_A_SURNAME for word in last) else last
+    last = [] if all(word in _NOT_A_SURNAME for word in last) or tuple(last) in _NO_SURNAME_GIVEN else last
+    if "the" in last or "of" in last:
+        last = [word for word in last if word not in _BETWEEN] or last
     whole = [*first, *(word for word in between if len(word) > 1)]
     if last and all(len(word) == 1 for word in last) and len(whole) > 1:
         first, between, last = whole[-1:], last, whole[:-1]
@@ -82,6 +91,7 @@ def name_parts(given: str | None, middle: str | None, family: str | None) -> Nam
         family=family_name if len(family_name) > 1 else None,
         family_words=tuple(sorted(words)),
         generation=generation,
+        letter=family_name if len(family_name) == 1 else None,
     )
 
 
@@ -95,8 +105,12 @@ def of_several(given: str | None, family: str | None) -> str | None:
     return "&" + "&".join(sorted("".join(_words(one)) for one in two)) if len(two) > 1 else None
 
 
-def first_given(given: str | None, family: str | None) -> str | None:
-    """The first given name, by which holders of one identifier are told apart."""
+def first_given(record: Mapping[str, Any], columns: Mapping[str, Any]) -> str | None:
+    """The first given name of a record, by which holders of one identifier are told apart; what stands for none, or is
+    a surname by its comparison columns, tells nobody apart."""
+    given, family = record["given_name"], record["family_name"]
+    if columns["given"] is None:
+        return str(columns["initial"]) if columns["initial"] else None
     return of_several(given, family) or fold(given or "").partition(" ")[0] or None
 
 
@@ -136,9 +150,10 @@ class NameFrequencies:
         return max(self.given.get(name, 0.0), self.family.get(name, 0.0)) or None
 
     def in_order(self, name: NameParts) -> NameParts:
-        """The name with given and family name exchanged, where usage says clearly that they are."""
+        """The name with given and family name exchanged, where usage says clearly that they are; and a lone name in
+        its role."""
         if name.given is None or name.family is None:
-            return name
+            return self._in_role(name)
         as_written = max(RARE, self.given.get(name.given, 0.0)) * max(RARE, self.family.get(name.family, 0.0))
         exchanged = max(RARE, self.given.get(name.family, 0.0)) * max(RARE, self.family.get(name.given, 0.0))
         if exchanged < CLEARLY * as_written:
@@ -147,6 +162,13 @@ class NameFrequencies:
         return name._replace(
             given=name.family, initial=name.family[0], family=name.given, family_words=tuple(sorted(words))
         )
+
+    def _in_role(self, name: NameParts) -> NameParts:
+        """`Martinez J` has no given name, but an initial."""
+        only = name.given
+        if only is None or only not in self.family or self.family[only] < CLEARLY * self.given.get(only, 0.0):
+            return name
+        return name._replace(given=None, initial=name.letter, family=only, family_words=(only,), letter=None)
 
 
 @lru_cache(maxsize=262_144)

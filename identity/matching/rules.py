@@ -12,7 +12,8 @@ SHIPPED_FILE = Path(__file__).parent / "rules.yml"
 BLOCKING = (
     "national_id", "external_id", "email", "mailbox", "phone", "device", "name_sound", "street_family",
     "street_initial", "street", "street_name", "birth", "birth_family", "birth_given", "year_family", "family",
-    "given", "family_middle", "mailbox_letters", "mailbox_name", "area_family", "area_given",
+    "given", "family_middle", "mailbox_letters", "mailbox_name", "area_family", "area_given", "whole_name",
+    "given_year", "mail_host", "number_head", "number_tail",
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ STATE: dict[str, str] = {
 KEYED = """record_id first_given born contact given birth whole_birth whole_year generation middle_initial national_id
  keys named_keys numbers verified""".split()
 """By what records find each other; the rest describes them."""
-FORM = 7
+FORM = 8
 """Counts up when states come to say or to hash something otherwise: they are all made anew then."""
 STATE_DDL = ", ".join(f"{name} {kind}" for name, kind in STATE.items())
 
@@ -84,7 +84,7 @@ def state(record: Mapping[str, Any], names: NameFrequencies) -> dict[str, Any]:
         if rule in NUMBERED:
             numbers.append({"kind": value.partition(":")[0] if rule == "external_id" else rule, "key": key})
     columns |= {
-        "first_given": first_given(record["given_name"], record["family_name"]),
+        "first_given": first_given(record, columns),
         "born": str(born) if born else None,
         "contact": next((one["key"] for kind in CONTACTS for one in numbers if one["kind"] == kind), None),
         "keys": keys,

@@ -46,7 +46,8 @@ class Holder:
 
 def holder(document: Mapping[str, Any], names: NameFrequencies) -> Holder:
     """A record's document as a holder of identifiers, under the names of the model in force."""
-    given = first_given(document["given_name"], document["family_name"])
+    columns = comparables(document, names)
+    given = first_given(document, columns)
     born = document["birth_date"]
     return Holder(
         str(document["record_id"]),
@@ -54,7 +55,7 @@ def holder(document: Mapping[str, Any], names: NameFrequencies) -> Holder:
         str(born) if born else None,
         _identifiers(document["identifiers"]),
         _identifiers(document.get("verified")),
-        comparables(document, names),
+        columns,
     )
 
 

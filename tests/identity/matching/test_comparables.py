@@ -3,7 +3,10 @@ from hypothesis import strategies as st
 
 from identity.matching.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
 from identity.matching.comparables import COLUMNS, comparables
-from identity.matching.name_parts import NameFrequencies, given_names_compatible, name_parts
+from identity.matching.comparisons import BY_NAME
+from identity.matching.frequencies import counted_frequencies
+from identity.matching.levels import gamma
+from identity.matching.name_parts import NameFrequencies, first_given, given_names_compatible, name_parts
 from tests.spark_jobs.resolve.people import person
 
 TEXT = st.none() | st.text(max_size=20)
@@ -88,3 +91,63 @@ WORDS = st.none() | st.sampled_from(["anna", "Roux", "li", "o", "Mother", "unkno
 def test_names_of_a_word_each_have_the_parts_that_any_name_has(given_name, family_name):
     at_length = name_parts(given_name, " ", family_name)  # a middle name of which nothing is left
     assert name_parts(given_name, None, family_name) == at_length
+
+
+TOWN = NameFrequencies({"ana": 0.01, "kingsley": 0.01}, {"martinez": 0.01, "kingsley": 0.01})
+
+
+def test_a_lone_name_that_is_used_as_a_surname_is_one_and_the_letter_beside_it_an_initial():
+    columns = comparables(person("r", given_name="Martinez", family_name="J"), TOWN)
+    assert (columns["given"], columns["initial"], columns["family"]) == (None, "j", "martinez")
+    assert comparables(person("r", given_name="Ana"), TOWN)["given"] == "ana"
+    assert comparables(person("r", given_name="Kingsley"), TOWN)["given"] == "kingsley"
+
+
+def test_an_initial_may_be_that_of_a_second_given_name():
+    given = gamma(BY_NAME["given_name"])
+    labels = BY_NAME["given_name"].labels[::-1]
+    ana = comparables(person("a", given_name="Ana", middle_name="J", family_name="Martinez"), TOWN)
+    for letter, level in (("J", "initial"), ("A", "initial"), ("K", "another initial")):
+        lone = comparables(person("b", given_name="Martinez", family_name=letter), TOWN)
+        assert labels[given(ana, lone)] == level
+
+
+def test_what_stands_for_a_given_name_tells_no_holder_from_another():
+    for said in ({"given_name": "Wife", "family_name": "Martinez"}, {"given_name": "Martinez"}):
+        one = person("r", **said)
+        assert first_given(one, comparables(one, TOWN)) is None
+
+
+def test_words_of_forms_are_no_names():
+    assert name_parts("Lady", None, "In The Coulombe").family == "coulombe"
+    assert name_parts("Ana", None, "Apellido").family is None
+    assert name_parts("Ana", None, "No Last Name").family is None
+    assert name_parts("Ana", None, "Last").family == "last"
+
+
+def test_double_surnames_written_apart_bring_their_records_together():
+    apart = comparables(person("a", given_name="Lucy", middle_name="Martinez", family_name="Remedios"))
+    together = comparables(person("b", given_name="Lucy", family_name="Martinez Remedios"))
+    assert "whole_name:lucy|martinez|remedios" in {*blocking_keys(apart)} & {*blocking_keys(together)}
+
+
+def test_a_given_name_and_a_year_bring_together_whose_surname_is_misspelt_or_missing():
+    named = comparables(person("a", given_name="Erma", family_name="Dobis", birth_typed="1939-01-20"))
+    misspelt = comparables(person("b", given_name="Erma", family_name="Kobis", birth_year=1939))
+    nameless = comparables(person("c", birth_year=1939, email=["erma91@post.example"]))
+    assert all("given_year:1939/ERM" in blocking_keys(one) for one in (named, misspelt, nameless))
+
+
+def test_one_half_of_a_mistyped_number_is_as_it_was():
+    one, other = (
+        set(blocking_keys(comparables(person("r", family_name="Roux", national_id=[number]))))
+        for number in ("384127645", "384127946")
+    )
+    assert "number_head:3841/r" in one & other
+    assert not any(key.startswith("number_tail") for key in one & other)
+
+
+def test_of_one_persons_records_none_is_a_strangers():
+    names = counted_frequencies([("Ana", None, "Rare", 5), ("Ana", None, "Roux", 2), ("Paul", None, "Roux", 3)])
+    assert names.family["rare"] < names.family["roux"]
+    assert "martinez" not in counted_frequencies([("Martinez", None, None, 3)]).given
