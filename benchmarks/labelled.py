@@ -13,14 +13,14 @@ import pyarrow as pa
 from contracts.channel import Channel
 from contracts.reading import RefusedRow
 from contracts.standard import person_record
+from identity.matching.comparables import comparables
 from identity.matching.model import PersonModel
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.rules import SHIPPED
-from identity.matching.state import state
+from spark_jobs.resolve.comparables import COMPARABLES_SCHEMA
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.lake_model import fitted, name_frequencies
 from spark_jobs.resolve.partition import Partition, look, partition
-from spark_jobs.resolve.stating import STATE_SCHEMA
 from spark_jobs.resolve.unmatched import SAID, freeze, withhold
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -102,8 +102,8 @@ def resolved(records: list[Record]) -> Resolved:
     """What a first run of resolve makes of the records: the job's own statements, training included."""
     names = names_of(records)
     engine = DriverEngine()
-    states = [state(record, names) for record in records]
-    engine.give("stated", pa.Table.from_pylist(states, schema=STATE_SCHEMA))
+    rows = [comparables(record, names) for record in records]
+    engine.give("computed", pa.Table.from_pylist(rows, schema=COMPARABLES_SCHEMA))
     engine.put("unmatched", ["record_id", "reason"], [])
     withhold(engine)
     kinds = {"weight": pa.float64()}

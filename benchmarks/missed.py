@@ -36,17 +36,19 @@ def true_pairs(person_of: Mapping[str, str]) -> set[Pair]:
     return {pair for records in held.values() for pair in combinations(records, 2)}
 
 
-def heard(found: Resolved) -> dict[Pair, Said]:
-    """What was heard of each proposed pair: weight, whether it is barred, and the levels of the fields."""
+def weighed(found: Resolved) -> dict[Pair, Said]:
+    """What is known of each proposed pair: weight, whether it is barred, and the levels of the fields."""
     gammas = [f"gamma_{one.name}" for one in COMPARISONS]
-    said = f"(select h.*, v.apart, {', '.join(gammas)} from heard h left join vectors v using (left_id, right_id))"
+    said = (
+        f"(select h.*, v.apart, {', '.join(gammas)} from pair_weights h left join vectors v using (left_id, right_id))"
+    )
     rows = found.engine.rows(named(said, f"weight, apart, {', '.join(gammas)}"))
     return {(left, right): (weight, apart, levels) for left, right, weight, apart, *levels in rows}
 
 
 def missed(found: Resolved, person_of: Mapping[str, str]) -> dict[str, Any]:
     """The pairs that are one person's and were not joined by reason, and what their fields say."""
-    known, cluster_of = heard(found), found.cluster_of
+    known, cluster_of = weighed(found), found.cluster_of
     reasons: Counter[str] = Counter()
     kinds: dict[str, Counter[str]] = {reason: Counter() for reason in REASONS}
     for pair in true_pairs(person_of):

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from contracts.channel import Channel
 from contracts.standard import person_record
-from erasure.said import Said, full_names
+from erasure.personal_values import PersonalValues, full_names
 from erasure.subject import Subject, source_keys
 from read_model.live.live_records import said_payload
 from stores.schema import inbox, live_records, records
@@ -31,22 +31,22 @@ def visitors_of(connection: Connection, record_ids: set[str]) -> set[str]:
 
 
 def complete(
-    connection: Connection, subject: Subject, said: Said, channels: Mapping[str, Channel], now: datetime
+    connection: Connection, subject: Subject, personal: PersonalValues, channels: Mapping[str, Channel], now: datetime
 ) -> None:
     """Adds the data of live records and messages about the subject's records, whether the lake has them or not."""
     for (document,) in connection.execute(select(records.c.document).where(records.c.record_id.in_(subject.records))):
-        said.record(document)
+        personal.record(document)
     held = live_records.c
     for source, payload in connection.execute(
         select(held.source, held.payload).where(held.record_id.in_(subject.records))
     ):
-        said.payload(channels.get(source), said_payload(payload), now)
+        personal.payload(channels.get(source), said_payload(payload), now)
         if source in channels:
-            said.identifiers |= set(person_record(channels[source], said_payload(payload), now).identifiers)
+            personal.identifiers |= set(person_record(channels[source], said_payload(payload), now).identifiers)
     messages = select(inbox.c.item).where(messages_of(subject))
     for item in connection.scalars(messages):
         for name in ("traits", "properties", "context", "userId", "anonymousId", "previousId", "messageId"):
-            said.texts({name: item.get(name)})
+            personal.texts({name: item.get(name)})
 
 
 def borne(connection: Connection, subject: Subject, wanted: set[str]) -> set[str]:

@@ -21,7 +21,7 @@ from contracts.names import clean
 from contracts.reading import Row
 from contracts.sources import EVENTS
 from contracts.standard import person_record
-from erasure.said import full_names
+from erasure.personal_values import full_names
 from erasure.search import TextSearch
 from erasure.subject import Subject
 

@@ -33,8 +33,8 @@ from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
 from erasure.online import forget_or_compute
 from erasure.others import said_by_others
+from erasure.personal_values import PersonalValues
 from erasure.refused import Theirs
-from erasure.said import Said
 from erasure.scan import Scan, Stock, scan
 from erasure.search import TextSearch
 from erasure.steps import Steps
@@ -103,18 +103,18 @@ class Erasure(AllStores):
         with self.engine.begin() as connection:
             requests = journal.open_requests(connection, request_ids)
             subject = Subject(people=len(requests))
-            said = Said()
+            personal = PersonalValues()
             for request, asked in requests:
                 if not asked.records:
                     check_whose(connection, request, now)
                 add_whom(connection, spark, self.lake, subject, request, asked)
-                said.identifiers |= asked.identifiers
+                personal.identifiers |= asked.identifiers
             subject.profiles |= owners.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
             check_holds(connection, subject.records)
-            live.complete(connection, subject, said, self.channels, now)
-            elsewhere = operational.complete(connection, subject, said.identifiers)
-            found = finding.complete(spark, self.lake, subject, said, self.channels, elsewhere, now)
+            live.complete(connection, subject, personal, self.channels, now)
+            elsewhere = operational.complete(connection, subject, personal.identifiers)
+            found = finding.complete(spark, self.lake, subject, personal, self.channels, elsewhere, now)
             check_found(subject)
             subject.full_names -= live.borne(connection, subject, subject.full_names)
             add_bystanders(connection, subject, Naming(subject, self.channels), held_records(connection))

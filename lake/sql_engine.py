@@ -43,8 +43,8 @@ class Engine(Protocol):
     def arrow(self, sql: str) -> pa.Table:
         """The rows of a query on the driver, with their types."""
 
-    def states(self, name: str, records: str, names: NameFrequencies) -> None:
-        """Computes the table `name` with the states of a query's records, before it is first read."""
+    def comparables(self, name: str, records: str, names: NameFrequencies) -> None:
+        """Computes the table `name` with the comparables of a query's records, before it is first read."""
 
     def replace(self, lake: str, table: Table, sql: str, among: str = "true", held: str | None = None) -> int:
         """Replaces rows of a lake table by those of a query; returns how many changed.

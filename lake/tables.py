@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
-from identity.matching.state import STATE_DDL
+from identity.matching.comparables import COMPARABLES_DDL
 
 _IDENTIFIERS = "array<struct<kind:string,value:string>>"
 _MAP = "map<string,string>"
@@ -112,7 +112,7 @@ EDGES = Table(
     ("left_id", "right_id", "rule"),
     ("weight",),
 )
-COMPARABLES = Table("identity/comparables", STATE_DDL, ("record_id",), feed=False)
+COMPARABLES = Table("identity/comparables", COMPARABLES_DDL, ("record_id",), feed=False)
 COMPONENTS = Table(
     "identity/components", "record_id string, component string", ("record_id",), ("component",), feed=False
 )

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, delete, select, text
 
 from identity.matching.caller_keys import index_keys
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from read_model.model_in_force import model_in_force
 from stores.schema import record_keys, records
 
@@ -16,7 +16,7 @@ def write_keys(connection: Connection, profile_ids: Collection[str]) -> None:
         select(records.c.record_id, records.c.document).where(records.c.profile_id.in_(sorted(profile_ids)))
     ).all()
     names = model_in_force(connection).names
-    keys = [(key, row.record_id) for row in found for key in index_keys(comparables(row.document, names))]
+    keys = [(key, row.record_id) for row in found for key in index_keys(comparison_columns(row.document, names))]
     connection.execute(delete(record_keys).where(record_keys.c.record_id.in_([row.record_id for row in found])))
     connection.execute(
         text("INSERT INTO record_keys SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:ids AS text[]))"),

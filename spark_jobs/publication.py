@@ -66,7 +66,7 @@ class Publication:
 
 
 class PublicationWithRecent:
-    """The same of a table and the small one beside it (resolve/recent.py), of which both are followed."""
+    """The same of a table and the small one beside it (lake/overlay.py), of which both are followed."""
 
     def __init__(self, spark: SparkSession, lake: str, table: Table, connection: Connection) -> None:
         self._spark, self._lake, self._table = spark, lake, table

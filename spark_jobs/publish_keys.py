@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from sqlalchemy import Connection, text
 
 from identity.matching.caller_keys import index_keys
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies
 from lake.tables import MODELS, arrow_schema, read
 from spark_jobs.publication import Apply, Publication, stage
@@ -26,7 +26,9 @@ def keyed(records: DataFrame, names: NameFrequencies) -> DataFrame:
 
     def of(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = [(one["record_id"], index_keys(comparables(one, shipped.value))) for one in batch.to_pylist()]
+            found = [
+                (one["record_id"], index_keys(comparison_columns(one, shipped.value))) for one in batch.to_pylist()
+            ]
             yield pa.RecordBatch.from_arrays(
                 [
                     pa.array(list(column), field.type)

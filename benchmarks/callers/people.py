@@ -20,7 +20,7 @@ from benchmarks.labelled import resolved
 from contracts.loading import load_channels
 from contracts.standard import person_record
 from identity.matching.caller_keys import index_keys
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.model import as_json
 from identity.matching.name_parts import NameFrequencies
 from stores.postgres import driver_of
@@ -140,5 +140,5 @@ def _copy(cursor: psycopg.Cursor[Any], people: list[Known], names: NameFrequenci
     with cursor.copy("COPY record_keys FROM STDIN") as copy:
         for _, records in people:
             for record in records:
-                for key in index_keys(comparables(record, names)):
+                for key in index_keys(comparison_columns(record, names)):
                     copy.write_row((key, record["record_id"]))

@@ -20,7 +20,7 @@ from erasure.folding import BETWEEN, spellings
 from erasure.lake.deleted import deleted_of, deleted_rows
 from erasure.lake.lake_tables import known_tables
 from erasure.lake.rows import keyed
-from erasure.said import Candidates, Said, full_names
+from erasure.personal_values import Candidates, PersonalValues, full_names
 from erasure.search import TextSearch
 from erasure.subject import Subject, source_keys
 from lake.overlay import recent_of
@@ -64,15 +64,16 @@ def complete(
     spark: SparkSession,
     lake: str,
     subject: Subject,
-    said: Said,
+    personal: PersonalValues,
     channels: Mapping[str, Channel],
     held_elsewhere: set[Identifier],
     now: datetime,
 ) -> Candidates:
     """Adds the lake's data of a subject with known records; returns the candidates for the search.
 
-    `said` is their data in other stores; `held_elsewhere` are identifiers that others have outside the lake. One pass
-    for all people together. Values that others have too are still among the candidates: `settle` separates them.
+    `personal` is their data in other stores; `held_elsewhere` are identifiers that others have outside the lake. There
+    is one pass for all people together. Values that others have too are still among the candidates: `settle` separates
+    them.
     """
     records = keyed(spark, ["record_id"], [(one,) for one in subject.records])
     silver = read(spark, lake, RECORDS)
@@ -81,22 +82,22 @@ def complete(
     pairs = keyed(spark, ["channel", "source_key"], subject.keys(Whose.RECORD_KEYS))
     payloads = read(spark, lake, BRONZE["person"]).join(F.broadcast(pairs), ["channel", "source_key"], "left_semi")
     for row in own.collect():
-        said.record(row.asDict(recursive=True))
+        personal.record(row.asDict(recursive=True))
     for row in payloads.select("channel", "payload").collect():
-        said.payload(channels.get(row.channel), json.loads(row.payload), now)
-    said.identifiers |= subject.identifiers
+        personal.payload(channels.get(row.channel), json.loads(row.payload), now)
+    personal.identifiers |= subject.identifiers
     # 2. Identifiers that nobody else has or had.
     held = others.select(F.explode("identifiers").alias("held")).select("held.kind", "held.value")
     events = read(spark, lake, EVENTS)
     of_others = events.where("record_id IS NOT NULL").join(F.broadcast(records), "record_id", "left_anti")
     carried = of_others.select(F.explode("identifiers").alias("held")).select("held.kind", "held.value")
-    shared = _among(spark, held.union(carried), said.identifiers) | held_elsewhere
+    shared = _among(spark, held.union(carried), personal.identifiers) | held_elsewhere
     older = read(spark, lake, BRONZE["person"]).join(F.broadcast(pairs), ["channel", "source_key"], "left_anti")
     older = older.join(silver, ["channel", "source_key", "content_hash"], "left_anti")
     older = older.join(deleted_rows(spark, lake, "person", channels), ["channel", "source_key"], "left_anti")
-    subject.identifiers = said.identifiers - shared
+    subject.identifiers = personal.identifiers - shared
     subject.identifiers -= _once_held(older, channels, now, subject.identifiers)
-    subject.shared = said.identifiers - subject.identifiers
+    subject.shared = personal.identifiers - subject.identifiers
     # 3. Events by record or by such an identifier, and consents.
     wanted = keyed(spark, ["kind", "value"], [(one.kind, one.value) for one in subject.identifiers])
     carried = events.select("event_id", F.explode("identifiers").alias("held")).select("event_id", "held.*")
@@ -105,9 +106,9 @@ def complete(
     theirs = events.join(by_identifier.union(by_record).distinct(), "event_id", "left_semi").localCheckpoint()
     for row in theirs.select("event_id", "properties").collect():
         subject.events.add(row.event_id)
-        said.texts(row.properties or {})
+        personal.texts(row.properties or {})
     for payload in deleted_of(spark, lake, subject, channels):
-        said.texts(payload)
+        personal.texts(payload)
     consents = read(spark, lake, CONSENTS).withColumnsRenamed({"identifier_kind": "kind", "identifier": "value"})
     decided = consents.join(F.broadcast(wanted), ["kind", "value"], "left_semi").select("consent_id")
     subject.consents |= {row.consent_id for row in decided.collect()}
@@ -115,8 +116,8 @@ def complete(
     owned = read(spark, lake, ASSIGNMENTS).join(F.broadcast(records), "record_id", "left_semi")
     subject.rebuilt |= {row.profile_id for row in owned.collect()} - subject.profiles
     # 5. Full names that nobody else has.
-    subject.full_names = said.full_names - _borne(others, said.full_names)
-    return said.candidates(subject.identifiers, subject.records, subject.events)
+    subject.full_names = personal.full_names - _borne(others, personal.full_names)
+    return personal.candidates(subject.identifiers, subject.records, subject.events)
 
 
 def said_of_others(spark: SparkSession, lake: str, subject: Subject) -> set[str]:

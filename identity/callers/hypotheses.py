@@ -12,7 +12,7 @@ from contracts.spoken.dates import spoken_dates
 from contracts.spoken.numbers import in_digits
 from contracts.spoken.spelling import spelt, spoken_digits, spoken_email, spoken_number
 from identity.matching.caller_keys import index_keys
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies
 
 NUMBER_KINDS = sorted(KINDS.keys() - {"email", "phone", "device_id", "national_id"})
@@ -82,7 +82,7 @@ def hear(
         **{one: read.get(one, []) for one in ("email", "phone", "number")},
     }
     groups = {
-        name: [Variant(weight, parts, comparables(_EMPTY | parts, names)) for weight, parts in found]
+        name: [Variant(weight, parts, comparison_columns(_EMPTY | parts, names)) for weight, parts in found]
         for name, found in grouped.items()
         if found
     }
@@ -197,5 +197,5 @@ def _keys(groups: Mapping[str, Sequence[Variant]], names: NameFrequencies) -> li
     together = [likeliest[name] for name in ("name", "birth_date", "address") if name in likeliest]
     for chosen in product(*together) if len(together) > 1 else ():
         merged = _EMPTY | {k: v for one in chosen for k, v in one.said.items()}
-        keys.update(index_keys(comparables(merged, names)))
+        keys.update(index_keys(comparison_columns(merged, names)))
     return sorted(keys)

@@ -33,7 +33,7 @@ class Before:
         return {record: profile for record, (profile, _) in {**self.assigned, **self.live}.items()}
 
 
-def settle(clusters: list[list[str]], before: Before, elsewhere: Collection[str]) -> StableIds:
+def assign_ids(clusters: list[list[str]], before: Before, elsewhere: Collection[str]) -> StableIds:
     """Ids for the clusters; none of those that records `elsewhere` have, which were not looked at.
 
     A profile that lost all its records in between, live, redirects like one that a run merges.

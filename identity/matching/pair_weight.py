@@ -12,7 +12,7 @@ CONTACT_POINTS = ("same_email", "same_phone")
 """Rules whose identifier is shared or handed on at times: where the model has seen the pair, its weight stands."""
 
 
-def pair_weights_sql(scored: str, ruled: str) -> str:
+def pair_weights_sql(scored: str, edges: str) -> str:
     """SELECT of left_id, right_id and weight, from the model's pairs and the rules' edges (with `rule`)."""
     contact = ", ".join(f"'{rule}'" for rule in CONTACT_POINTS)
     return (
@@ -20,15 +20,15 @@ def pair_weights_sql(scored: str, ruled: str) -> str:
         " case when s.weight is null then r.by_rule when r.by_number is null then s.weight"
         " else greatest(s.weight, r.by_number) end as weight"
         f" from {scored} s full join (select left_id, right_id, max(weight) as by_rule,"
-        f" max(case when rule not in ({contact}) then weight end) as by_number from {ruled}"
+        f" max(case when rule not in ({contact}) then weight end) as by_number from {edges}"
         " group by left_id, right_id) r on r.left_id = s.left_id and r.right_id = s.right_id"
     )
 
 
-def pair_weights(scored: Mapping[Pair, float], ruled: Iterable[tuple[Pair, str, float]]) -> dict[Pair, float]:
+def pair_weights(scored: Mapping[Pair, float], edges: Iterable[tuple[Pair, str, float]]) -> dict[Pair, float]:
     """The same, from the model's weights and the edges' rules and weights."""
     found = dict(scored)
-    for of, rule, bits in ruled:
+    for of, rule, bits in edges:
         if of not in scored or rule not in CONTACT_POINTS:
             found[of] = max(bits, found.get(of, bits))
     return found

@@ -11,9 +11,9 @@ from identity.stewarding.reassignment import ClusterContext, Pair, clusters, pai
 from identity.survivorship import FIELDS
 from profile_api.access.gate import Reading
 from profile_api.stewardship.people import Known, People
+from profile_api.stewardship.queries.cluster_context import MOST_SCORED, cluster_context_of
 from profile_api.stewardship.queries.overrides import in_force
 from profile_api.stewardship.queries.scored import compared, scored
-from profile_api.stewardship.queries.situation import MOST_SCORED, situation_of
 from profile_api.stewardship.scoring import ScoredPair, weights
 from profile_api.stewardship.views import ComparedField, Comparison
 from profile_api.stewardship.wording import modelled
@@ -23,7 +23,7 @@ from read_model.model_in_force import model_in_force
 def comparison(reading: Reading, people: People, left: Known, right: Known) -> Comparison:
     """Two records side by side, the evidence of what may be shown of both, and what decides."""
     allowed = left.allowed & right.allowed
-    context = reading.run(situation_of, {left.profile_id, right.profile_id})
+    context = reading.run(cluster_context_of, {left.profile_id, right.profile_id})
     of = pair(left.record_id, right.record_id)
     looked_at = _looked_at(reading, context, left, right)
     model = reading.run(model_in_force).person
@@ -46,7 +46,7 @@ def comparison(reading: Reading, people: People, left: Known, right: Known) -> C
 def strongest_pair(reading: Reading, left: list[Known], right: list[Known]) -> tuple[Known, Known]:
     """Of two profiles, the records with the most that speaks for one person."""
     ours, theirs = ({one.record_id: one for one in side} for side in (left, right))
-    context = reading.run(situation_of, {left[0].profile_id, right[0].profile_id})
+    context = reading.run(cluster_context_of, {left[0].profile_id, right[0].profile_id})
     between = [
         of for of in context.weights if (of[0] in ours) != (of[1] in ours) and set(of) <= set(ours) | set(theirs)
     ]

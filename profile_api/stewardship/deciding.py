@@ -9,12 +9,12 @@ from identity.stewarding.reassignment import ClusterContext, pair
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.errors import Problem
 from profile_api.stewardship.people import PURPOSES, Known, People, record_not_found
+from profile_api.stewardship.queries.cluster_context import cluster_context_of
 from profile_api.stewardship.queries.effect import reassign
 from profile_api.stewardship.queries.history import brought_in, former_ids, moves_of
 from profile_api.stewardship.queries.overrides import Word, in_force, rows_of, standing, without, write
 from profile_api.stewardship.queries.records import names_of
 from profile_api.stewardship.queries.reviews import waits
-from profile_api.stewardship.queries.situation import situation_of
 from profile_api.stewardship.views import Change, Decided, OverrideForm, ReasonForm, ReviewForm, UnmergeForm
 from read_model.rebuild import hold_identities
 from read_model.side_effects import FeatureKeeper
@@ -49,7 +49,7 @@ class Stewardship:
         """Records, or what a merge brought in, leave a profile; their pairs with the rest never match by themselves."""
         with self._deciding(actor, purpose, "identity-unmerge", repair=True) as (reading, people):
             profile_id = people.profile(form.profile_id)
-            context = reading.run(situation_of, {profile_id})
+            context = reading.run(cluster_context_of, {profile_id})
             if form.history_id:
                 leaving, former = reading.run(brought_in, form.history_id, context, profile_id)
             else:
@@ -73,7 +73,7 @@ class Stewardship:
             moved = reading.run(moves_of, decision_id)
             profiles = {one.profile_id for one in known.values()}
             carried = people.records({record for move in moved for record in move.records})
-            context = reading.run(situation_of, profiles | {one.profile_id for one in carried.values()})
+            context = reading.run(cluster_context_of, profiles | {one.profile_id for one in carried.values()})
             same, different = reading.run(without, decision_id, context)
             plan = _possible(reading, lambda: undo(context, same, different, moved))
             return self._carry_out(reading, self._word(actor, form.reason), context, plan, decision_id)
@@ -86,7 +86,7 @@ class Stewardship:
             if row is None or len(known) < 2:
                 detail = "Expected an override that is in force, found none of this id; see GET /v1/identity/overrides."
                 raise Problem(404, "override-not-found", detail)
-            context = reading.run(situation_of, {one.profile_id for one in known.values()})
+            context = reading.run(cluster_context_of, {one.profile_id for one in known.values()})
             one = {(row.left_id, row.right_id)}
             plan = undo(context, context.same - one, context.different - one, [])
             return self._carry_out(reading, self._word(actor, form.reason), context, plan)
@@ -108,7 +108,7 @@ class Stewardship:
     def _about_pair(self, reading: Reading, actor: Actor, left: Known, right: Known, kind: str, reason: str) -> Decided:
         if left.record_id == right.record_id:
             raise Problem(422, "one-record", "Expected two records, found one twice.")
-        context = reading.run(situation_of, {left.profile_id, right.profile_id})
+        context = reading.run(cluster_context_of, {left.profile_id, right.profile_id})
         decide = merge if kind == "same" else part
         plan = _possible(reading, lambda: decide(context, left.record_id, right.record_id))
         return self._carry_out(reading, self._word(actor, reason), context, plan)

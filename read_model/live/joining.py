@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from contracts.identifiers import MOST_CONTACTS, Identifier, is_blocklisted, kind_of
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies, first_given
 from identity.matching.two_people import two_people
 
@@ -46,7 +46,7 @@ class Holder:
 
 def holder(document: Mapping[str, Any], names: NameFrequencies) -> Holder:
     """A record's document as a holder of identifiers, under the names of the model in force."""
-    columns = comparables(document, names)
+    columns = comparison_columns(document, names)
     given = first_given(document, columns)
     born = document["birth_date"]
     return Holder(

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from contracts.dates import parse_instant
 from contracts.settings import settings
-from identity.clustering.assign_ids import Before, settle
+from identity.clustering.assign_ids import Before, assign_ids
 from identity.clustering.stable_ids import founders, nth_id
 from identity.matching.model import PersonModel
 from identity.matching.rules import SHIPPED, Rules
@@ -33,10 +33,10 @@ from spark_jobs.resolve.changes import (
     take_fresh,
     take_settled,
 )
+from spark_jobs.resolve.comparables_cache import cached_comparables
 from spark_jobs.resolve.lake_model import LakeModel, current_model, name_frequencies, train_model
 from spark_jobs.resolve.notes import notes
 from spark_jobs.resolve.partition import look, partition
-from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.uncollected import uncollected
 from spark_jobs.resolve.unmatched import freeze, withhold
 from spark_jobs.resolve.write import write_evidence, write_identity
@@ -55,11 +55,11 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
         remember(spark, lake, "resolve", {FOUNDATION: -1})
         add_missing_columns(spark, lake, COMPARABLES, recent_of(COMPARABLES))
     with closing(engine_of(spark, lake)) as engine:
-        told = _renew(spark, engine, lake, at, known, rules, run_at)
+        report = _renew(spark, engine, lake, at, known, rules, run_at)
     # What the next run builds upon: a model that was trained just now is part of it.
     basis = at.now[FOUNDATION] if known else foundation(spark, lake, rules)
     remember(spark, lake, "resolve", at.now | {FOUNDATION: basis})
-    return told
+    return report
 
 
 def _renew(
@@ -75,7 +75,7 @@ def _renew(
     engine.delta("unmatched", lake, UNMATCHED)
     names = known.names if known else name_frequencies(engine)
     take_fresh(lake, engine, at, names)
-    remembered(engine, lake)
+    cached_comparables(engine, lake)
     if not at.first:
         recall(engine)
     take_settled(lake, engine, at)
@@ -104,7 +104,7 @@ def _renew(
     )
     found = partition(engine, rules, at.first, *decisions(spark, lake), before.profile_of, used[0].bars)
     elsewhere = frozenset() if at.first else ids_elsewhere(engine, founders(found.clusters, before.profile_of))
-    outcome = settle(found.clusters, before, elsewhere)
+    outcome = assign_ids(found.clusters, before, elsewhere)
     changed += write_identity(spark, engine, lake, outcome, before, rules, run_at, at.first)
     # A merge: a record that came to stand in one profile with others, or a profile that became part of another.
     created = sum(change.kind == "created" for change in outcome.changes)

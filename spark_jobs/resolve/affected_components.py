@@ -6,9 +6,10 @@ from lake.sql_engine import Engine, naming
 def gather_members(engine: Engine) -> None:
     """`members`: closed under former components, new evidence, decisions and former profiles.
 
-    Reads `touched_records`, `pairs_again`, `heard` (pairs with an end in `reopened`), `decided` (all decisions, of
-    left_id, right_id and kind), `settled` (record ids that a decision or a live assignment touched since), `components`
-    (record_id, component as of the last run), `claims` (record_id, profile_id as of the last run or live), `keyed`.
+    Reads `touched_records`, `pairs_again`, `pair_weights` (of pairs with an end in `reopened`), `decided` (left_id,
+    right_id and kind of all decisions), `settled` (record ids that a decision or a live assignment touched since),
+    `components` (record_id, component as of the last run), `claims` (record_id, profile_id as of the last run or live),
+    and `keyed`.
     """
     # A decision may be older than the record that it names: whoever comes draws those with whom it was joined.
     joined = [
@@ -16,25 +17,26 @@ def gather_members(engine: Engine) -> None:
         for side, other in (("left", "right"), ("right", "left"))
     ]
     engine.let(
-        "reach",
+        "frontier",
         "select record_id from touched_records union select record_id from settled"
         " union select left_id from pairs_again union select right_id from pairs_again"
         f" union {' union '.join(joined)}"
-        " union select left_id from heard where weight >= 0 union select right_id from heard where weight >= 0",
+        " union select left_id from pair_weights where weight >= 0"
+        " union select right_id from pair_weights where weight >= 0",
     )
     while True:
         engine.let(
             "members",
             "select m.record_id from (select c.record_id from components c where exists (select 1 from components o"
-            " join reach r on r.record_id = o.record_id where o.component = c.component)"
-            " union select record_id from reach) m"
+            " join frontier r on r.record_id = o.record_id where o.component = c.component)"
+            " union select record_id from frontier) m"
             " where exists (select 1 from keyed n where n.record_id = m.record_id)",
         )
         # A profile that a live assignment carried into another component is settled with both.
         engine.let(
             "held_here",
             "select distinct profile_id from claims c where exists (select 1 from members m"
-            " where m.record_id = c.record_id) or exists (select 1 from reach r where r.record_id = c.record_id)",
+            " where m.record_id = c.record_id) or exists (select 1 from frontier r where r.record_id = c.record_id)",
         )
         engine.let(
             "held_too",
@@ -47,5 +49,5 @@ def gather_members(engine: Engine) -> None:
         )
         if not engine.rows("select 1 from drawn limit 1"):
             return
-        engine.let("further", "select record_id from reach union select record_id from drawn")
-        engine.let("reach", "select * from further")
+        engine.let("further", "select record_id from frontier union select record_id from drawn")
+        engine.let("frontier", "select * from further")

@@ -5,19 +5,21 @@ Evidence about two records depends on themselves and on counts: of holders of a 
 behind an e-mail or phone (its sharing class), of people behind an identifier (its edges). So a record is re-opened
 where it changed, or where one of its e-mails or phones came to be more or fewer people's; a pair where the records
 share a key that came to propose pairs or ceased to, or where its edges by identifiers are others. The tables `known`
-(made by `recall` of `states`, see remembered.py, and `asked`, ids of the records that may have changed), `fresh` (the
-states of these now) and `gone` (ids of those that are no more) must be there. Made are `reopened`, `touched_records`
-(with those that are no more), `pairs_again` (of records that are not among them), `keyed`, by what all records now find
-each other; and of what the re-opened hold: `held`, `active` keys, and who is `near` by them.
+(made by `recall` of `comparables`, see comparables_cache.py, and of `asked`, the ids of the records that may have
+changed), `fresh` (the comparables of these now) and `gone` (ids of those that are no more) must be there.
+
+Made are `reopened`; `touched_records` (with those that are no more); `pairs_again` (of records that are not among
+them); `keyed`, by what all records now find each other; and of what the re-opened hold: `held`, `active` keys, and
+`key_neighbours`, who holds these.
 """
 
+from identity.matching.comparables import COMPARABLE_COLUMNS, KEYED
 from identity.matching.rules import Rules
-from identity.matching.state import KEYED, STATE
 from lake.sql_engine import Engine, naming
 from spark_jobs.resolve.candidates import active_sql, held_sql, holding, keyed_of
+from spark_jobs.resolve.comparables_cache import cached_comparables_of
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.numbering import by_number, number
-from spark_jobs.resolve.remembered import remembered_of
 
 _KEYED = ", ".join(KEYED)
 
@@ -32,24 +34,24 @@ def start(engine: Engine) -> None:
 
 
 def recall(engine: Engine) -> None:
-    """`known`: by what records found each other before; the fresh states may still be in the making."""
+    """`known`: by what records found each other before; the fresh comparables may still be in the making."""
     engine.let(
         "known",
         f"select o.{', o.'.join(KEYED)}, a.record_id is not null as is_asked,"
         " case when a.record_id is not null then o.digest end as digest"
-        " from states o left join asked a on a.record_id = o.record_id",
+        " from comparables o left join asked a on a.record_id = o.record_id",
     )
 
 
 def reopen(engine: Engine, rules: Rules) -> None:
     """A later run."""
-    _take_states(engine)
+    _take_comparables(engine)
     _reopen_records(engine)
     _count_keys(engine)
     _reopen_pairs(engine, rules)
 
 
-def _take_states(engine: Engine) -> None:
+def _take_comparables(engine: Engine) -> None:
     """`changed`, with `before` and `after`; all that were asked for are fresh, whether they changed or not."""
     engine.let(
         "changed",
@@ -136,11 +138,11 @@ def _reopen_pairs(engine: Engine, rules: Rules) -> None:
         "flipped",
         f"select key from key_counts where {active_sql('holders_before', 'asking_before > 0', rules)} <> {now}",
     )
-    engine.let("near", holding("(select key from active union select key from flipped)"))
+    engine.let("key_neighbours", holding("(select key from active union select key from flipped)"))
     # Of a key that flipped no more than its cap held it before and hold it now.
     engine.let(
         "kept_by_flipped",
-        "select distinct h.record_id, h.key from near h join flipped k on k.key = h.key"
+        "select distinct h.record_id, h.key from key_neighbours h join flipped k on k.key = h.key"
         f" where not {naming('touched_records', 'record_id', row='h')}",
     )
     engine.let(
@@ -153,14 +155,14 @@ def _reopen_pairs(engine: Engine, rules: Rules) -> None:
 
 
 def described_of(records: str) -> str:
-    """SELECT of the whole states of some records as they are now."""
+    """SELECT of the whole comparables of some records as they are now."""
     others = f"(select record_id from {records} w where not {naming('asked', 'record_id')})"
-    fresh = f"select {', '.join(STATE)} from fresh w where {naming(records, 'record_id')}"
-    return f"{remembered_of(others)} union all {fresh}"
+    fresh = f"select {', '.join(COMPARABLE_COLUMNS)} from fresh w where {naming(records, 'record_id')}"
+    return f"{cached_comparables_of(others)} union all {fresh}"
 
 
 def looked_at_anew(pair: str) -> str:
-    """Condition on a row of left_id and right_id: its evidence is among what is told."""
+    """Condition on a row of left_id and right_id: its evidence is among `evidence_rows`."""
     again = f"exists (select 1 from pairs_again p where p.left_id = {pair}.left_id and p.right_id = {pair}.right_id)"
     return f"{naming('touched_records', 'left_id', 'right_id', row=pair)} or {again}"
 

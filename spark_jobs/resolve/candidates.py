@@ -4,16 +4,16 @@ Counting and exploding the keys of all records is what a day mostly pays for: ea
 as few times as it can.
 """
 
+from identity.matching.comparables import RULE_BITS, RULES
 from identity.matching.rules import Rules
-from identity.matching.state import RULE_BITS, RULES
 from lake.sql_engine import Engine, naming
 
 
-def held_sql(state: str) -> str:
+def held_sql(comparables: str) -> str:
     """SELECT of record_id, key, asks: blocking keys, and names that a nameless mailbox would ask for."""
     return (
-        f"select record_id, EXPLODE(keys) as key, true as asks from {state}"
-        f" union all select record_id, EXPLODE(named_keys) as key, false as asks from {state}"
+        f"select record_id, EXPLODE(keys) as key, true as asks from {comparables}"
+        f" union all select record_id, EXPLODE(named_keys) as key, false as asks from {comparables}"
     )
 
 
@@ -49,8 +49,8 @@ def propose_all(engine: Engine, rules: Rules) -> None:
 
 
 def propose_reopened(engine: Engine) -> None:
-    """The pairs with an end in `reopened`; what these hold, and who is `near` by which keys, is there (reopen.py)."""
-    engine.let("proposed", _pairs("held", "active", "near", "<>"))
+    """The pairs with an end in `reopened`; what these hold and their `key_neighbours` are there (affected_pairs.py)."""
+    engine.let("proposed", _pairs("held", "active", "key_neighbours", "<>"))
 
 
 def propose_among(engine: Engine, rules: Rules, records: str, suffix: str) -> None:

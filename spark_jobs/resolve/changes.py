@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from identity.clustering.cluster import Pair
+from identity.matching.comparables import FORM
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.rules import Rules
-from identity.matching.state import FORM
 from lake.local_tables import is_local, rows, table_id, version
 from lake.progress import progress
 from lake.sql_engine import Engine
@@ -56,8 +56,8 @@ def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
 
 
 def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
-    """A number of the rules, the model, the very table of records, the form of states, and the engine that compares
-    them."""
+    """A number of the rules, the model, the very table of records, the form of comparables, and the engine that
+    compares them."""
     engine = "driver" if _is_here(spark, lake) else "spark"
     parts = [
         str(rules.digest),
@@ -79,17 +79,18 @@ def _is_here(spark: SparkSession, lake: str) -> bool:
 
 
 def take_fresh(lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
-    """Makes `stated`, the states of the records to look at, and `gone`, the ids of those that are no more; `records` is
-    there."""
+    """Makes `computed`, the comparables of the records to look at, and `gone`, the ids of those that are no more.
+
+    `records` must be there."""
     if at.first:
-        engine.states("stated", "select * from records", names)
+        engine.comparables("computed", "select * from records", names)
         engine.put("gone", ["record_id"], [])
         return
     _take_changed(lake, engine, at, RECORDS, "new_records")
     _take_changed(lake, engine, at, UNMATCHED, "new_unmatched")
     engine.let("asked", "select record_id from new_records union select record_id from new_unmatched")
     named = "exists (select 1 from asked a where a.record_id = r.record_id)"
-    engine.states("stated", f"select * from records r where {named}", names)
+    engine.comparables("computed", f"select * from records r where {named}", names)
     engine.let(
         "gone",
         "select a.record_id from asked a where not exists (select 1 from records r where r.record_id = a.record_id)",

@@ -9,11 +9,11 @@ and neither joins two records by itself.
 from contracts.identifiers import KINDS, MOST_CONTACTS, OTHER_EXTERNAL_ID
 
 
-def numbers_sql(state: str) -> str:
+def numbers_sql(comparables: str) -> str:
     """SELECT of a row per record and identifier that may join people, with what tells its holder from others."""
     return (
         "select record_id, first_given, born, contact, given, birth, one.kind as kind, one.key as key from"
-        f" (select record_id, first_given, born, contact, given, birth, EXPLODE(numbers) as one from {state}) n"
+        f" (select record_id, first_given, born, contact, given, birth, EXPLODE(numbers) as one from {comparables}) n"
     )
 
 

@@ -19,18 +19,18 @@ import jellyfish
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from identity.matching.comparables import SAID
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.sharing import sharing_class
-from identity.matching.state import SAID
 from lake.local_tables import append, changed_keys, files, merge
 from lake.sql_engine import in_words
 from lake.tables import Table, arrow_schema
-from spark_jobs.resolve.stating import STATE_SCHEMA, state_files
+from spark_jobs.resolve.comparables import COMPARABLES_SCHEMA, comparables_files
 
 MEMORY = "4GB"
 """Beyond it tables are kept on disk."""
 PART = 20_480
-"""Records whose states are computed at a time, by one process."""
+"""Records whose comparables are computed at a time, by one process."""
 
 
 def levenshtein(one: str, other: str) -> int:
@@ -122,14 +122,14 @@ class DriverEngine:
             self.give(f"{name}_none", arrow_schema(table.schema).empty_table())
             self.view(name, f"select {columns} from ({there} union all by name from {name}_none)")
 
-    def states(self, name: str, records: str, names: NameFrequencies) -> None:
+    def comparables(self, name: str, records: str, names: NameFrequencies) -> None:
         assert self._spark is not None
         file, folder = self._path(), self._path()
         # Namesakes side by side: what is made of a name is made once.
         said = f"select {', '.join(SAID)} from ({self._words(records)}) r order by family_name, given_name"
         self._db.execute(f"copy ({said}) to '{file}' (format parquet, row_group_size {PART})")
         os.mkdir(folder)
-        self._coming[name] = folder, self._beside.submit(state_files, self._spark, file, folder, names)
+        self._coming[name] = folder, self._beside.submit(comparables_files, self._spark, file, folder, names)
 
     def _arrive(self, name: str) -> None:
         folder, making = self._coming.pop(name)
@@ -137,7 +137,7 @@ class DriverEngine:
         if os.listdir(folder):
             self.view(name, f"from read_parquet('{folder}/*.parquet')")
         else:
-            self.give(name, STATE_SCHEMA.empty_table())
+            self.give(name, COMPARABLES_SCHEMA.empty_table())
 
     def _words(self, sql: str) -> str:
         """The SQL as DuckDB wants it; tables that it names and that are still being made are waited for."""

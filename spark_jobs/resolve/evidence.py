@@ -6,12 +6,12 @@ Tables are made under a suffix, so that the evidence of several groups of record
 from collections.abc import Callable
 
 from identity.matching.apart import APART
+from identity.matching.comparables import KEPT
 from identity.matching.comparisons import COMPARISONS
 from identity.matching.model import PersonModel, weights_sql
 from identity.matching.pair_weight import pair_weights_sql
 from identity.matching.rules import Rules
 from identity.matching.sharing import CLASSES
-from identity.matching.state import KEPT
 from identity.matching.vectors import vectors_sql
 from lake.sql_engine import Engine
 from spark_jobs.resolve.affected_pairs import described_of, shared_holders_sql
@@ -34,15 +34,17 @@ def gather(
     suffix: str = "",
     among: bool = False,
 ) -> None:
-    """Makes `scored` of the `proposed` pairs, `ruled` and `heard` (each with the suffix) of the `keyed` records.
+    """Makes `scored` of the `proposed` pairs, and `deterministic_edges` and `pair_weights` of the `keyed` records.
+
+    Each table's name ends with the suffix.
 
     With `records`, only of pairs with an end among them, or both ends if `among`. The model is asked for once `columns`
     is there, of which it may have to be trained.
     """
     compare(engine, records, suffix)
     score(engine, model(), rules, suffix, standing("probabilistic", records, among))
-    rule(engine, records, suffix, among)
-    hear(engine, suffix)
+    join_by_identifiers(engine, records, suffix, among)
+    weigh_pairs(engine, suffix)
 
 
 def compare(engine: Engine, records: str | None, suffix: str) -> None:
@@ -98,27 +100,28 @@ def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str, stands:
     engine.let(f"scored{suffix}", f"{scored} union all {before}")
 
 
-def rule(engine: Engine, records: str | None, suffix: str, among: bool) -> None:
-    """`ruled`: the deterministic edges of the records; `numbers` holds all holders of their values."""
+def join_by_identifiers(engine: Engine, records: str | None, suffix: str, among: bool) -> None:
+    """`deterministic_edges`: the deterministic edges of the records; `numbers` holds all holders of their values."""
     said = "left_id, right_id, rule, weight, evidence"
     edges, stands = edges_sql(f"numbers{suffix}"), f"select {said} from ({standing('deterministic', records, among)}) t"
     if not records:
-        engine.let(f"ruled{suffix}", f"select {said} from ({edges}) e union all {stands}")
+        engine.let(f"deterministic_edges{suffix}", f"select {said} from ({edges}) e union all {stands}")
         return
     ends = [f"exists (select 1 from {records} r where r.record_id = e.{side}_id)" for side in ("left", "right")]
     new = f"select {said} from ({edges}) e where {(' and ' if among else ' or ').join(ends)}"
-    engine.let(f"ruled{suffix}", f"{new} union all {stands}")
+    engine.let(f"deterministic_edges{suffix}", f"{new} union all {stands}")
 
 
-def hear(engine: Engine, suffix: str) -> None:
-    """`heard`: one weight a pair."""
-    engine.let(f"heard{suffix}", pair_weights_sql(f"scored{suffix}", f"ruled{suffix}"))
+def weigh_pairs(engine: Engine, suffix: str) -> None:
+    """`pair_weights`: one weight a pair."""
+    engine.let(f"pair_weights{suffix}", pair_weights_sql(f"scored{suffix}", f"deterministic_edges{suffix}"))
 
 
-def told(suffix: str = "") -> str:
+def evidence_rows(suffix: str = "") -> str:
     """SELECT of all evidence, a row per pair and rule; the model speaks of every pair that it has seen."""
     return (
         "select left_id, right_id, 'probabilistic' as tier, 'person_model' as rule, weight, evidence"
         f" from scored{suffix}"
-        f" union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence from ruled{suffix}"
+        " union all select left_id, right_id, 'deterministic' as tier, rule, weight, evidence"
+        f" from deterministic_edges{suffix}"
     )

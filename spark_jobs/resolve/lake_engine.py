@@ -12,7 +12,7 @@ from identity.matching.name_parts import NameFrequencies
 from identity.matching.sharing import bounded_sql, sharing_class
 from lake.sql_engine import in_words
 from lake.tables import Table, changes, differing, exists, merge, read, write_changes
-from spark_jobs.resolve.stating import states
+from spark_jobs.resolve.comparables import comparables_of
 
 
 class LakeEngine:
@@ -60,8 +60,8 @@ class LakeEngine:
         feed = changes(self._spark, lake, table, after, until)
         self.name(name, feed.select(*table.key).distinct().localCheckpoint())
 
-    def states(self, name: str, records: str, names: NameFrequencies) -> None:
-        self.name(name, states(self.frame(records), names).localCheckpoint())
+    def comparables(self, name: str, records: str, names: NameFrequencies) -> None:
+        self.name(name, comparables_of(self.frame(records), names).localCheckpoint())
 
     def delta(self, name: str, lake: str, table: Table) -> None:
         self.name(name, read(self._spark, lake, table))

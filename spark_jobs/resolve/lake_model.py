@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from identity.matching.comparables import RULE_BITS, RULES
 from identity.matching.frequencies import counted_frequencies
 from identity.matching.model import PersonModel, as_json, from_json, load
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.rules import SHIPPED
-from identity.matching.state import RULE_BITS, RULES
 from lake.local_tables import rows
 from lake.sql_engine import Engine, in_words
 from lake.tables import MODELS, arrow_schema
@@ -77,7 +77,7 @@ def fitted(engine: Engine, trained_at: datetime) -> PersonModel:
     """A model trained on a sample of the comparison columns of a first run, from the shipped parameters. Unmatched
     records, which have no keys, teach it nothing."""
     ((count,),) = engine.rows("select count(*) from columns")
-    # By the digest of its state: the same records are the same sample, whatever their order.
+    # By the digest of its comparables: the same records are the same sample, whatever their order.
     least = f"{int(16**6 * SAMPLE / count):06x}" if count > SAMPLE else "g"
     sample = engine.arrow(
         "select c.*, s.keys, s.named_keys from columns c join described s on s.record_id = c.record_id"
@@ -86,12 +86,12 @@ def fitted(engine: Engine, trained_at: datetime) -> PersonModel:
     return train(sample, sample_pairs(sample), load(), trained_at.isoformat())
 
 
-def sample_pairs(states: pa.Table) -> pd.DataFrame:
+def sample_pairs(comparables: pa.Table) -> pd.DataFrame:
     """left_id, right_id and `rules` of the pairs of these records that share an active blocking key."""
     with duckdb.connect() as db:
         db.execute("set threads = 2")
-        db.register("states", states)
-        db.execute(in_words(f"create table held as {held_sql('states')}", "duckdb"))
+        db.register("comparables", comparables)
+        db.execute(in_words(f"create table held as {held_sql('comparables')}", "duckdb"))
         pairs: pd.DataFrame = db.execute(
             "with bounded as (select h.record_id, h.key from held h"
             f" join ({active_among('held', SHIPPED)}) a on a.key = h.key)"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from identity.clustering.cluster import Pair
-from identity.matching.state import STATE
+from identity.matching.comparables import COMPARABLE_COLUMNS
 from lake.sql_engine import Engine
 from spark_jobs.resolve.graph import Graph
 
@@ -21,10 +21,10 @@ def number(engine: Engine, records: str) -> None:
     )
 
 
-def by_number(states: str) -> str:
-    """SELECT of states whose `record_id` is their record's number."""
-    said = ", ".join(f"s.{column}" for column in STATE if column != "record_id")
-    return f"select n.place as record_id, {said} from {states} s join numbered n on n.record_id = s.record_id"
+def by_number(comparables: str) -> str:
+    """SELECT of comparables whose `record_id` is their record's number."""
+    said = ", ".join(f"s.{column}" for column in COMPARABLE_COLUMNS if column != "record_id")
+    return f"select n.place as record_id, {said} from {comparables} s join numbered n on n.record_id = s.record_id"
 
 
 def named(pairs: str, said: str) -> str:

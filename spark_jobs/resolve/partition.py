@@ -21,7 +21,7 @@ from spark_jobs.resolve.affected_components import gather_members
 from spark_jobs.resolve.affected_pairs import looked_at_anew, reopen, start
 from spark_jobs.resolve.candidates import propose_all, propose_among, propose_reopened
 from spark_jobs.resolve.clusters import clusters
-from spark_jobs.resolve.evidence import gather, told
+from spark_jobs.resolve.evidence import evidence_rows, gather
 from spark_jobs.resolve.numbering import graph_of, named, number, placed
 
 
@@ -34,16 +34,16 @@ class Partition:
 
 
 def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: bool) -> None:
-    """`members`, the records to cluster, and `looked_at`, with those that are no more; `told`, all evidence that may be
-    new; and `within`, what is heard of members' pairs."""
+    """Makes `members`, the records to cluster; `looked_at`, with those that are no more; `evidence_rows`, all evidence
+    that may be new; and `within`, the weights of members' pairs."""
     if first:
         start(engine)
         engine.view("members", "select record_id from numbered")
         engine.view("looked_at", "select record_id from members")
         propose_all(engine, rules)
         gather(engine, model, rules)
-        engine.view("told", named(f"({told()})", "tier, rule, weight, evidence"))
-        engine.view("within", named("heard", "weight"))
+        engine.view("evidence_rows", named(f"({evidence_rows()})", "tier, rule, weight, evidence"))
+        engine.view("within", named("pair_weights", "weight"))
         return
     reopen(engine, rules)
     propose_reopened(engine)
@@ -58,9 +58,15 @@ def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: 
     )
     propose_among(engine, rules, "others", "_others")
     gather(engine, model, rules, "others", "_others", among=True)
-    engine.view("told", f"{told()} union all select * from ({told('_others')}) o where {looked_at_anew('o')}")
+    engine.view(
+        "evidence_rows",
+        f"{evidence_rows()} union all select * from ({evidence_rows('_others')}) o where {looked_at_anew('o')}",
+    )
     ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]
-    engine.view("within", f"select h.* from heard h where {' and '.join(ends)} union all select * from heard_others")
+    engine.view(
+        "within",
+        f"select h.* from pair_weights h where {' and '.join(ends)} union all select * from pair_weights_others",
+    )
 
 
 def partition(
@@ -79,7 +85,7 @@ def partition(
     """
     if not first:
         number(engine, "members")
-    pairs = "select * from heard" if first else placed("within", "weight")
+    pairs = "select * from pair_weights" if first else placed("within", "weight")
     verified = verified_values(engine, "after" if first else "keyed")
     known = graph_of(engine, pairs, must_link)
     known = known.joining(incumbents(known.agreeing(verified), verified, stood))
@@ -89,13 +95,13 @@ def partition(
     return Partition(clusters(known, cannot_link, verified, rules, traits, bars), component_of)
 
 
-def differing_traits(engine: Engine, states: str) -> dict[str, dict[str, Any]]:
+def differing_traits(engine: Engine, comparables: str) -> dict[str, dict[str, Any]]:
     """record -> what may tell that it is another person's than some record of its component, where these differ."""
     said = engine.arrow(
         "select s.record_id, s.whole_birth, s.whole_year, s.generation, s.middle_initial, s.numbers, s.national_id"
-        f" from {states} s"
+        f" from {comparables} s"
         " join component_of c on c.record_id = s.record_id join (select o.component from component_of o"
-        f" join {states} t on t.record_id = o.record_id group by o.component having"
+        f" join {comparables} t on t.record_id = o.record_id group by o.component having"
         " count(distinct t.whole_birth) > 1 or count(distinct t.generation) > 1) d on d.component = c.component"
     )
     return {
@@ -112,14 +118,14 @@ def differing_traits(engine: Engine, states: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def verified_values(engine: Engine, states: str) -> dict[str, Mapping[str, str]]:
+def verified_values(engine: Engine, comparables: str) -> dict[str, Mapping[str, str]]:
     """record -> kind -> value, of the members' attributes that a contract calls verified."""
     found: dict[str, dict[str, str]] = {}
-    told = (
+    query = (
         "select record_id, one.kind as kind, one.value as value from"
-        f" (select n.record_id, EXPLODE(n.verified) as one from {states} n"
+        f" (select n.record_id, EXPLODE(n.verified) as one from {comparables} n"
         " where exists (select 1 from members m where m.record_id = n.record_id)) v"
     )
-    for record, kind, value in engine.rows(told):
+    for record, kind, value in engine.rows(query):
         found.setdefault(record, {})[kind] = value
     return dict(found)

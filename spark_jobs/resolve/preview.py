@@ -17,9 +17,9 @@ from lake.overlay import take
 from lake.session import spark_session
 from lake.tables import ASSIGNMENTS, EDGES, UNMATCHED, read
 from spark_jobs.resolve.changes import decisions, engine_of
+from spark_jobs.resolve.comparables_cache import cached_comparables
 from spark_jobs.resolve.lake_model import current_model
 from spark_jobs.resolve.partition import look, partition
-from spark_jobs.resolve.remembered import remembered
 from spark_jobs.resolve.unmatched import freeze
 
 SHOWN = 20
@@ -33,8 +33,8 @@ def preview(spark: SparkSession, lake: str, rules: Rules) -> dict[str, Any]:
     assigned = read(spark, lake, ASSIGNMENTS).select("record_id", "profile_id").toArrow()
     profile_of = dict(zip(*(column.to_pylist() for column in assigned.columns), strict=True))
     with closing(engine_of(spark, lake)) as engine:
-        remembered(engine, lake)
-        engine.view("fresh", "select * from states")
+        cached_comparables(engine, lake)
+        engine.view("fresh", "select * from comparables")
         engine.delta("unmatched", lake, UNMATCHED)
         take(engine, lake, EDGES, "edges")
         freeze(engine)

@@ -31,13 +31,13 @@ def _likely_of_all(engine: Engine, rules: Rules) -> str:
 
 
 def _likely_of_some(engine: Engine, rules: Rules) -> str:
-    """The same, of pairs that have an end among the records that were looked at: from what is told now, and from the
-    edges of before of which nothing is told."""
+    """The same, of pairs that have an end among the records that were looked at: from the evidence of now, and from the
+    edges of before of which there is none now."""
     likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and {}".format
     engine.let(
         "likely",
         likely("edges_around", f"not ({looked_at_anew('e')})")
-        + f" union all {likely('told', f'weight >= {rules.review_from}')}",
+        + f" union all {likely('evidence_rows', f'weight >= {rules.review_from}')}",
     )
     # The other end may not have been looked at.
     engine.let(

@@ -1,11 +1,11 @@
 """Records that are not matched: their person objected to it, or their use is restricted (GDPR art. 21 and 18).
 
 Nothing is sought for them: they have no blocking keys, so the model never sees them, nor learns from them; restricted
-ones have no identifiers either that join records. What was found before stands still: the evidence of then is told
-again, so that their profile and its id stay. `unmatched` (record_id, reason) has to be there.
+ones have no identifiers either that join records. What was found before stands still: the evidence of then is
+kept, so that their profile and its id stay. `unmatched` (record_id, reason) has to be there.
 """
 
-from identity.matching.state import STATE
+from identity.matching.comparables import COMPARABLE_COLUMNS
 from lake.overlay import whole
 from lake.sql_engine import Engine, naming
 from lake.tables import EDGES
@@ -16,21 +16,21 @@ SAID = ("left_id", "right_id", "tier", "rule", "weight", "evidence")
 
 
 def withhold(engine: Engine) -> None:
-    """`fresh`: the states as they were `stated`, without that by which unmatched records would be found."""
+    """`fresh`: the comparables as they were `computed`, without that by which unmatched records would be found."""
     masked = {
         "keys": "case when u.record_id is null then s.keys end",
         "named_keys": "case when u.record_id is null then s.named_keys end",
         "numbers": f"case when coalesce(u.reason, '') <> '{RESTRICTED}' then s.numbers end",
         "digest": "case when u.record_id is null then s.digest else concat(s.digest, '-', u.reason) end",
     }
-    said = ", ".join(f"{masked.get(column, f's.{column}')} as {column}" for column in STATE)
-    engine.view("fresh", f"select {said} from stated s left join unmatched u on u.record_id = s.record_id")
+    said = ", ".join(f"{masked.get(column, f's.{column}')} as {column}" for column in COMPARABLE_COLUMNS)
+    engine.view("fresh", f"select {said} from computed s left join unmatched u on u.record_id = s.record_id")
 
 
 def freeze(engine: Engine) -> None:
     """`frozen`: the edges of then of unmatched records; of those whose person objected, the model's alone.
 
-    The two parts of the table of `edges` have to be there (recent.py).
+    The two parts of the table of `edges` have to be there (lake/overlay.py).
     """
     if not engine.rows("select 1 from unmatched limit 1"):  # as on most days: the large table is not looked through
         engine.view("frozen", "select * from edges_base where 1 = 0")

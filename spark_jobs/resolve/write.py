@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 
 from identity.clustering.assign_ids import Before, history_rows, leads
 from identity.clustering.stable_ids import StableIds
+from identity.matching.comparables import COMPARABLE_COLUMNS
 from identity.matching.rules import Rules
-from identity.matching.state import STATE
 from lake.local_tables import version
 from lake.overlay import replace_all, replace_some, take, whole
 from lake.sql_engine import Engine, naming
@@ -26,19 +26,18 @@ from lake.tables import (
     arrow_schema,
 )
 from spark_jobs.resolve.affected_pairs import looked_at_anew
-from spark_jobs.resolve.remembered import remember_changes
+from spark_jobs.resolve.comparables_cache import cache_changes
 from spark_jobs.resolve.reviews import reviews
 
 
 def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
-    """What is known before there are clusters, written while these are made: edges, and all states of a first run; how
-    many rows changed."""
+    """Writes what is known before there are clusters: edges, and a first run's comparables; how many rows changed."""
     # Pairs that the model finds too unlikely are not kept.
-    edges = f"select * from told where tier = 'deterministic' or weight >= {rules.review_from}"
+    edges = f"select * from evidence_rows where tier = 'deterministic' or weight >= {rules.review_from}"
     if first:
-        states = f"select {', '.join(STATE)} from after"
+        comparables = f"select {', '.join(COMPARABLE_COLUMNS)} from after"
         changed = replace_all(engine, lake, EDGES, "edges", edges)
-        return changed + replace_all(engine, lake, COMPARABLES, "states", states)
+        return changed + replace_all(engine, lake, COMPARABLES, "comparables", comparables)
     take(engine, lake, EDGES, "edges")
     engine.let("edges_around", _around_looked_at(EDGES, "edges"))
     engine.let("edges_before", f"select * from edges_around w where {looked_at_anew('w')}")
@@ -60,7 +59,8 @@ def write_identity(
     run_at: datetime,
     first: bool,
 ) -> int:
-    """The rows that changed. A day's states come last: a run that was killed before finds the same changes again."""
+    """How many rows changed. A day's comparables come last: a run that was killed before finds the same changes
+    again."""
     engine.put("owners", ["record_id", "profile_id"], outcome.assignments.items())
     changed = 0
     if outcome.changes:
@@ -81,7 +81,7 @@ def write_identity(
     take(engine, lake, REVIEWS, "reviews")
     engine.let("reviews_before", _around_looked_at(REVIEWS, "reviews"))
     changed += replace_some(engine, lake, REVIEWS, "reviews", waiting, "reviews_before")
-    return changed + remember_changes(engine, lake, "changed", "after")
+    return changed + cache_changes(engine, lake, "changed", "after")
 
 
 def _assignments(outcome: StableIds, before: Before, run_at: datetime) -> list[tuple[str, str, datetime]]:
@@ -110,7 +110,7 @@ def _brought(engine: Engine, lake: str, ids: list[str]) -> dict[str, list[str]]:
 
 
 def _pairs_of_moved(engine: Engine, outcome: StableIds) -> list[tuple[Any, ...]]:
-    """left_id, right_id and weight of what was heard about records that changed their profile."""
+    """left_id, right_id and weight of the evidence about records that changed their profile."""
     if not (moved := outcome.moved):
         return []
     engine.put("moved_records", ["record_id"], [(record,) for record in moved])

@@ -27,7 +27,7 @@ from lake.tables import ASSIGNMENTS, COMPARABLES, EDGES, HISTORY, RECORDS, REVIE
 from profile_api.stewardship.queries.overrides import Word, write
 from spark_jobs.inbox import land
 from spark_jobs.ingest import ingest
-from spark_jobs.resolve.stating import states
+from spark_jobs.resolve.comparables import comparables_of
 from spark_jobs.standardise import standardise
 from stores import schema
 from stores.embedded import open_stores
@@ -200,7 +200,7 @@ class LiveHome(Home):
             ids |= {record: profile for record, profile in connection.execute(live) if record in ids}
         owned = [(record, profile, NOW) for record, profile in ids.items()]
         write_changes(self.spark, self.lake, ASSIGNMENTS, self.spark.createDataFrame(owned, ASSIGNMENTS.struct))
-        write_changes(self.spark, self.lake, COMPARABLES, states(found, NameFrequencies()))
+        write_changes(self.spark, self.lake, COMPARABLES, comparables_of(found, NameFrequencies()))
 
 
 @contextmanager

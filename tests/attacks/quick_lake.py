@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from contracts.identifiers import Identifier
 from contracts.sources import EVENTS, Sources
 from contracts.standard import interaction_event, person_record
-from identity.clustering.assign_ids import Before, history_rows, leads, settle
+from identity.clustering.assign_ids import Before, assign_ids, history_rows, leads
 from identity.clustering.cluster import Pair, cluster
 from lake.tables import HISTORY, LIVE, OVERRIDES, PROFILES, RECORDS, REDIRECTS, TIMELINE
 from read_model.attribution import owner_of
@@ -156,7 +156,7 @@ class QuickLake:
         # 2. Ids.
         live = {record: (profile, at) for record, profile, at in pulled[LIVE]}
         before = Before(dict(self.owners), live, dict(self.redirects))
-        outcome = settle(found, before, frozenset())
+        outcome = assign_ids(found, before, frozenset())
         self.runs += 1
         self.history |= {row[0]: row for row in history_rows(outcome, (), now, self.runs)}
         merged = {row[5]: row[6] for row in sorted(self.history.values(), key=lambda row: row[1]) if row[3] == "merged"}

@@ -72,7 +72,7 @@ WITHOUT_A_KEY = {
     "channel_files/folder.py": "the content of a file, made an id under the key",
     "spark_jobs/resolve/changes.py": "of versions",
     "identity/matching/rules.py": "of thresholds",
-    "identity/matching/state.py": "what resolve compares of a record, which goes with it",
+    "identity/matching/comparables.py": "what resolve compares of a record, which goes with it",
 }
 
 

@@ -33,7 +33,7 @@ from lake.tables import (
     read,
     write_changes,
 )
-from spark_jobs.resolve.stating import states
+from spark_jobs.resolve.comparables import comparables_of
 from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
@@ -64,7 +64,7 @@ class House(Home):
         names = [row.record_id for row in found.select("record_id").collect()]
         owned = self.spark.createDataFrame([(one, nth_id(one, 0), NOW) for one in names], ASSIGNMENTS.struct)
         write_changes(self.spark, self.lake, ASSIGNMENTS, owned)
-        write_changes(self.spark, self.lake, COMPARABLES, states(found, NameFrequencies()))
+        write_changes(self.spark, self.lake, COMPARABLES, comparables_of(found, NameFrequencies()))
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from contracts.channel import Channel
 from contracts.live_keys import later_visitor_key, visitor_key
 from contracts.loading import load_channels
 from contracts.sources import with_live
+from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import state
 from lake.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, read, write_changes
 from read_model.live.live_records import said_payload
 from spark_jobs.inbox import land
@@ -64,7 +64,7 @@ def certain(spark: SparkSession, lake: str) -> set[tuple[str, str]]:
     """The pairs of records that identifiers alone join."""
     evidence = DriverEngine()
     rows = [row.asDict(recursive=True) for row in read(spark, lake, RECORDS).collect()]
-    evidence.give("now", as_table(state(row, NameFrequencies()) for row in rows))
+    evidence.give("now", as_table(comparables(row, NameFrequencies()) for row in rows))
     evidence.let("numbers", numbers_sql("now"))
     return {(left, right) for left, right, *_ in evidence.rows(edges_sql("numbers"))}
 

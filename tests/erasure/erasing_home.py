@@ -25,7 +25,7 @@ from spark_jobs.features import features
 from spark_jobs.ingest import ingest
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
-from spark_jobs.resolve.stating import states
+from spark_jobs.resolve.comparables import comparables_of
 from spark_jobs.standardise import standardise
 from stores import schema
 from stores.embedded import Stores
@@ -82,7 +82,7 @@ class Home:
         ids[HANNELORE] = ids[GUNDULA]
         owned = [(record, profile, NOW) for record, profile in ids.items()]
         write_changes(self.spark, self.lake, ASSIGNMENTS, self.spark.createDataFrame(owned, ASSIGNMENTS.struct))
-        write_changes(self.spark, self.lake, COMPARABLES, states(found, NameFrequencies()))
+        write_changes(self.spark, self.lake, COMPARABLES, comparables_of(found, NameFrequencies()))
         household = [(EVELYNKA, EVELYNKA), (FREDRIK, EVELYNKA)]  # a component is called by its first record
         write_changes(self.spark, self.lake, COMPONENTS, self.spark.createDataFrame(household, COMPONENTS.struct))
 

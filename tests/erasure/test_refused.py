@@ -9,9 +9,9 @@ from channel_files.rows import reread
 from contracts.channel import Channel
 from contracts.events import visitor_key
 from contracts.identifiers import Identifier
+from erasure.personal_values import PersonalValues, full_names, tells
 from erasure.redaction import Redaction
 from erasure.refused import Theirs, contacts_in, read_message, read_row
-from erasure.said import Said, full_names, tells
 from erasure.subject import Subject
 from tests.read_model.live.collecting import SOURCES
 
@@ -145,10 +145,10 @@ def test_an_id_that_is_a_word_or_a_number_tells_nobody() -> None:
 
 
 def test_what_records_say_becomes_values_and_words_and_claims_are_values_alone() -> None:
-    said = Said()
+    personal = PersonalValues()
     claims = [{"name": "email", "value": "said@by.example", "category": "contact"}]
-    said.record({"given_name": "Jean-Pierre", "family_name": "d'Arc", "identifiers": [], "claims": claims})
-    found = said.candidates(set(), {"crm:A-100"}, set())
-    assert {"said@by.example", "crm:A-100"} <= found.values and not said.identifiers
+    personal.record({"given_name": "Jean-Pierre", "family_name": "d'Arc", "identifiers": [], "claims": claims})
+    found = personal.candidates(set(), {"crm:A-100"}, set())
+    assert {"said@by.example", "crm:A-100"} <= found.values and not personal.identifiers
     assert {"pierre", "jean pierre", "jean pierre d arc", "darc jean pierre"} <= found.words
-    assert said.full_names == set(full_names("jean", "D’ARC"))
+    assert personal.full_names == set(full_names("jean", "D’ARC"))

@@ -13,8 +13,8 @@ from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from erasure import compaction, live, operational
 from erasure.lake.rows import without_names
+from erasure.personal_values import PersonalValues
 from erasure.refused import Theirs
-from erasure.said import Said
 from erasure.scan import Stock, scan
 from erasure.subject import Subject
 from read_model.rebuild import rebuild
@@ -56,9 +56,9 @@ def test_no_byte_of_an_erased_person_stays_in_the_servers_and_the_household_does
         subject = Subject(people=1, records={EVE, "app:u"}, profiles={"p-eve"}, words={"evelynka"})
         stock = Stock(config.lake_uri, engine, client, config.store_dir)
         with engine.begin() as connection:
-            said = Said()
-            live.complete(connection, subject, said, {}, NOW)
-            assert operational.complete(connection, subject, said.identifiers) == {Identifier("phone", LANDLINE)}
+            personal = PersonalValues()
+            live.complete(connection, subject, personal, {}, NOW)
+            assert operational.complete(connection, subject, personal.identifiers) == {Identifier("phone", LANDLINE)}
         subject.identifiers -= {Identifier("phone", LANDLINE)}
         subject.values = {"evelynka@inbox.example", EVE}
         assert Subject.unsealed(subject.sealed(KEY), KEY) == subject

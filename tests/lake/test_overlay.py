@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
+from identity.matching.comparables import COMPARABLE_COLUMNS, comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import STATE, state
 from lake.overlay import read_whole, recent_of, replace_all, replace_some, take, whole
 from lake.sql_engine import Engine
 from lake.tables import COMPARABLES, EDGES, Table, read, version
+from spark_jobs.resolve.comparables_cache import cache_changes, cached_comparables, cached_comparables_of
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.lake_engine import LakeEngine
-from spark_jobs.resolve.remembered import remember_changes, remembered, remembered_of
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.silver import person_channel, record
 
@@ -26,23 +26,25 @@ def engine(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[Engi
 
 def give(engine: Engine, streets: dict[str, str]) -> None:
     people = [record({"id": id_, "street": street}, person_channel()) for id_, street in streets.items()]
-    engine.give("after", as_table(state(one, NameFrequencies()) for one in people))
+    engine.give("after", as_table(comparables(one, NameFrequencies()) for one in people))
 
 
 def remember_all(engine: Engine, lake: str) -> int:
-    return replace_all(engine, lake, COMPARABLES, "states", f"select {', '.join(STATE)} from after")
+    return replace_all(engine, lake, COMPARABLES, "comparables", f"select {', '.join(COMPARABLE_COLUMNS)} from after")
 
 
 def change(engine: Engine, lake: str, streets: dict[str, str], gone: tuple[str, ...] = ()) -> int:
-    remembered(engine, lake)
+    cached_comparables(engine, lake)
     give(engine, streets)
     engine.put("changed", ["record_id"], [(f"crm:{id_}",) for id_ in (*streets, *gone)])
-    return remember_changes(engine, lake, "changed", "after")
+    return cache_changes(engine, lake, "changed", "after")
 
 
 def known(engine: Engine, lake: str) -> dict[str, str]:
-    remembered(engine, lake)
-    return {one.removeprefix("crm:"): street for one, street in engine.rows("select record_id, street from states")}
+    cached_comparables(engine, lake)
+    return {
+        one.removeprefix("crm:"): street for one, street in engine.rows("select record_id, street from comparables")
+    }
 
 
 def held(spark: SparkSession, lake: str, table: Table) -> set[str]:
@@ -68,7 +70,7 @@ def test_a_day_is_kept_beside_the_large_table_until_it_is_a_tenth_of_it(
     assert version(spark, lake, COMPARABLES) == before
     assert held(spark, lake, recent) == {"r1", "r2", "new"}
     engine.put("asked_for", ["record_id"], [(f"crm:{id_}",) for id_ in ("r1", "r2", "r3", "new", "nobody")])
-    found = engine.rows(f"select record_id, street from ({remembered_of('asked_for')}) s order by record_id")
+    found = engine.rows(f"select record_id, street from ({cached_comparables_of('asked_for')}) s order by record_id")
     assert found == [("crm:new", "3 rue x"), ("crm:r1", "2 rue x"), ("crm:r3", "1 rue x")]
 
     # 3. Told again, nothing changes; one more, and the small table goes into the large one.

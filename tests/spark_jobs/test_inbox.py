@@ -13,8 +13,8 @@ from contracts.live_keys import visitor_key
 from contracts.sources import with_live
 from feature_repo.batch import COMPUTED
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
+from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import state
 from lake.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
 from read_model.features_due import computed_rows
 from spark_jobs.inbox import land
@@ -53,7 +53,9 @@ def joined(spark: SparkSession, lake: str, engine: Engine) -> None:
     """Instead of the model, which has nothing to say here: the batch's certain evidence is what live went by."""
     found = read(spark, lake, RECORDS)
     evidence = DriverEngine()
-    evidence.give("now", as_table(state(row.asDict(recursive=True), NameFrequencies()) for row in found.collect()))
+    evidence.give(
+        "now", as_table(comparables(row.asDict(recursive=True), NameFrequencies()) for row in found.collect())
+    )
     evidence.let("numbers", numbers_sql("now"))
     edges = {(left, right) for left, right, *_ in evidence.rows(edges_sql("numbers"))}
     assert edges == {("app:u1", f"app:{visitor_key('a1')}")}

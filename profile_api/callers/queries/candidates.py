@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from identity.callers.score import Candidate
-from identity.matching.comparables import compared
+from identity.matching.comparison_columns import compared
 from identity.matching.name_parts import NameFrequencies
 
 MOST_HOLDERS = 300

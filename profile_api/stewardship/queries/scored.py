@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from identity.matching.blocking import CAPS, named_mailbox_keys, rule_of
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.levels import vector
 from identity.matching.sharing import MOST_HOLDERS, by_class, sharing_class
 from identity.stewarding.reassignment import pair
@@ -23,7 +23,7 @@ def compared(connection: Connection, record_ids: Collection[str]) -> dict[str, d
     """The comparison columns of these records, with e-mails and phones by how many people hold each."""
     names = model_in_force(connection).names
     query = select(records.c.record_id, records.c.document).where(records.c.record_id.in_(sorted(record_ids)))
-    columns = {record: comparables(document, names) for record, document in connection.execute(query)}
+    columns = {record: comparison_columns(document, names) for record, document in connection.execute(query)}
     for kind, column in SHARED.items():
         counts = Counter(value for one in columns.values() for value in set(one[column] or ()))
         several = [value for value, count in counts.items() if count > 1]
@@ -65,6 +65,6 @@ def _sharing(connection: Connection, kind: str, values: Collection[str]) -> dict
     query = select(inner.c.key, records.c.document).join(records, records.c.record_id == inner.c.record_id)
     names, people = model_in_force(connection).names, dict[str, list[tuple[str | None, str | None]]]()
     for key, document in connection.execute(query.where(inner.c.place <= MOST_HOLDERS)):
-        one = comparables(document, names)
+        one = comparison_columns(document, names)
         people.setdefault(key.partition(":")[2], []).append((one["given"], one["birth"]))
     return {value: sharing_class(held) for value, held in people.items()}

@@ -5,7 +5,7 @@ import pytest
 from identity.callers.hypotheses import CallerHypotheses, Hypothesis, hear
 from identity.callers.question import first_field, next_field
 from identity.callers.score import Candidate, Ranking, Scorer
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.model import load
 from identity.matching.name_parts import NameFrequencies
 from tests.spark_jobs.resolve.people import person
@@ -31,7 +31,7 @@ def heard(**said: Any) -> CallerHypotheses:
 
 
 def on_file(profile_id: str, *records: dict[str, Any]) -> Candidate:
-    made = [comparables(person(f"{profile_id}:{i}", **said), TOWN) for i, said in enumerate(records)]
+    made = [comparison_columns(person(f"{profile_id}:{i}", **said), TOWN) for i, said in enumerate(records)]
     return Candidate(profile_id, made)
 
 

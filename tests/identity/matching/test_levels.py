@@ -6,15 +6,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity.matching.apart import APART
-from identity.matching.comparables import COLUMNS, comparables
+from identity.matching.comparison_columns import COLUMNS, comparison_columns
 from identity.matching.comparisons import Comparison
 from identity.matching.levels import gamma, vector
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.sharing import CLASSES, by_class
 from identity.matching.two_people import two_people
 from identity.matching.vectors import vectors_sql
+from spark_jobs.resolve.comparables import arrow_of
 from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.stating import arrow_of
 from tests.spark_jobs.resolve.people import person
 
 GIVEN = ["Jean", "Jean-Luc", "Jan", "Marie", "Mary", "Robert", "Bob", "R", "Martin", "Anna", "Hanna", "Baby"]
@@ -58,7 +58,7 @@ people = st.fixed_dictionaries(
 
 
 def columns(record_id: str, said: dict[str, Any], classes: dict[str, str]) -> dict[str, Any]:
-    found = comparables(person(record_id, **said), NameFrequencies(birth={"1957-06-11": 0.2}))
+    found = comparison_columns(person(record_id, **said), NameFrequencies(birth={"1957-06-11": 0.2}))
     for kind, held in (("email", found["emails"]), ("phone", found["phones"])):
         found |= by_class(kind, held, classes)
     return found

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.labelled import names_of, resolved
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.two_people import two_people
 from tests.spark_jobs.resolve.crowd import different_people
@@ -67,7 +67,7 @@ def test_a_number_of_one_person_in_common_outvotes_two_birth_dates() -> None:
 
 def test_the_first_of_january_is_a_year_and_no_birthday() -> None:
     year, day, other = (
-        comparables(person("r", birth_typed=born)) for born in ("1958-01-01", "1958-04-12", "1986-09-30")
+        comparison_columns(person("r", birth_typed=born)) for born in ("1958-01-01", "1958-04-12", "1986-09-30")
     )
     assert not two_people([year], [day]) and not two_people([year], [other]) and two_people([day], [other])
 
@@ -105,7 +105,7 @@ def test_a_date_that_many_people_have_is_nobodys_birthday() -> None:
     found = lake(*namesakes, *CROWD)
     assert max(map(len, found.clusters)) == 1
     names = names_of([record({"id": str(n), **row}, CRM) for n, row in enumerate(CROWD)])
-    default, real = (comparables(person("r", birth_typed=born), names) for born in ("1970-01-01", "1986-09-30"))
+    default, real = (comparison_columns(person("r", birth_typed=born), names) for born in ("1970-01-01", "1986-09-30"))
     assert default["whole_birth"] is None and not two_people([default], [real])
 
 

@@ -16,7 +16,7 @@ decided = st.sets(st.sampled_from(PAIRS), max_size=3)
 
 
 def standing(known: dict[Any, float], same: set[Any], different: set[Any]) -> ClusterContext:
-    """A situation whose profiles are those that it speaks for."""
+    """A cluster context whose profiles are those that it speaks for."""
     loose = ClusterContext(dict.fromkeys(RECORDS, "p"), known, frozenset(same - different), frozenset(different))
     found = clusters(ClusterContext({one: f"p_{one}" for one in RECORDS}, known, loose.same, loose.different))
     owners = {record: f"p_{min(part)}" for part in found for record in part}

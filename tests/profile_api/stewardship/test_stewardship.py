@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select
 from consent.model import Role
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
 from identity.stewarding.reassignment import is_settled
-from profile_api.stewardship.queries.situation import situation_of
+from profile_api.stewardship.queries.cluster_context import cluster_context_of
 from read_model.features_due import computed_rows
 from read_model.outbox.kinds import KINDS
 from stores import schema
@@ -45,7 +45,7 @@ def due(engine: Engine) -> set[str]:
 def settled(engine: Engine) -> bool:
     """Whether a batch would leave every record where it is."""
     with engine.connect() as connection:
-        return is_settled(situation_of(connection, set(connection.scalars(select(schema.profiles.c.profile_id)))))
+        return is_settled(cluster_context_of(connection, set(connection.scalars(select(schema.profiles.c.profile_id)))))
 
 
 def changes(answer: Any) -> list[tuple[str, str, str]]:

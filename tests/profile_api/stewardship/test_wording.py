@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from contracts.categories import Category
+from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import state
 from profile_api.stewardship.wording import ruled
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
@@ -19,7 +19,7 @@ ALL = frozenset(Category)
 
 def found_by_the_rules(*rows: dict[str, str]) -> list[tuple[str, float, dict[str, Any]]]:
     engine = DriverEngine()
-    engine.give("now", as_table(state(record(row, person_channel()), NameFrequencies()) for row in rows))
+    engine.give("now", as_table(comparables(record(row, person_channel()), NameFrequencies()) for row in rows))
     engine.let("numbers", numbers_sql("now"))
     return [(rule, weight, json.loads(said)) for _, _, rule, weight, said in engine.rows(edges_sql("numbers"))]
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import state
 from read_model.live.joining import holder, partners
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
@@ -34,7 +34,7 @@ said = st.fixed_dictionaries(
 def test_the_same_records_are_one_person_by_the_same_kind_of_identifier(people: list[dict[str, str]]) -> None:
     rows = [record({"id": str(number), **one}, person_channel()) for number, one in enumerate(people)]
     sql = DriverEngine()
-    sql.give("states", as_table(state(row, NAMES) for row in rows))
+    sql.give("states", as_table(comparables(row, NAMES) for row in rows))
     sql.let("numbers", numbers_sql("states"))
     batch: dict[tuple[str, str], set[str]] = defaultdict(set)
     for hub, other, rule in sql.rows(f"select left_id, right_id, rule from ({edges_sql('numbers')}) e"):

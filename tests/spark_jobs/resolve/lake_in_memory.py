@@ -6,31 +6,31 @@ from typing import Any
 import pyarrow as pa
 
 from identity.clustering.cluster import Pair
+from identity.matching.comparables import COMPARABLE_COLUMNS, comparables
 from identity.matching.model import PersonModel, load
 from identity.matching.name_parts import NameFrequencies
 from identity.matching.rules import SHIPPED, Rules
-from identity.matching.state import STATE, state
 from lake.overlay import whole
 from lake.sql_engine import Engine
 from spark_jobs.resolve.affected_pairs import recall
+from spark_jobs.resolve.comparables import COMPARABLES_SCHEMA
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.partition import look, partition
-from spark_jobs.resolve.stating import STATE_SCHEMA
 from spark_jobs.resolve.unmatched import freeze, withhold
 
 NO_NAMES = NameFrequencies()
 MODEL = "person_model"
 
 
-def as_table(states: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """States as typed rows, without Spark."""
-    return pa.Table.from_pylist(list(states), schema=STATE_SCHEMA)
+def as_table(comparables: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Comparables as typed rows, without Spark."""
+    return pa.Table.from_pylist(list(comparables), schema=COMPARABLES_SCHEMA)
 
 
-def as_recent(states: Mapping[str, Mapping[str, Any] | None]) -> pa.Table:
-    """The same beside the large table, of which a record without a state is gone."""
-    rows = as_table(said or {"record_id": record} for record, said in states.items())
-    return rows.append_column("gone", pa.array([said is None for said in states.values()], pa.bool_()))
+def as_recent(comparables: Mapping[str, Mapping[str, Any] | None]) -> pa.Table:
+    """The same beside the large table, of which a record without comparables is gone."""
+    rows = as_table(said or {"record_id": record} for record, said in comparables.items())
+    return rows.append_column("gone", pa.array([said is None for said in comparables.values()], pa.bool_()))
 
 
 class LakeInMemory:
@@ -69,16 +69,16 @@ class LakeInMemory:
         came = {one["record_id"]: one for one in records}
         self.said = {one: said for one, said in (self.said | came).items() if one not in gone}
         marked = {one for one, _ in before.items() ^ self.unmatched.items()} & self.said.keys()
-        fresh = [state(self.said[one], names) for one in [*came, *sorted(marked - came.keys())]]
+        fresh = [comparables(self.said[one], names) for one in [*came, *sorted(marked - came.keys())]]
         cannot_link, must_link = set(cannot_link), set(must_link)
         settled = {
             record for pair in (cannot_link ^ self.cannot_link) | (must_link ^ self.must_link) for record in pair
         }
         self.cannot_link, self.must_link = cannot_link, must_link
-        engine.give("states_base", as_table(self.base.values()))
-        engine.give("states_recent", as_recent(self.recent))
-        engine.view("states", whole("states", STATE, ("record_id",)))
-        engine.give("stated", as_table(fresh))
+        engine.give("comparables_base", as_table(self.base.values()))
+        engine.give("comparables_recent", as_recent(self.recent))
+        engine.view("comparables", whole("comparables", COMPARABLE_COLUMNS, ("record_id",)))
+        engine.give("computed", as_table(fresh))
         engine.put("unmatched", ["record_id", "reason"], self.unmatched.items())
         withhold(engine)
         engine.give("edges_base", self._edges())
@@ -97,11 +97,11 @@ class LakeInMemory:
             recall(engine)
         look(engine, lambda: self.model, self.rules, first)
         found = partition(engine, self.rules, first, self.cannot_link, self.must_link, self.profile_of, self.model.bars)
-        states = {one["record_id"]: one for one in engine.arrow("select * from fresh").to_pylist()}
+        now = {one["record_id"]: one for one in engine.arrow("select * from fresh").to_pylist()}
         if first:
-            self.base = states
+            self.base = now
         else:
-            self.recent |= states | dict.fromkeys(gone)
+            self.recent |= now | dict.fromkeys(gone)
         members = {record for part in found.clusters for record in part} | set(gone)
         for known in (self.component_of, self.profile_of):
             for record in members:
@@ -118,7 +118,7 @@ class LakeInMemory:
                 for (*pair, rule), w in self.edges.items()
                 if not touched.intersection(pair) and tuple(pair) not in again
             }
-        for left, right, rule, weight in engine.rows("select left_id, right_id, rule, weight from told"):
+        for left, right, rule, weight in engine.rows("select left_id, right_id, rule, weight from evidence_rows"):
             self.edges[left, right, rule] = weight
 
     def _edges(self) -> pa.Table:

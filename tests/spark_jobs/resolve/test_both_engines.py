@@ -45,19 +45,21 @@ def test_the_sharing_class_of_a_value(sql: Engine, held: list[list[tuple[str | N
 KINDS = (pa.int64(), pa.string(), pa.string())
 pairs = st.tuples(st.sampled_from("ab"), st.sampled_from("cdef"))
 bits = st.integers(-400, 400).map(lambda one: one / 16)
-ruled = st.tuples(pairs, st.sampled_from([*CONTACT_POINTS, "same_loyalty_card", "same_own_kind"]))
+deterministic_edges = st.tuples(pairs, st.sampled_from([*CONTACT_POINTS, "same_loyalty_card", "same_own_kind"]))
 
 
 @few
-@given(st.dictionaries(pairs, bits), st.dictionaries(ruled, bits))
+@given(st.dictionaries(pairs, bits), st.dictionaries(deterministic_edges, bits))
 def test_the_one_weight_of_a_pair(sql: Engine, scored: dict[Pair, float], edges: dict[tuple[Pair, str], float]) -> None:
     said = [(*of, weight) for of, weight in scored.items()]
     rules = [(*of, rule, weight) for (of, rule), weight in edges.items()]
     ends = [("left_id", pa.string()), ("right_id", pa.string())]
-    for name, rows, more in (("scored", said, []), ("ruled", rules, [("rule", pa.string())])):
+    for name, rows, more in (("scored", said, []), ("deterministic_edges", rules, [("rule", pa.string())])):
         schema = pa.schema([*ends, *more, ("weight", pa.float64())])
         sql.give(name, pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema))
-    found = {(left, right): weight for left, right, weight in sql.rows(pair_weights_sql("scored", "ruled"))}
+    found = {
+        (left, right): weight for left, right, weight in sql.rows(pair_weights_sql("scored", "deterministic_edges"))
+    }
     assert found == pair_weights(scored, [(of, rule, weight) for (of, rule), weight in edges.items()])
 
 

@@ -1,7 +1,7 @@
 """Shared identifiers join one person's records, never a family's, and the model has a say."""
 
+from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import state
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.evidence import hear
@@ -11,7 +11,7 @@ from tests.spark_jobs.silver import person_channel, record
 
 def edges(*rows: dict[str, str]) -> set[tuple[str, str]]:
     engine = DriverEngine()
-    engine.give("now", as_table(state(record(row, person_channel()), NameFrequencies()) for row in rows))
+    engine.give("now", as_table(comparables(record(row, person_channel()), NameFrequencies()) for row in rows))
     engine.let("numbers", numbers_sql("now"))
     return {(left, right) for left, right, *_ in engine.rows(edges_sql("numbers"))}
 
@@ -62,10 +62,10 @@ def test_the_model_outvotes_a_shared_contact_point_but_not_a_number_of_ones_own(
         "select * from (values ('a', 'b', -6.0), ('a', 'c', -6.0), ('a', 'd', 3.0)) s(left_id, right_id, weight)",
     )
     engine.let(
-        "ruled",
+        "deterministic_edges",
         "select * from (values ('a', 'b', 'same_email', 12.0), ('a', 'c', 'same_customer_number', 12.0),"
         " ('e', 'f', 'same_phone', 10.0)) r(left_id, right_id, rule, weight)",
     )
     hear(engine, "")
-    heard = {(left, right): float(weight) for left, right, weight in engine.rows("from heard")}
-    assert heard == {("a", "b"): -6.0, ("a", "c"): 12.0, ("a", "d"): 3.0, ("e", "f"): 10.0}
+    weights = {(left, right): float(weight) for left, right, weight in engine.rows("from pair_weights")}
+    assert weights == {("a", "b"): -6.0, ("a", "c"): 12.0, ("a", "d"): 3.0, ("e", "f"): 10.0}

@@ -3,7 +3,7 @@
 import json
 
 from identity.matching.sharing import CLASSES
-from spark_jobs.resolve.evidence import told
+from spark_jobs.resolve.evidence import evidence_rows
 from tests.spark_jobs.resolve.lake_in_memory import MODEL, LakeInMemory
 from tests.spark_jobs.silver import person_channel, record
 
@@ -18,7 +18,7 @@ def lake(*rows: dict[str, str]) -> LakeInMemory:
 
 def said(of: LakeInMemory) -> dict[tuple[str, str, str], str | None]:
     """The evidence by the records' last digits and the rule."""
-    found = of.engine.rows("select left_id, right_id, rule, evidence from told")
+    found = of.engine.rows("select left_id, right_id, rule, evidence from evidence_rows")
     return {(left[-1], right[-1], rule): evidence for left, right, rule, evidence in found}
 
 
@@ -44,7 +44,7 @@ def test_of_a_pair_too_unlikely_for_a_review_no_evidence_is_kept() -> None:
 def test_the_model_and_every_rule_have_a_row_of_their_own_and_the_pair_has_one_weight() -> None:
     found = lake({**JEAN, "mail": "jean@mail.example"}, {**JEAN, "mail": "jean@mail.example"})
     assert said(found).keys() == {("1", "2", MODEL), ("1", "2", "same_email"), ("1", "2", "same_phone")}
-    tiers = dict(found.engine.rows(f"select rule, tier from ({told()}) t"))
+    tiers = dict(found.engine.rows(f"select rule, tier from ({evidence_rows()}) t"))
     assert tiers == {MODEL: "probabilistic", "same_email": "deterministic", "same_phone": "deterministic"}
     weights = found.engine.rows("select weight from within")
     assert weights == [(found.edges["crm:1", "crm:2", MODEL],)], "the model has seen what they share"
@@ -73,6 +73,8 @@ def test_a_day_weighs_pairs_with_an_end_among_the_changed_as_a_first_run_weighs_
     rows = [{**JEAN, "mail": f"jean{number}@mail.example"} for number in range(4)]
     day, whole = lake(*rows[:3]), lake(*rows)
     day.run([record({"id": "4", **rows[3]}, person_channel())])
-    told_now = {(left, right) for left, right, _ in day.engine.rows("select left_id, right_id, rule from told")}
+    told_now = {
+        (left, right) for left, right, _ in day.engine.rows("select left_id, right_id, rule from evidence_rows")
+    }
     assert all("crm:4" in pair for pair in told_now)
     assert day.edges == whole.edges

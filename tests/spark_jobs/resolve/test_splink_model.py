@@ -5,7 +5,7 @@ import pytest
 from splink import DuckDBAPI, Linker
 
 from benchmarks.labelled import names_of
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.comparisons import COMPARISONS
 from identity.matching.model import load, weights_sql
 from spark_jobs.resolve.splink_model import save_charts, splink_settings
@@ -24,7 +24,7 @@ def test_splink_gives_the_same_vectors_and_weights_against_strangers():
     ours = lake.engine.arrow(weights_sql(load(), "select * from vectors")).to_pandas()
     ours = ours.sort_values(["left_id", "right_id"])
     keyed = lake.engine.arrow("select * from columns order by record_id").to_pandas()
-    keyed["blocking_keys"] = [comparables(record, names)["blocking_keys"] for record in records]
+    keyed["blocking_keys"] = [comparison_columns(record, names)["blocking_keys"] for record in records]
     linker = Linker(DuckDBAPI().register(keyed), splink_settings(load(), "duckdb"), log_level=None)
     theirs = linker.inference.predict().as_pandas_dataframe().sort_values(["record_id_l", "record_id_r"])
     assert len(ours) == len(theirs) == 3

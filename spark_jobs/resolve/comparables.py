@@ -1,4 +1,4 @@
-"""The states of many records, on all cores."""
+"""The comparables of many records, on all cores."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
+from identity.matching.comparables import COMPARABLE_COLUMNS, COMPARABLES_DDL, SAID, comparables
 from identity.matching.name_parts import NameFrequencies
-from identity.matching.state import SAID, STATE, STATE_DDL, state
 from spark_jobs.resolve.uncollected import uncollected
 
 BATCH = 256
-"""Records at a time whose states stay in a core's cache until they are columns."""
-_IN_ORDER = itemgetter(*STATE)
+"""Records at a time whose comparables stay in a core's cache until they are columns."""
+_IN_ORDER = itemgetter(*COMPARABLE_COLUMNS)
 
 _ARROW = {
     "string": pa.string(),
@@ -36,56 +36,58 @@ def arrow_of(columns: Mapping[str, str]) -> pa.Schema:
     return pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()])
 
 
-STATE_SCHEMA = arrow_of(STATE)
+COMPARABLES_SCHEMA = arrow_of(COMPARABLE_COLUMNS)
 
 
-def states(records: DataFrame, names: NameFrequencies) -> DataFrame:
-    """The states of `silver/records` rows."""
+def comparables_of(records: DataFrame, names: NameFrequencies) -> DataFrame:
+    """The comparables of `silver/records` rows."""
     shipped = records.sparkSession.sparkContext.broadcast(names)
 
-    def stated(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def computed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             with uncollected():
-                found = _stated(batch, shipped.value)
+                found = _computed(batch, shipped.value)
             yield from found.to_batches()
 
     # Files are few and large, and this takes the time of the step: spread over all cores.
     spread = records.select(*SAID).repartition(records.sparkSession.sparkContext.defaultParallelism * 2)
-    return spread.mapInArrow(stated, STATE_DDL)
+    return spread.mapInArrow(computed, COMPARABLES_DDL)
 
 
-def state_files(spark: SparkSession, file: str, folder: str, names: NameFrequencies) -> None:
-    """Writes the states of a Parquet file's records to `folder`, one file a row group.
+def comparables_files(spark: SparkSession, file: str, folder: str, names: NameFrequencies) -> None:
+    """Writes the comparables of a Parquet file's records to `folder`, one file a row group.
 
-    Spark lends its Python processes alone: rows that pass through its JVM cost more than their states.
+    Spark lends its Python processes alone: rows that pass through its JVM cost more than their comparables.
     """
     parts = range(pq.read_metadata(file).num_row_groups)
     if len(parts) < 2:
         for part in parts:
-            _state_part(file, part, folder, names)
+            _write_part(file, part, folder, names)
         return
     shipped = spark.sparkContext.broadcast(names)
     # Few tasks of many parts: after each, its process looks through all that it keeps.
     tasks = min(len(parts), 2 * spark.sparkContext.defaultParallelism)
-    spark.sparkContext.parallelize(parts, tasks).foreach(lambda part: _state_part(file, part, folder, shipped.value))
+    spark.sparkContext.parallelize(parts, tasks).foreach(lambda part: _write_part(file, part, folder, shipped.value))
 
 
 @uncollected()
-def _state_part(file: str, part: int, folder: str, names: NameFrequencies) -> None:
+def _write_part(file: str, part: int, folder: str, names: NameFrequencies) -> None:
     records = pq.ParquetFile(file).read_row_group(part)
     # Read a few times and gone: what makes files small would take longer.
-    pq.write_table(_stated(records, names), f"{folder}/{part}.parquet", use_dictionary=False, write_statistics=False)
+    pq.write_table(_computed(records, names), f"{folder}/{part}.parquet", use_dictionary=False, write_statistics=False)
 
 
-def _stated(records: pa.Table | pa.RecordBatch, names: NameFrequencies) -> pa.Table:
+def _computed(records: pa.Table | pa.RecordBatch, names: NameFrequencies) -> pa.Table:
     parts = (records.slice(start, BATCH) for start in range(0, len(records), BATCH))
-    return pa.Table.from_batches([_batch(part.to_pylist(), names) for part in parts], STATE_SCHEMA)
+    return pa.Table.from_batches([_batch(part.to_pylist(), names) for part in parts], COMPARABLES_SCHEMA)
 
 
 def _batch(records: list[dict[str, Any]], names: NameFrequencies) -> pa.RecordBatch:
-    found = [_IN_ORDER(state(said, names)) for said in records]
-    columns = [_column(values, kind) for values, kind in zip(zip(*found, strict=True), STATE_SCHEMA.types, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, schema=STATE_SCHEMA)
+    found = [_IN_ORDER(comparables(said, names)) for said in records]
+    columns = [
+        _column(values, kind) for values, kind in zip(zip(*found, strict=True), COMPARABLES_SCHEMA.types, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=COMPARABLES_SCHEMA)
 
 
 def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from identity.clustering.stable_ids import new_id
-from identity.matching.comparables import comparables
+from identity.matching.comparison_columns import comparison_columns
 from identity.matching.pair_weight import pair_weights
 from identity.stewarding.reassignment import LONG_AGO, ClusterContext, Pair, pair
 from profile_api.stewardship.queries.scored import scored
@@ -21,7 +21,7 @@ MOST_SCORED = 300
 """Records whose pairs are scored again; beyond, a pair that the batch kept no weight of counts as never compared."""
 
 
-def situation_of(connection: Connection, profile_ids: Collection[str]) -> ClusterContext:
+def cluster_context_of(connection: Connection, profile_ids: Collection[str]) -> ClusterContext:
     """Everything that evidence or decisions connect with these profiles, whole profiles at a time."""
     owners = _records_of(connection, profile_ids)
     seen = dict(owners)
@@ -45,7 +45,7 @@ def _known(connection: Connection, owners: Mapping[str, str]) -> ClusterContext:
     query = select(records.c.record_id, records.c.document).where(records.c.record_id.in_(ids))
     documents = dict(connection.execute(query).tuples().all())
     model = model_in_force(connection)
-    traits = {record: comparables(document, model.names) for record, document in documents.items()}
+    traits = {record: comparison_columns(document, model.names) for record, document in documents.items()}
     return ClusterContext(
         profile_of=dict(owners),
         weights=_weights(connection, ids),

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.matching.blocking import CAPS, blocking_keys, named_mailbox_keys, rule_of
-from identity.matching.comparables import COLUMNS, comparables
+from identity.matching.comparison_columns import COLUMNS, comparison_columns
 from identity.matching.comparisons import BY_NAME
 from identity.matching.frequencies import counted_frequencies
 from identity.matching.levels import gamma
@@ -15,17 +15,17 @@ TEXT = st.none() | st.text(max_size=20)
 @given(TEXT, TEXT, TEXT, TEXT, TEXT)
 def test_any_text_gives_every_column_and_keys_of_known_rules(given_name, family_name, street, unit, birth):
     record = person("r", given_name=given_name, family_name=family_name, street=street, unit=unit)
-    columns = comparables(record | {"birth_typed": birth})
+    columns = comparison_columns(record | {"birth_typed": birth})
     assert set(columns) == set(COLUMNS)
     assert {rule_of(key) for key in blocking_keys(columns)} <= set(CAPS)
 
 
 def test_empty_records_have_no_keys():
-    assert blocking_keys(comparables(person("r", given_name="", family_name=" ", street=""))) == []
+    assert blocking_keys(comparison_columns(person("r", given_name="", family_name=" ", street=""))) == []
 
 
 def test_names_in_another_script_keep_their_letters():
-    columns = comparables(person("r", given_name="مريم", family_name="😀 حداد"))
+    columns = comparison_columns(person("r", given_name="مريم", family_name="😀 حداد"))
     assert columns["given"] == "مريم"
     assert columns["family"] == "حداد"
 
@@ -42,10 +42,10 @@ def test_role_words_are_no_given_names():
 
 def test_usage_puts_exchanged_names_in_order():
     names = NameFrequencies({"emilie": 0.01}, {"petit": 0.01})
-    columns = comparables(person("r", given_name="Petit", family_name="Émilie"), names)
+    columns = comparison_columns(person("r", given_name="Petit", family_name="Émilie"), names)
     assert (columns["given"], columns["family"]) == ("emilie", "petit")
     unsure = NameFrequencies({"martin": 0.01, "thomas": 0.01}, {"martin": 0.01, "thomas": 0.01})
-    assert comparables(person("r", given_name="Martin", family_name="Thomas"), unsure)["given"] == "martin"
+    assert comparison_columns(person("r", given_name="Martin", family_name="Thomas"), unsure)["given"] == "martin"
 
 
 def test_short_forms_and_initials_are_compatible_and_siblings_are_not():
@@ -55,26 +55,28 @@ def test_short_forms_and_initials_are_compatible_and_siblings_are_not():
 
 
 def test_a_mailbox_tells_letters_digits_and_a_birth_year():
-    columns = comparables(person("r", given_name="Don", family_name="Muldoon", email=["don.muldoon58@post.example"]))
+    columns = comparison_columns(
+        person("r", given_name="Don", family_name="Muldoon", email=["don.muldoon58@post.example"])
+    )
     assert (columns["mailbox_letters"], columns["mailbox_digits"]) == ("donmuldoon", "58")
     assert columns["year_hint"] == "58"
     assert columns["mailbox_is_name"]
 
 
 def test_a_nameless_mailbox_meets_the_person_whose_name_it_spells():
-    nameless = comparables(person("a", email=["griordan86@post.example"]))
-    named = comparables(person("b", given_name="Glenn", family_name="Riordan"))
+    nameless = comparison_columns(person("a", email=["griordan86@post.example"]))
+    named = comparison_columns(person("b", given_name="Glenn", family_name="Riordan"))
     assert set(blocking_keys(nameless)) & set(named_mailbox_keys(named)) == {"mailbox_name:griordan"}
 
 
 def test_role_mailboxes_bring_nobody_together():
-    columns = comparables(person("r", email=["info@shop.example"]))
+    columns = comparison_columns(person("r", email=["info@shop.example"]))
     assert columns["emails"] is None
 
 
 def test_without_a_street_the_postcode_brings_misspelt_names_together():
     one, other = (
-        set(blocking_keys(comparables(person("r", given_name=given, family_name=family, postcode="27318"))))
+        set(blocking_keys(comparison_columns(person("r", given_name=given, family_name=family, postcode="27318"))))
         for given, family in (("Kascy", "Hular"), ("Kasey", "Hulra"))
     )
     assert {key for key in one & other if "27318" in key} == {
@@ -97,25 +99,25 @@ TOWN = NameFrequencies({"ana": 0.01, "kingsley": 0.01}, {"martinez": 0.01, "king
 
 
 def test_a_lone_name_that_is_used_as_a_surname_is_one_and_the_letter_beside_it_an_initial():
-    columns = comparables(person("r", given_name="Martinez", family_name="J"), TOWN)
+    columns = comparison_columns(person("r", given_name="Martinez", family_name="J"), TOWN)
     assert (columns["given"], columns["initial"], columns["family"]) == (None, "j", "martinez")
-    assert comparables(person("r", given_name="Ana"), TOWN)["given"] == "ana"
-    assert comparables(person("r", given_name="Kingsley"), TOWN)["given"] == "kingsley"
+    assert comparison_columns(person("r", given_name="Ana"), TOWN)["given"] == "ana"
+    assert comparison_columns(person("r", given_name="Kingsley"), TOWN)["given"] == "kingsley"
 
 
 def test_an_initial_may_be_that_of_a_second_given_name():
     given = gamma(BY_NAME["given_name"])
     labels = BY_NAME["given_name"].labels[::-1]
-    ana = comparables(person("a", given_name="Ana", middle_name="J", family_name="Martinez"), TOWN)
+    ana = comparison_columns(person("a", given_name="Ana", middle_name="J", family_name="Martinez"), TOWN)
     for letter, level in (("J", "initial"), ("A", "initial"), ("K", "another initial")):
-        lone = comparables(person("b", given_name="Martinez", family_name=letter), TOWN)
+        lone = comparison_columns(person("b", given_name="Martinez", family_name=letter), TOWN)
         assert labels[given(ana, lone)] == level
 
 
 def test_what_stands_for_a_given_name_tells_no_holder_from_another():
     for said in ({"given_name": "Wife", "family_name": "Martinez"}, {"given_name": "Martinez"}):
         one = person("r", **said)
-        assert first_given(one, comparables(one, TOWN)) is None
+        assert first_given(one, comparison_columns(one, TOWN)) is None
 
 
 def test_words_of_forms_are_no_names():
@@ -126,21 +128,21 @@ def test_words_of_forms_are_no_names():
 
 
 def test_double_surnames_written_apart_bring_their_records_together():
-    apart = comparables(person("a", given_name="Lucy", middle_name="Martinez", family_name="Remedios"))
-    together = comparables(person("b", given_name="Lucy", family_name="Martinez Remedios"))
+    apart = comparison_columns(person("a", given_name="Lucy", middle_name="Martinez", family_name="Remedios"))
+    together = comparison_columns(person("b", given_name="Lucy", family_name="Martinez Remedios"))
     assert "whole_name:lucy|martinez|remedios" in {*blocking_keys(apart)} & {*blocking_keys(together)}
 
 
 def test_a_given_name_and_a_year_bring_together_whose_surname_is_misspelt_or_missing():
-    named = comparables(person("a", given_name="Erma", family_name="Dobis", birth_typed="1939-01-20"))
-    misspelt = comparables(person("b", given_name="Erma", family_name="Kobis", birth_year=1939))
-    nameless = comparables(person("c", birth_year=1939, email=["erma91@post.example"]))
+    named = comparison_columns(person("a", given_name="Erma", family_name="Dobis", birth_typed="1939-01-20"))
+    misspelt = comparison_columns(person("b", given_name="Erma", family_name="Kobis", birth_year=1939))
+    nameless = comparison_columns(person("c", birth_year=1939, email=["erma91@post.example"]))
     assert all("given_year:1939/ERM" in blocking_keys(one) for one in (named, misspelt, nameless))
 
 
 def test_one_half_of_a_mistyped_number_is_as_it_was():
     one, other = (
-        set(blocking_keys(comparables(person("r", family_name="Roux", national_id=[number]))))
+        set(blocking_keys(comparison_columns(person("r", family_name="Roux", national_id=[number]))))
         for number in ("384127645", "384127946")
     )
     assert "number_head:3841/r" in one & other

@@ -32,7 +32,7 @@ class Candidates:
     whole: dict[str, set[str]] = field(default_factory=dict)
 
 
-class Said:
+class PersonalValues:
     """The values of a person in rows: identifiers, their spellings, names, and all other texts."""
 
     def __init__(self) -> None:
