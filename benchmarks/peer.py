@@ -22,7 +22,7 @@ COLUMNS = "record_id given_name family_name birth_date street city postcode iden
 
 
 def flat(records: pd.DataFrame) -> pd.DataFrame:
-    """Standardised records with one e-mail and one phone a record, as plain Splink takes them."""
+    """Standardised records with one e-mail, phone and national id a record, as plain Splink takes them."""
 
     def first(kind: str) -> list[str | None]:
         return [next((one["value"] for one in held if one["kind"] == kind), None) for held in records["identifiers"]]
@@ -32,14 +32,14 @@ def flat(records: pd.DataFrame) -> pd.DataFrame:
     frame["dob"] = [None if pd.isna(born) else str(born)[:10] for born in frame.pop("birth_date")]
     for column in ("first_name", "surname", "street", "city", "postcode"):
         frame[column] = frame[column].str.lower()
-    return (
-        frame.assign(email=first("email"), phone=first("phone")).astype(object).where(lambda held: held.notna(), None)
-    )
+    held = {kind: first(kind) for kind in ("email", "phone", "national_id")}
+    return frame.assign(**held).astype(object).where(lambda one: one.notna(), None)
 
 
 BLOCKINGS = (
     ("email",),
     ("phone",),
+    ("national_id",),
     ("first_name", "surname"),
     ("dob", "surname"),
     ("dob", "first_name"),
@@ -50,13 +50,13 @@ BLOCKINGS = (
     ("dob",),
 )
 # Of a million records, a surname and a city are too many people's to compare each with each.
-NARROW_BLOCKINGS = BLOCKINGS[:7]
+NARROW_BLOCKINGS = BLOCKINGS[:8]
 
 
 # Of these a set is asked only for the columns that it has.
-EXACT = ("phone", "city", "postcode")
-CERTAIN = (("email", "first_name"), ("first_name", "surname", "dob"))
-TRAINED_ON = (("first_name", "surname"), ("dob",), ("email",))
+EXACT = ("phone", "national_id", "city", "postcode")
+CERTAIN = (("email", "first_name"), ("national_id", "first_name"), ("first_name", "surname", "dob"))
+TRAINED_ON = (("first_name", "surname"), ("dob",), ("email",), ("national_id",))
 ADVISED_PAIRS = 1e8
 """Random pairs for u: of fewer, Splink warns, and advises this or ten times as many."""
 

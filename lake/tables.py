@@ -183,7 +183,8 @@ def read(spark: SparkSession, lake: str, table: Table) -> DataFrame:
     """The table as it is, or an empty one of its schema before the first write."""
     if exists(spark, lake, table):
         return spark.read.format("delta").load(path(lake, table))
-    return spark.createDataFrame([], table.struct)
+    # From Arrow, Spark knows that it is empty, and plans nothing for it.
+    return spark.createDataFrame(arrow_schema(table.schema).empty_table())
 
 
 def version(spark: SparkSession, lake: str, table: Table) -> int:

@@ -4,7 +4,7 @@ Keys are passed in DataFrames, never in SQL text, since Delta writes a statement
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,9 +101,12 @@ def delete_keys(spark: SparkSession, lake: str, table: Table, columns: Iterable[
     return count
 
 
-def keyed(spark: SparkSession, columns: Iterable[str], rows: Iterable[Any]) -> DataFrame:
-    """Keys as a DataFrame of text columns."""
-    return spark.createDataFrame(sorted(rows), ", ".join(f"{column} string" for column in columns)).distinct()
+def keyed(spark: SparkSession, columns: Iterable[str], rows: Collection[tuple[str, ...]]) -> DataFrame:
+    """Keys as a DataFrame of text columns, each once."""
+    # From Arrow it is a local relation, which Spark broadcasts as it is; from rows it would take a job each time.
+    schema = pa.schema([(column, pa.string()) for column in columns])
+    lists = zip(*sorted(set(rows)), strict=True) if rows else [[]] * len(schema)
+    return spark.createDataFrame(pa.table([pa.array(values, pa.string()) for values in lists], schema=schema))
 
 
 def keys_where(rows: DataFrame, key: str, theirs: Callable[[Mapping[str, Any]], bool]) -> set[str]:

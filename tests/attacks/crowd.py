@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from erasure.said import Said
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
@@ -17,7 +18,6 @@ from erasure import live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
 from erasure.refused import Theirs
-from erasure.said import Said
 from erasure.subject import Subject
 from read_model.features_due import write_due
 from read_model.rebuild import rebuild

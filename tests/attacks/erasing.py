@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from erasure.said import Said
 from sqlalchemy import Engine, insert, text
 
 from consent.tombstones.digests import bury
@@ -11,7 +12,6 @@ from erasure import live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
 from erasure.refused import Theirs
-from erasure.said import Said
 from erasure.subject import Subject
 from read_model.rebuild import rebuild
 from stores import schema

@@ -1,9 +1,10 @@
 """Who says so: claims of somebody who is erased go and their browsers stay; erasing a claimant is about him alone."""
 
+from erasure.said import Said
+
 from contracts.sources import DEMO_SOURCE
 from erasure import live, operational
 from erasure.bystanders import Naming, add_bystanders
-from erasure.said import Said
 from erasure.subject import Subject
 from tests.attacks.claims import EXTERNAL, VICTIM
 from tests.attacks.site import ANNA, ZOE, Site

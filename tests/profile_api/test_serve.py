@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,12 +12,7 @@ import psutil
 import pytest
 
 from profile_api.workers import PATIENCE
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.profile_api.served import free_port, serve
 
 
 def _left_over(folder: Path) -> list[str]:
@@ -29,53 +23,40 @@ def _left_over(folder: Path) -> list[str]:
     ]
 
 
-def _serve(folder: Path, port: int, workers: int, **settings: str) -> "subprocess.Popen[str]":
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OCV_")}
-    environment |= {"OCV_LOCAL": str(folder), "OCV_LAKE": str(folder / "lake"), "OCV_DEMO": "1", **settings}
-    return subprocess.Popen(
-        [sys.executable, "-m", "profile_api.serve", "--port", str(port), "--workers", str(workers)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
 def test_serving_starts_the_stores_answers_and_ends_with_a_signal(
     store_folder: Path, number: signal.Signals, workers: int
 ) -> None:
-    port, metrics = _free_port(), _free_port()
-    server = _serve(store_folder, port, workers, OCV_METRICS_PORT=str(metrics))
+    port, metrics = free_port(), free_port()
+    server = serve(store_folder, port, workers, OCV_METRICS_PORT=str(metrics))
     try:
-        said = _invitation(server)
+        server.invitation()
         ready = httpx.get(f"http://127.0.0.1:{port}/v1/ready")
         assert ready.json() == {"status": "ready"}
         counted = httpx.get(f"http://127.0.0.1:{metrics}/metrics").text
         assert 'handler="/v1/ready",method="GET",status="200"} 1.0' in counted
         assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == 404
     finally:
-        os.killpg(server.pid, number)  # as a terminal does it: to the whole group
-        logged = server.communicate(timeout=60)[1]
-    assert "Advisor page" in said and "Advisor token" in said
+        printed, logged = server.end(number, within=60)
+    assert "Advisor page" in printed and "Advisor token" in printed
     assert "Traceback" not in logged, logged
     assert '"route": "/v1/ready"' in logged
     assert _left_over(store_folder) == []
 
 
 def test_a_signal_ends_serving_while_the_parent_waits_for_a_worker_that_is_dead(store_folder: Path) -> None:
-    server = _serve(store_folder, _free_port(), workers=2)
+    server = serve(store_folder, free_port(), workers=2)
     try:
-        _invitation(server)
-        (loaded,) = [one for one in psutil.Process(server.pid).children() if "forkserver" in " ".join(one.cmdline())]
+        server.invitation()
+        (loaded,) = [
+            one for one in psutil.Process(server.process.pid).children() if "forkserver" in " ".join(one.cmdline())
+        ]
         worker = loaded.children()[0]
         worker.suspend()
         time.sleep(2)  # the parent asks every half second whether its workers live
         worker.kill()
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.communicate(timeout=PATIENCE / 2)
+        server.end(signal.SIGTERM, within=PATIENCE / 2)
     assert _left_over(store_folder) == []
 
 
@@ -97,14 +78,3 @@ def test_serving_without_issuer_or_secret_says_what_to_set(
     assert said.returncode != 0
     assert said.stderr.strip().splitlines()[-1].startswith(expected)
     assert _left_over(store_folder) == []
-
-
-def _invitation(server: "subprocess.Popen[str]") -> str:
-    """What it prints once all its workers serve."""
-    assert server.stdout
-    said = ""
-    for line in server.stdout:
-        said += line
-        if line.startswith("No profile has been published"):
-            return said
-    raise AssertionError(server.communicate()[1])

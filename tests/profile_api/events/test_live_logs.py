@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from datetime import UTC, datetime
 from itertools import product
@@ -20,7 +19,7 @@ from profile_api.http.keys import demo_issuer
 from stores.embedded import Stores
 from tests.profile_api.canaries import CanaryFeatures, Person, leaked, write_canaries
 from tests.profile_api.routes import ROUTES
-from tests.profile_api.test_serve import _free_port, _serve
+from tests.profile_api.served import Server, free_port, serve
 from tests.profile_api.truth import TRUTH, may_ask
 from tests.profile_api.world import World
 
@@ -29,12 +28,12 @@ def test_a_live_service_logs_no_personal_data_whatever_happens(
     engine: Engine, database_url: str, stores: Stores, tmp_path: Path
 ) -> None:
     write_canaries(engine)
-    person, port = Person("ConsentGiven"), _free_port()
+    person, port = Person("ConsentGiven"), free_port()
     same = Settings(local=tmp_path, lake=str(tmp_path / "lake"), demo=True, jwks_url=None)
     now = datetime.now(UTC)
     world = World(FastAPI(), engine, CanaryFeatures(), demo_issuer(same), demo_keys(same).server, now)
     key = {"OCV_INSTALLATION_KEY": os.environ["OCV_INSTALLATION_KEY"]}
-    server = _serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url, **key)
+    server = serve(tmp_path, port, workers=1, OCV_DATABASE_URL=database_url, OCV_REDIS_URL=stores.redis_url, **key)
     try:
         _wait_until_it_lives(server, port)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
@@ -46,13 +45,12 @@ def test_a_live_service_logs_no_personal_data_whatever_happens(
                 with engine.begin() as connection:
                     connection.execute(text(f"alter table gone rename to {broken}"))
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        said, logged = server.communicate(timeout=60)
+        printed, logged = server.end(signal.SIGTERM, within=60)
     log = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
     assert len([entry for entry in log if entry.get("event") == "request"]) >= asked
     assert leaked(logged) == set() and "Traceback" not in logged
     assert "inbox.example" not in logged and person.profile_id not in logged
-    by_the_demo = [line for line in said.splitlines() if not line.startswith("curl ")]  # shows somebody's address
+    by_the_demo = [line for line in printed.splitlines() if not line.startswith("curl ")]  # shows somebody's address
     assert leaked("".join(by_the_demo)) == set()
 
 
@@ -78,11 +76,11 @@ def _what_is_wrong(client: httpx.Client, person: Person) -> int:
     return 5
 
 
-def _wait_until_it_lives(server: "subprocess.Popen[str]", port: int) -> None:
-    while server.poll() is None:
+def _wait_until_it_lives(server: Server, port: int) -> None:
+    while server.process.poll() is None:
         try:
             httpx.get(f"http://127.0.0.1:{port}/v1/health").raise_for_status()
             return
         except httpx.TransportError:
             time.sleep(0.1)
-    raise AssertionError(server.communicate()[1])
+    raise AssertionError(server.logged.read_text())

@@ -8,6 +8,7 @@ import pytest
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, func, select, text
 
+from read_model.live import projector
 from read_model.live.projector import projecting
 from stores.schema import features_due, inbox, timeline
 from tests.read_model.live.collecting import SOURCES, accept, owner, project_all
@@ -37,7 +38,7 @@ def until(true: Callable[[], bool]) -> float:
     """Waits for it, and says how long."""
     start = time.perf_counter()
     while not true():
-        assert time.perf_counter() - start < 20
+        assert time.perf_counter() - start < 120
         time.sleep(0.002)
     return time.perf_counter() - start
 
@@ -52,7 +53,10 @@ def due(engine: Engine) -> int:
         return int(connection.scalar(select(func.count()).select_from(features_due)) or 0)
 
 
-def test_an_accepted_event_is_in_the_timeline_and_the_features_at_once(engine: Engine) -> None:
+def test_an_accepted_event_is_in_the_timeline_and_the_features_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "IDLE", 5.0)
     online = Online()
     with projecting(engine, SOURCES, online):
         accept(engine, now(), {"userId": "u1"})
@@ -61,7 +65,7 @@ def test_an_accepted_event_is_in_the_timeline_and_the_features_at_once(engine: E
         accept(engine, now(), {"userId": "u1", "event": "Order Completed", "properties": {"total": 49.9}})
         waited = until(lambda: online.rows[profile]["features_value"]["lifetime_amount"] == 49.9)
         until(lambda: due(engine) == 0)
-    assert waited < 0.9  # woken, not polled
+    assert waited < projector.IDLE, "woken, not polled"
 
 
 def test_one_projector_works_and_the_next_goes_on_when_it_ends(engine: Engine) -> None:
@@ -117,9 +121,10 @@ def test_a_message_that_breaks_its_batch_is_a_dead_letter_alone(
     with engine.begin() as connection:  # a half-made state that no code of ours would leave
         connection.execute(text("DELETE FROM records"))
     accept(engine, now(), {"userId": "u1"}, {"userId": "u2"})
+    threads = threading.active_count()
     with projecting(engine, SOURCES, Online()):
         until(lambda: events(engine) == 2)
     with engine.connect() as connection:
         problems = connection.execute(select(inbox.c.record_id).where(inbox.c.problem.is_not(None))).all()
     assert [row.record_id for row in problems] == ["app:u1"]
-    assert threading.active_count() < 20
+    assert threading.active_count() <= threads

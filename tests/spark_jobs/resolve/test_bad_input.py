@@ -1,6 +1,5 @@
 """What no source should deliver, and every source does: no crash, no giant profile, everybody is served, and a note."""
 
-import time
 from typing import Any
 
 from identity.matching.rules import SHIPPED
@@ -22,11 +21,10 @@ def largest(lake: LakeInMemory) -> int:
     return max(map(len, lake.clusters))
 
 
-def test_thousands_of_people_with_one_email_stay_apart_in_linear_time_and_the_report_says_so() -> None:
+def test_thousands_of_people_with_one_email_stay_apart_without_a_pair_and_the_report_says_so() -> None:
     people = [{"given": f"Nom{chr(97 + n % 26)}{n}", "mail": "tous@mail.example"} for n in range(3_000)]
-    start = time.perf_counter()
     lake, told = resolved(*people)
-    assert time.perf_counter() - start < 60
+    assert lake.engine.rows("select count(*) from proposed") == [(0,)]
     assert largest(lake) == 1
     assert told == {"shared_by_too_many": {"email": {"values": 1, "most_records": 3_000}}}
 
