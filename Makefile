@@ -73,7 +73,7 @@ retention: setup ## [DRY_RUN=1] [CONTRACTS=DIR] [LAKE=URI]: delete what no purpo
 	@$(RUN) -m erasure.retention.run --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
 
 test: setup ## every test; sets up what it needs
-	@$(RUN) -m pytest -n 2 --dist loadgroup
+	@$(RUN) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and the layers
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports --no-logo

@@ -210,14 +210,19 @@ def checkpoint(spark: SparkSession, lake: str, table: Table) -> None:
 
 def _snapshot(spark: SparkSession, lake: str, table: Table) -> Any:
     # From the log itself: `history` and `detail` give the same, but by Spark jobs that take a hundred times as long.
-    jvm: Any = spark._jvm
-    none = jvm.scala.Option.empty()
-    return _log(spark, lake, table).update(False, none, none)
+    _, nothing = _delta(spark._jvm)
+    return _log(spark, lake, table).update(False, nothing, nothing)
 
 
 def _log(spark: SparkSession, lake: str, table: Table) -> Any:
-    jvm: Any = spark._jvm
-    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path(lake, table))
+    log_of, _ = _delta(spark._jvm)
+    return log_of(spark._jsparkSession, path(lake, table))
+
+
+@cache
+def _delta(jvm: Any) -> tuple[Any, Any]:
+    """Delta's `DeltaLog.forTable` and Scala's `None`: Py4J looks through every jar each time that one is named."""
+    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable, jvm.scala.Option.empty()
 
 
 def changes(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -13,7 +14,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from contracts.settings import Settings
-from lake.session import spark_session
+from lake import session
 from stores.embedded import Stores, open_stores
 from stores.postgres import migrate, open_engine
 
@@ -23,25 +24,22 @@ settings.load_profile("without a clock")
 _numbers = count()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need Spark stay in one process, beside another that runs the rest."""
-    for item in items:
-        if "spark" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("spark"))
-
-
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """The one Spark session of all tests, kept small."""
     # The session remembers every table of every test: in half of this it only collects garbage towards the end.
-    session = spark_session(Settings(spark_master="local[2]", spark_memory="2g"))
-    session.conf.set("spark.sql.shuffle.partitions", "2")
+    small = Settings(spark_master="local[2]", spark_memory="2g")
+    # It lives as long as all tests: a JVM that compiles thoroughly is faster then, unlike a job's.
+    conf = session.spark_conf(small)
+    conf["spark.driver.extraJavaOptions"] = conf["spark.driver.extraJavaOptions"].replace("-XX:TieredStopAtLevel=1", "")
+    with patch.object(session, "spark_conf", lambda _: conf):
+        running = session.spark_session(small)
+    running.conf.set("spark.sql.shuffle.partitions", "2")
     # Of a few rows, compiling a query takes longer than interpreting it.
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    yield session
-    session.stop()
+    running.conf.set("spark.sql.codegen.wholeStage", "false")
+    running.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    yield running
+    running.stop()
 
 
 @pytest.fixture
