@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pyarrow as pa
 from delta.tables import DeltaTable
@@ -13,6 +12,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from identity.matching.comparables import COMPARABLES_DDL
+from lake.delta_log import log_of, snapshot_of
 
 _IDENTIFIERS = "array<struct<kind:string,value:string>>"
 _MAP = "map<string,string>"
@@ -189,40 +189,25 @@ def read(spark: SparkSession, lake: str, table: Table) -> DataFrame:
 
 def version(spark: SparkSession, lake: str, table: Table) -> int:
     """The newest version of a table; -1 before the first write."""
-    return int(_snapshot(spark, lake, table).version())
+    return int(snapshot_of(spark, path(lake, table)).version())
 
 
 def table_id(spark: SparkSession, lake: str, table: Table) -> str | None:
     """The id of a table, which changes when it is created anew; None before the first write."""
-    snapshot = _snapshot(spark, lake, table)
+    snapshot = snapshot_of(spark, path(lake, table))
     return str(snapshot.metadata().id()) if snapshot.version() >= 0 else None
 
 
 def hides_rows(spark: SparkSession, lake: str, table: Table) -> bool:
     """Whether a table uses deletion vectors; no writer of ours does."""
-    return bool(_snapshot(spark, lake, table).protocol().readerAndWriterFeatureNames().contains("deletionVectors"))
+    return bool(
+        snapshot_of(spark, path(lake, table)).protocol().readerAndWriterFeatureNames().contains("deletionVectors")
+    )
 
 
 def checkpoint(spark: SparkSession, lake: str, table: Table) -> None:
     """Writes a checkpoint, so that earlier log entries are not needed."""
-    _log(spark, lake, table).checkpoint()
-
-
-def _snapshot(spark: SparkSession, lake: str, table: Table) -> Any:
-    # From the log itself: `history` and `detail` give the same, but by Spark jobs that take a hundred times as long.
-    _, nothing = _delta(spark._jvm)
-    return _log(spark, lake, table).update(False, nothing, nothing)
-
-
-def _log(spark: SparkSession, lake: str, table: Table) -> Any:
-    log_of, _ = _delta(spark._jvm)
-    return log_of(spark._jsparkSession, path(lake, table))
-
-
-@cache
-def _delta(jvm: Any) -> tuple[Any, Any]:
-    """Delta's `DeltaLog.forTable` and Scala's `None`: Py4J looks through every jar each time that one is named."""
-    return jvm.org.apache.spark.sql.delta.DeltaLog.forTable, jvm.scala.Option.empty()
+    log_of(spark, path(lake, table)).checkpoint()
 
 
 def changes(spark: SparkSession, lake: str, table: Table, after: int, until: int) -> DataFrame:

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from erasure.said import Said
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
@@ -17,6 +16,7 @@ from contracts.sources import with_live
 from erasure import live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
+from erasure.personal_values import PersonalValues
 from erasure.refused import Theirs
 from erasure.subject import Subject
 from read_model.features_due import write_due
@@ -254,7 +254,7 @@ class Crowd(RuleBasedStateMachine):
             subject = Subject(people=1, profiles={profile}, records=owners.records_of(connection, [profile]))
             subject.profiles |= owners.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
-            said, now = Said(), company.tick()
+            said, now = PersonalValues(), company.tick()
             live.complete(connection, subject, said, CHANNELS, now)
             shared = operational.complete(connection, subject, said.identifiers)
             subject.identifiers = said.identifiers - shared

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from erasure.said import Said
 from sqlalchemy import Engine, insert, text
 
 from consent.tombstones.digests import bury
 from erasure import live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
+from erasure.personal_values import PersonalValues
 from erasure.refused import Theirs
 from erasure.subject import Subject
 from read_model.rebuild import rebuild
@@ -29,7 +29,7 @@ def erase(engine: Engine, record_id: str, key: bytes | None = None) -> Subject:
     with engine.begin() as connection:
         subject.records = owners.records_of(connection, [profile_id])
         subject.records |= live.visitors_of(connection, subject.records)
-        said = Said()
+        said = PersonalValues()
         live.complete(connection, subject, said, CHANNELS, NOW)
         held = operational.complete(connection, subject, said.identifiers)
         subject.identifiers -= held

@@ -1,10 +1,9 @@
 """Who says so: claims of somebody who is erased go and their browsers stay; erasing a claimant is about him alone."""
 
-from erasure.said import Said
-
 from contracts.sources import DEMO_SOURCE
 from erasure import live, operational
 from erasure.bystanders import Naming, add_bystanders
+from erasure.personal_values import PersonalValues
 from erasure.subject import Subject
 from tests.attacks.claims import EXTERNAL, VICTIM
 from tests.attacks.site import ANNA, ZOE, Site
@@ -14,7 +13,7 @@ from tests.profile_api.people import NOW
 def erased_with(site: Site, *records: str) -> Subject:
     """Whom the erasure of these records' people is about, and who named them."""
     subject = Subject(people=1, records=set(records), profiles={str(site.owner(one)) for one in records})
-    channels, said = site.sources.channels(), Said()
+    channels, said = site.sources.channels(), PersonalValues()
     with site.engine.begin() as connection:
         live.complete(connection, subject, said, channels, NOW)
         subject.identifiers -= operational.complete(connection, subject, said.identifiers)

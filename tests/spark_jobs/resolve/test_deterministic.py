@@ -4,7 +4,7 @@ from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
-from spark_jobs.resolve.evidence import hear
+from spark_jobs.resolve.evidence import weigh_pairs
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.silver import person_channel, record
 
@@ -66,6 +66,6 @@ def test_the_model_outvotes_a_shared_contact_point_but_not_a_number_of_ones_own(
         "select * from (values ('a', 'b', 'same_email', 12.0), ('a', 'c', 'same_customer_number', 12.0),"
         " ('e', 'f', 'same_phone', 10.0)) r(left_id, right_id, rule, weight)",
     )
-    hear(engine, "")
+    weigh_pairs(engine, "")
     weights = {(left, right): float(weight) for left, right, weight in engine.rows("from pair_weights")}
     assert weights == {("a", "b"): -6.0, ("a", "c"): 12.0, ("a", "d"): 3.0, ("e", "f"): 10.0}
