@@ -62,6 +62,8 @@ KINDS: dict[str, Kind] = {
 }
 OTHER_EXTERNAL_ID = Kind(cap=1, category=Category.IDENTITY, equality=Equality.EXACT)
 
+NEVER_ALONE = frozenset({"device_id", "national_id"})
+"""Kinds that join no two records by themselves: a household shares a device, and a relative's number is copied."""
 MOST_CONTACTS = 3
 """How many addresses one nameless person may have: a value shared by more is a placeholder, listed or not."""
 

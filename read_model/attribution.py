@@ -1,4 +1,4 @@
-"""Whose timeline an event is on: the batch's rule (`spark_jobs.profiles.attributed`), for a few events at once."""
+"""Whose timeline an event is on: the batch's rule (`lake.gold.attributed`), for a few events at once."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping

@@ -6,7 +6,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from contracts.identifiers import KINDS, InvalidIdentifier, normalise
+from contracts.identifiers import KINDS, NEVER_ALONE, InvalidIdentifier, normalise
 from contracts.names import fold, split_full_name
 from contracts.spoken.dates import spoken_dates
 from contracts.spoken.numbers import in_digits
@@ -15,7 +15,7 @@ from identity.matching.caller_keys import index_keys
 from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies
 
-NUMBER_KINDS = sorted(KINDS.keys() - {"email", "phone", "device_id", "national_id"})
+NUMBER_KINDS = sorted(KINDS.keys() - NEVER_ALONE - {"email", "phone"})
 MOST_VARIANTS = 12
 """Combinations of hypotheses of one group that are looked at, the likeliest first."""
 

@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from contracts.identifiers import MOST_CONTACTS, Identifier, is_blocklisted, kind_of
+from contracts.identifiers import MOST_CONTACTS, NEVER_ALONE, Identifier, is_blocklisted, kind_of
 from identity.matching.comparison_columns import comparison_columns
 from identity.matching.name_parts import NameFrequencies, first_given
 from identity.matching.two_people import two_people
-
-# As in `spark_jobs.resolve.deterministic`, which a service that starts no Spark can't import.
-NOT_ALONE = frozenset({"device_id", "national_id"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Holder:
     def joining(self) -> frozenset[Identifier]:
         """The identifiers by which it may join others."""
         return frozenset(
-            one for one in self.identifiers if one.kind not in NOT_ALONE and not is_blocklisted(one.kind, one.value)
+            one for one in self.identifiers if one.kind not in NEVER_ALONE and not is_blocklisted(one.kind, one.value)
         )
 
 

@@ -39,7 +39,7 @@ def emit(connection: Connection, kind: str, profile_id: str, now: datetime, data
 def emit_all(connection: Connection, kind: str, events: Iterable[tuple[str, Mapping[str, Any]]], now: datetime) -> None:
     """Emits an event of one kind for each of several profiles."""
     if kind not in KINDS:
-        raise ValueError(f"expected one of the kinds {sorted(KINDS)}, found {kind!r}; add it to webhooks/kinds.py")
+        raise ValueError(f"expected one of the kinds {sorted(KINDS)}, found {kind!r}; see read_model/outbox/kinds.py")
     rows = [{"event_id": f"evt_{uuid.uuid4().hex}", "profile_id": one, "data": dict(data)} for one, data in events]
     if rows:
         given = {"kind": kind, "now": now, "events": json.dumps(rows), "reaching": kind in REACHING}

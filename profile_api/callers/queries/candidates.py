@@ -9,7 +9,7 @@ from identity.callers.score import Candidate
 from identity.matching.comparison_columns import compared
 from identity.matching.name_parts import NameFrequencies
 
-MOST_HOLDERS = 300
+MOST_OF_KEY = 300
 """A key with more holders is not selective enough: other keys must find the caller, or one more question."""
 
 MOST_RECORDS = 400
@@ -48,13 +48,13 @@ _FOUND = text(
 def find_candidates(
     connection: Connection, keys: Sequence[str], names: NameFrequencies, records: int
 ) -> list[Candidate]:
-    """The profiles to compare with what was heard, among so many records; `keys` as `heard.keys`."""
+    """The profiles to compare with what was heard, among so many records; `keys` as in `CallerHypotheses`."""
     found = connection.execute(
         _FOUND,
         {
             "keys": list(keys),
-            "records": max(records, MOST_HOLDERS + 1),
-            "holders": MOST_HOLDERS,
+            "records": max(records, MOST_OF_KEY + 1),
+            "holders": MOST_OF_KEY,
             "most_records": MOST_RECORDS,
             "profiles": MOST_PROFILES,
             "of_one": MOST_OF_ONE,

@@ -60,9 +60,13 @@ def _sharing(connection: Connection, kind: str, values: Collection[str]) -> dict
     if not values:
         return {}
     keys = [f"{kind}:{value}" for value in sorted(values)]
-    place = func.row_number().over(partition_by=record_keys.c.key, order_by=record_keys.c.record_id).label("place")
-    inner = select(record_keys.c.key, record_keys.c.record_id, place).where(record_keys.c.key.in_(keys)).subquery()
-    query = select(inner.c.key, records.c.document).join(records, records.c.record_id == inner.c.record_id)
+    said = records.c.document
+    # Those who say the most first, as `people_behind` looks at them.
+    telling = [said["given_name"].astext.is_(None), said["birth_typed"].astext.is_(None), record_keys.c.record_id]
+    place = func.row_number().over(partition_by=record_keys.c.key, order_by=telling).label("place")
+    held = record_keys.join(records, records.c.record_id == record_keys.c.record_id)
+    inner = select(record_keys.c.key, said, place).select_from(held).where(record_keys.c.key.in_(keys)).subquery()
+    query = select(inner.c.key, inner.c.document)
     names, people = model_in_force(connection).names, dict[str, list[tuple[str | None, str | None]]]()
     for key, document in connection.execute(query.where(inner.c.place <= MOST_HOLDERS)):
         one = comparison_columns(document, names)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert
 
 from identity.matching.model import load
-from profile_api.stewardship.queries.scored import scored
+from identity.matching.sharing import MOST_HOLDERS
+from profile_api.stewardship.queries.scored import compared, scored
 from profile_api.stewardship.scoring import weights
 from read_model.rebuild import rebuild
 from stores import schema
@@ -33,6 +34,17 @@ said = st.fixed_dictionaries(
 )
 
 
+def write(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """The records as one profile, and a model."""
+    model = {"version": "v1", "trained_at": NOW, "parameters": asdict(load()), "names": {"given": {}, "family": {}}}
+    connection.execute(insert(schema.models).values(model))
+    for row in rows:
+        document = json.loads(json.dumps(row, default=str))
+        one = {"record_id": row["record_id"], "profile_id": "p", "document": document}
+        connection.execute(insert(schema.records).values(one))
+    rebuild(connection, {"p"}, NOW)
+
+
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(said, min_size=2, max_size=24))
 def test_the_service_weighs_the_pairs_of_the_batch(engine: Engine, people: list[dict[str, Any]]) -> None:
@@ -42,12 +54,16 @@ def test_the_service_weighs_the_pairs_of_the_batch(engine: Engine, people: list[
     batch = {(left, right): weight for (left, right, rule), weight in lake.edges.items() if rule == MODEL}
     lake.engine.close()
     with engine.connect() as connection:  # and nothing stays of it
-        model = {"version": "v1", "trained_at": NOW, "parameters": asdict(load()), "names": {"given": {}, "family": {}}}
-        connection.execute(insert(schema.models).values(model))
-        for row in rows:
-            document = json.loads(json.dumps(row, default=str))
-            one = {"record_id": row["record_id"], "profile_id": "p", "document": document}
-            connection.execute(insert(schema.records).values(one))
-        rebuild(connection, {"p"}, NOW)
+        write(connection, rows)
         found = weights(load(), scored(connection, [row["record_id"] for row in rows]).vectors)
     assert found == pytest.approx(batch, abs=1e-5)
+
+
+def test_however_many_nameless_records_hold_a_mailbox_those_who_have_names_tell_whose_it_is(engine: Engine) -> None:
+    mail = {"mail": "famille@mail.example"}
+    rows = [record({"id": f"a{number:03}", **mail}, CRM) for number in range(MOST_HOLDERS)]
+    rows += [record({"id": f"b-{given}", "given": given, **mail}, CRM) for given in ("Anna", "Luc", "Robert")]
+    with engine.connect() as connection:
+        write(connection, rows)
+        columns = compared(connection, [row["record_id"] for row in rows[-2:]])
+    assert [one["email_shared"] for one in columns.values()] == [["famille@mail.example"]] * 2

@@ -34,8 +34,8 @@ said = st.fixed_dictionaries(
 def test_the_same_records_are_one_person_by_the_same_kind_of_identifier(people: list[dict[str, str]]) -> None:
     rows = [record({"id": str(number), **one}, person_channel()) for number, one in enumerate(people)]
     sql = DriverEngine()
-    sql.give("states", as_table(comparables(row, NAMES) for row in rows))
-    sql.let("numbers", numbers_sql("states"))
+    sql.give("comparables", as_table(comparables(row, NAMES) for row in rows))
+    sql.let("numbers", numbers_sql("comparables"))
     batch: dict[tuple[str, str], set[str]] = defaultdict(set)
     for hub, other, rule in sql.rows(f"select left_id, right_id, rule from ({edges_sql('numbers')}) e"):
         batch[hub, rule] |= {hub, other}
