@@ -21,7 +21,7 @@ _numbers = count()
 
 ANNA = {"email": "anna.roux@mail.example", "phone": "+33199000123", "customer_number": "1", "user_id": "u-anna"}
 LUC = {"email": "luc@mail.example", "national_id": "184127645108946", "customer_number": "4"}
-ZOE = {"email": "zoe@mail.example", "customer_number": "6"}
+ZOE = {"email": "zoe@post.example", "customer_number": "6"}
 ANNA_SAYS = {"email": ANNA["email"], "firstName": "Anna", "lastName": "Roux"}
 BROWSER_OF_ANNA = "0b5e7c52-anna"
 

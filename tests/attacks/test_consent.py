@@ -192,7 +192,7 @@ def test_neither_an_objection_nor_a_restriction_keeps_a_steward_from_undoing_a_m
     merged = ask("POST", "/v1/identity/overrides", {"left": "crm:1", "right": "crm:6", "kind": "same", **why})
     if stands == "objection":
         for purpose in ("identity_resolution", "fraud_prevention"):
-            decide_consent(engine, purpose, "withdrawn", "zoe@mail.example")
+            decide_consent(engine, purpose, "withdrawn", "zoe@post.example")
     else:
         with engine.begin() as connection:
             connection.execute(insert(restrictions).values(record_id="crm:6", request_id="r", since=NOW))

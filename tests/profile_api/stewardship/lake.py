@@ -44,7 +44,7 @@ ANNA_TOO = {**ANNA, "id": "2", "phone": "0199000777", "changed": "2024-02-01T00:
 ANNE = {"id": "3", "given": "Anne", "family": "Roux", "born": "1981-03-02", "mail": "anne@mail.example", **HOME}
 LUC = {"id": "4", "given": "Luc", "family": "Roux", "born": "1978-05-06", "mail": "luc@mail.example", **HOME}
 LUC_TOO = {**LUC, "id": "5", "tax": "184127645108946"}
-ZOE = {"id": "6", "given": "Zoé", "family": "Martin", "born": "1981-03-20", "mail": "zoe@mail.example"}
+ZOE = {"id": "6", "given": "Zoé", "family": "Martin", "born": "1981-03-20", "mail": "zoe@post.example"}
 CAME = [("crm:1", "+33199000123"), ("crm:3", "+33199000123"), (None, "+33199000777"), (None, "+33199000123")]
 PEOPLE = [ANNA, ANNA_TOO, ANNE, LUC, LUC_TOO, ZOE]
 

@@ -58,7 +58,7 @@ def test_what_is_merged_and_unmerged_is_as_it_was_profile_timeline_features_and_
     anna, zoe = owners["crm:1"], owners["crm:6"]
     for mail in ("anna.roux@mail.example", "anne@mail.example"):
         decide_consent(engine, "personalisation", "granted", mail)
-    decide_consent(engine, "personalisation", "withdrawn", "zoe@mail.example")
+    decide_consent(engine, "personalisation", "withdrawn", "zoe@post.example")
     compute_features(engine, kept)
     before = view(engine, kept)
 
@@ -223,7 +223,7 @@ def test_whoever_objected_or_is_restricted_is_nobody_a_steward_can_name(
     ask: Ask, engine: Engine, owners: dict[str, str], state: str
 ) -> None:
     if state == "withdrawn":
-        decide_consent(engine, "identity_resolution", "withdrawn", "zoe@mail.example")
+        decide_consent(engine, "identity_resolution", "withdrawn", "zoe@post.example")
     else:
         with engine.begin() as connection:
             connection.exec_driver_sql(
