@@ -138,10 +138,14 @@ class Source(BaseModel):
 
 @dataclass(frozen=True)
 class Sender:
-    """The source of a request's key, and whether it is the server's key."""
+    """The source of a request's key, and whether it is the server's key.
+
+    `has_signed`: the user's signature was checked before the message was stored without it.
+    """
 
     source: Source
     is_server: bool
+    has_signed: bool = False
 
     @property
     def key(self) -> str:

@@ -46,7 +46,7 @@ ANSWERS: dict[str, Answer] = {
         handled={"source message_id": "messages of erased events go by both"},
     ),
     "inbox_quarantine": Answer(
-        gone="quarantine_id source is_server received_at call sent_at reason replayed_at",
+        gone="quarantine_id source is_server is_signed received_at call sent_at reason replayed_at",
         handled={"raw": "read by its source's contract, as far as it can be; a row that is theirs goes"},
     ),
     "message_ids": Answer(

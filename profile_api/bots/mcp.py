@@ -148,7 +148,7 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     try:
         app.state.intake.check_rate(sender.key, address, 1)
         if not sender.is_server:
-            app.state.intake.count_distinct(sender.key, address, {one.record_id for one in found.accepted})
+            app.state.intake.count_distinct(sender.key, address, found.records)
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
     except Problem as problem:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None

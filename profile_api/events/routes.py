@@ -202,7 +202,7 @@ async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arri
     # Many take long enough to hold up everybody else's requests on the event loop.
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
     if not arrival.sender.is_server:
-        await asyncio.to_thread(intake.count_distinct, key, address, {one.record_id for one in found.accepted})
+        await asyncio.to_thread(intake.count_distinct, key, address, found.records)
     try:
         new = await asyncio.wrap_future(inbox.keep(found))
     except Unkeepable:

@@ -25,8 +25,8 @@ _INSERT = text(
     " ON CONFLICT (source, message_id) DO NOTHING"
 )
 _REFUSE = text(
-    "INSERT INTO inbox_quarantine (source, is_server, received_at, call, sent_at, reason, raw)"
-    " VALUES (:source, :is_server, :received_at, :call, :sent_at, :reason, :raw)"
+    "INSERT INTO inbox_quarantine (source, is_server, is_signed, received_at, call, sent_at, reason, raw)"
+    " VALUES (:source, :is_server, :is_signed, :received_at, :call, :sent_at, :reason, :raw)"
 )
 
 
@@ -111,8 +111,9 @@ class Inbox:
         accepted = [one for found in group for one in found.accepted]
         refused = [one for found in group for one in found.refused]
         with self._engine.begin() as connection:
-            salvaged = [one for found in group for one in found.salvaged]
             erased = self._guard.erased(connection, [*accepted, *refused])
+            left_out = [one for one in accepted if one in erased]
+            salvaged = [one for found in group for one in found.salvaged] + self._guard.refusals_in(left_out)
             turned_away = self._guard.named(connection, salvaged)
             insert_accepted(connection, salvaged, turned_away)
             fresh = set(insert_accepted(connection, accepted, erased))

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
+from contracts.assurance import Proof
 from contracts.contacts import readings
 from contracts.dialects import without_key
 from contracts.event_rows import event_payload
@@ -18,7 +19,7 @@ from contracts.reading import RefusedRow
 from contracts.sources import Sender, Source
 from contracts.standard import interaction_event
 from read_model.live.categories import purposes_of
-from read_model.live.proving import proof_of, without_signature
+from read_model.live.proving import is_signed, proof_of, with_empty_signature, without_signature
 from read_model.live.salvage import refusals_of
 
 
@@ -45,6 +46,7 @@ class Refused:
     index: int
     source: str
     is_server: bool
+    is_signed: bool
     received_at: datetime
     call: str | None
     sent_at: str | None
@@ -60,6 +62,11 @@ class Sorted:
     refused: list[Refused] = field(default_factory=list)
     salvaged: list[Accepted] = field(default_factory=list)
     """Refusals of consent in refused messages: stored as messages of their own, and not counted."""
+
+    @property
+    def records(self) -> set[str]:
+        """The records that what is stored of the request belongs to."""
+        return {one.record_id for one in [*self.accepted, *self.salvaged]}
 
 
 @dataclass(frozen=True)
@@ -87,11 +94,12 @@ def sort_messages(raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Sorted:
                     index,
                     arrival.sender.source.name,
                     arrival.sender.is_server,
+                    is_signed(arrival.sender, kept),
                     arrival.received_at,
                     arrival.call,
                     arrival.sent_at,
                     str(refusal),
-                    kept,
+                    with_empty_signature(kept),
                 )
             )
             found.salvaged += _salvaged(index, kept, arrival)
@@ -104,6 +112,17 @@ def _salvaged(index: int, raw: bytes, arrival: Arrival) -> list[Accepted]:
         with suppress(RefusedItem, RefusedRow):
             return [_accepted(index, kept, alone)]
     return []
+
+
+def refusal_of(one: Accepted, source: Source) -> Accepted | None:
+    """The refusals of consent of a message that is left out, as a message of its own of the same sender."""
+    for kept in refusals_of(one.item.encode(), None, one.gpc):
+        with suppress(RefusedItem, RefusedRow):
+            _, message, _ = read_message(kept)
+            event = live_event(message, Proof(one.proof), one.received_at, None, source.types)
+            row = interaction_event(source.events, event_payload(source.name, event))
+            return replace(one, message_id=event.message_id, record_id=str(row.record_id), item=kept.decode())
+    return None
 
 
 def _accepted(index: int, raw: bytes | msgspec.Raw, arrival: Arrival) -> Accepted:

@@ -69,8 +69,7 @@ def project(
 ) -> Projected:
     """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones."""
     hold_identities(connection)
-    items: list[Item] = []
-    unread: list[Item] = []
+    rows, items, unread = list(rows), list[Item](), list[Item]()
     for row in rows:
         try:
             items.append(_read(row, sources))
@@ -78,7 +77,10 @@ def project(
             dead_letter(connection, row.inbox_id, str(error))
             unread += refusals_in(row, sources)
     if key is not None:
-        items, unread = _without_erased(connection, key, items), _without_erased(connection, key, unread)
+        items, left_out = _parted(connection, key, items)
+        # Whom a message mentions is not always who refuses in it.
+        unread += [one for row in rows if row.inbox_id in left_out for one in refusals_in(row, sources)]
+        unread, _ = _parted(connection, key, unread)
     done = Projected(taken=len(items))
     tell_decisions(connection, record_decisions(connection, unread), now)
     if not items:
@@ -127,17 +129,19 @@ def dead_letter(connection: Connection, inbox_id: int, problem: str) -> None:
     connection.execute(update(inbox).where(inbox.c.inbox_id == inbox_id).values(sequence=number, problem=problem[:500]))
 
 
-def _without_erased(connection: Connection, key: bytes, items: list[Item]) -> list[Item]:
-    """The messages that name nobody erased since they were accepted; the others are deleted."""
+def _parted(connection: Connection, key: bytes, items: list[Item]) -> tuple[list[Item], set[int]]:
+    """The messages that name nobody erased since they were accepted; and the inbox ids of the others, which are
+    deleted."""
     names = {}
     for item in items:
         identifiers, records = named_in_message(item.source, item.said, item.proof)
         names[item.inbox_id] = identifiers.union(item.row.identifiers), records | {str(item.row.record_id)}
     erased = erased_among(connection, key, names)
     if erased:
-        connection.execute(delete(inbox).where(inbox.c.inbox_id.in_(sorted(erased))))
-        count(connection, ((item.source.name, item.received_at) for item in items if item.inbox_id in erased))
-    return [item for item in items if item.inbox_id not in erased]
+        gone = connection.execute(delete(inbox).where(inbox.c.inbox_id.in_(sorted(erased))).returning(inbox.c.inbox_id))
+        deleted = set(gone.scalars())
+        count(connection, ((item.source.name, item.received_at) for item in items if item.inbox_id in deleted))
+    return [item for item in items if item.inbox_id not in erased], set(erased)
 
 
 def _read(row: Any, sources: Sources) -> Item:

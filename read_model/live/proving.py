@@ -1,5 +1,8 @@
 """The proof of a message: its key, and the user id that the site's server has signed."""
 
+import json
+import re
+from contextlib import suppress
 from typing import Any
 
 from contracts.assurance import Proof
@@ -7,12 +10,15 @@ from contracts.events import Message, RefusedItem, read_id
 from contracts.sources import Sender
 
 SIGNATURE = "userHash"
+_SIGNATURE_IN_TEXT = re.compile(rb'("userHash"\s*:[\s\[]*")(?:[^"\\]|\\.)*')
 
 
 def proof_of(sender: Sender, message: Message) -> Proof:
     """The proof; raises RefusedItem if the signature does not match the user id, since then the sender is unknown."""
     if sender.is_server:
         return Proof.SERVER
+    if sender.has_signed:
+        return Proof.SIGNATURE
     signature = (message.context or {}).get(SIGNATURE)
     user_id = read_id(message.user_id, "userId")
     if signature is None or user_id is None:
@@ -24,6 +30,25 @@ def proof_of(sender: Sender, message: Message) -> Proof:
             "context.userHash: expected the HMAC-SHA256 of userId with the source's user_secret, in hex; found another"
         )
     return Proof.SIGNATURE
+
+
+def is_signed(sender: Sender, raw: bytes) -> bool:
+    """Whether a message that is refused for another reason bears the signature of its user."""
+    secret = sender.source.user_secret
+    with suppress(ValueError, TypeError, KeyError, RecursionError):
+        message = json.loads(raw)
+        user_id, signature = read_id(message["userId"], "userId"), message["context"][SIGNATURE]
+        if secret is not None and user_id is not None and isinstance(signature, str):
+            return sender.source.signs(user_id, signature)
+    return False
+
+
+def with_empty_signature(raw: bytes) -> bytes:
+    """A refused message, for storing: who holds a signature counts as its user.
+
+    The empty one stays, so that a message whose signature was wrong is no unsigned one when it is read again.
+    """
+    return _SIGNATURE_IN_TEXT.sub(rb"\1", raw)
 
 
 def without_signature(plain: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def replay(engine: Engine, guard: Guard, now: datetime) -> dict[str, int]:
                 if source is None:
                     counts["quarantined"] += 1
                     continue
-                sender = Sender(source, row.is_server)
+                sender = Sender(source, row.is_server, row.is_signed)
                 found = sort_messages([row.raw], Arrival(sender, row.received_at, False, row.call, row.sent_at))
                 own = update(inbox_quarantine).where(kept.quarantine_id == row.quarantine_id)
                 if erased := guard.erased(connection, [*found.accepted, *found.refused]):

@@ -34,13 +34,15 @@ message_ids = Table(
     Column("received_at", Instant, nullable=False, index=True),
 )
 
-# A message that was refused, byte by byte, with the reason; `is_server` says by which key it came.
+# A message that was refused, byte by byte but without key and signature, with the reason; `is_server` says by which
+# key it came, `is_signed` whether its user's signature was right.
 inbox_quarantine = Table(
     "inbox_quarantine",
     metadata,
     Column("quarantine_id", BigInteger, Identity(always=True), primary_key=True),
     Column("source", Text, nullable=False),
     Column("is_server", Boolean, nullable=False, server_default=text("false")),
+    Column("is_signed", Boolean, nullable=False, server_default=text("false")),
     Column("received_at", Instant, nullable=False),
     Column("call", Text),
     Column("sent_at", Text),

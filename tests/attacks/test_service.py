@@ -212,6 +212,18 @@ def test_a_few_bytes_that_unpack_to_many_messages_count_as_what_they_are(
     assert post([{**said, "anonymousId": f"new-{n}"} for n in range(101)]) == 429
 
 
+def test_people_of_refused_messages_count_as_well_where_their_refusal_of_consent_is_kept(
+    api_settings: Settings, database_url: str, engine: Engine
+) -> None:
+    few = api_settings.model_copy(update={"write_people": "500/hour"})
+    client = TestClient(create_app(few, database_url, Features(), clock=lambda: NOW))
+    no = {"consent": {"categoryPreferences": {"marketing_email": False}}}
+    bad = [{"type": "bad", "anonymousId": f"seen-{number}", "context": no} for number in range(501)]
+    key = (demo_keys(api_settings).browser, "")
+    answers = [client.post("/v1/batch", json={"batch": part}, auth=key).status_code for part in (bad, bad[:9])]
+    assert answers == [429, 422] and len(kept(engine)) == 9
+
+
 @pytest.mark.parametrize(("role", "purpose"), [(Role.CUSTOMER, "service"), (Role.ADVISOR, "service")])
 def test_nobody_leaves_rows_of_the_audit_without_end(
     role: Role, purpose: str, api_settings: Settings, database_url: str, engine: Engine, headers: Any

@@ -5,12 +5,15 @@ import json
 import zipfile
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select, text
 
 from consent.model import LegalBasis, Role
 from consent.purposes import published_purposes
 from contracts.sources import DEMO_SOURCE
+from erasure.scan_targets import tables
 from read_model.live.erased import Guard
 from read_model.live.replay import replay
+from stores.schema import inbox, inbox_quarantine
 from tests.attacks.claims import VICTIM
 from tests.attacks.site import ANNA, ZOE, Site, events_on, unchanged
 from tests.profile_api.people import NOW
@@ -144,12 +147,35 @@ def test_what_was_refused_is_read_again_as_what_it_was_sent_as(site: Site) -> No
     unchanged(site, before)
 
 
-def test_a_signature_is_kept_nowhere(site: Site) -> None:
+def test_a_signature_is_kept_nowhere_not_even_of_a_message_that_is_refused(site: Site) -> None:
     message = site.signed("mia", anonymousId="b-7")
+    wrong = {"type": "track", "event": "Seen", "timestamp": "yesterday"}
     site.send(message)
+    site.send(message | wrong)
+    site.send(message | wrong | {"userId": "mallory"})
+    site.send(message | {"type": "nothing of the spec", "event": "\ud83d"})
+    kept = b"".join(content for _, content in tables(site.engine))
+    assert message["context"]["userHash"].encode() not in kept and b"userHash" in kept
+
+
+def test_a_refused_message_is_read_again_by_the_proof_it_came_with(site: Site) -> None:
+    for user, message in {"mia": site.signed("mia"), "noa": site.signed("mia") | {"userId": "noa"}}.items():
+        site.send({**message, "type": "track", "event": "Seen", "timestamp": "yesterday", "messageId": f"late-{user}"})
+    with site.engine.begin() as connection:
+        assert connection.execute(select(inbox_quarantine.c.is_signed)).scalars().all() == [True, False]
+        corrected = "convert_to(replace(convert_from(raw, 'UTF8'), 'yesterday', :at), 'UTF8')"
+        connection.execute(text(f"UPDATE inbox_quarantine SET raw = {corrected}"), {"at": NOW.isoformat()})
+    assert replay(site.engine, Guard(None, site.sources), NOW) == {
+        "accepted": 1,
+        "duplicate": 0,
+        "quarantined": 1,
+        "erased": 0,
+    }
     with site.engine.connect() as connection:
-        kept = connection.exec_driver_sql("SELECT string_agg(item::text || proof, ' ') FROM inbox").scalar_one()
-    assert message["context"]["userHash"] not in kept and "signature" in kept
+        proofs = (
+            connection.execute(select(inbox.c.proof).where(inbox.c.record_id == f"{DEMO_SOURCE}:mia")).scalars().all()
+        )
+    assert proofs == ["signature"]
 
 
 def test_an_unproven_message_never_swallows_a_proven_one_of_the_same_id(site: Site) -> None:
