@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from consent.tombstones.digests import erased_among
 from consent.tombstones.naming import named_in_message
 from contracts.assurance import Proof
+from contracts.identifiers import of_persons
 from contracts.sources import Sources
 from read_model.live.assigning import Known, load_known
 from read_model.live.categories import decisions
@@ -132,7 +133,8 @@ def _without_erased(connection: Connection, key: bytes, items: list[Item]) -> li
     names = {}
     for item in items:
         identifiers, records = named_in_message(item.source, item.said, item.proof)
-        names[item.inbox_id] = identifiers.union(item.row.identifiers), records | {str(item.row.record_id)}
+        carried = item.row.identifiers if item.proof is Proof.NONE else of_persons(item.row.identifiers)
+        names[item.inbox_id] = identifiers.union(carried), records | {str(item.row.record_id)}
     erased = erased_among(connection, key, names)
     if erased:
         connection.execute(delete(inbox).where(inbox.c.inbox_id.in_(sorted(erased))))
