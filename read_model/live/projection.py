@@ -44,8 +44,8 @@ _NUMBER = text(
     "UPDATE inbox SET sequence = new.number, record_id = new.record FROM unnest(CAST(:ids AS bigint[]),"
     " CAST(:numbers AS bigint[]), CAST(:records AS text[])) AS new(id, number, record) WHERE inbox_id = new.id"
 )
-_JOINED = text(
-    "SELECT record_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
+_SHARED = text(
+    "SELECT record_id, profile_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
     " (SELECT FROM records o WHERE o.profile_id = r.profile_id AND o.record_id <> r.record_id)"
 )
 
@@ -68,7 +68,10 @@ def waiting(connection: Connection, many: int) -> list[Any]:
 def project(
     connection: Connection, rows: Iterable[Any], sources: Sources, now: datetime, key: bytes | None = None
 ) -> Projected:
-    """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones."""
+    """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones.
+
+    A message that must see what those before it changed still waits afterwards, with all that follow it.
+    """
     hold_identities(connection)
     items: list[Item] = []
     unread: list[Item] = []
@@ -80,13 +83,14 @@ def project(
             unread += refusals_in(row, sources)
     if key is not None:
         items, unread = _without_erased(connection, key, items), _without_erased(connection, key, unread)
-    done = Projected(taken=len(items))
+    done = Projected()
     tell_decisions(connection, record_decisions(connection, unread), now)
     if not items:
         return done
     # 1. Update the persons' records from the messages.
     book = Book(*_load(connection, items))
-    items = [_noted(book, item) for item in items]
+    items = _noted(book, items)
+    done.taken = len(items)
     payloads = {one: book.records[one].payload() for one in sorted(book.changed)}
     shown = {
         one: document_of(sources.by_name[book.records[one].source].records, payload, now)
@@ -149,8 +153,17 @@ def _read(row: Any, sources: Sources) -> Item:
     return read_item(row, source, row.item)
 
 
-def _noted(book: Book, item: Item) -> Item:
-    """The item, after its record was updated."""
+def _noted(book: Book, items: Iterable[Item]) -> list[Item]:
+    """The items, after their records were updated; up to the first that must wait for these changes."""
+    noted: list[Item] = []
+    for item in items:
+        if book.must_wait(item.source.name, item.event):
+            break
+        noted.append(_note(book, item))
+    return noted
+
+
+def _note(book: Book, item: Item) -> Item:
     placed = book.place(item.source.name, item.event)
     record = book.note(item.source.name, placed)
     stated = decisions(item.source, placed.consent)
@@ -159,16 +172,15 @@ def _noted(book: Book, item: Item) -> Item:
     return replace(item, event=placed, row=row, news=news)
 
 
-def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], set[str]]:
-    """The records that these messages may belong to, and which of them share their profile with others."""
+def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], dict[str, str]]:
+    """The records that these messages may look at, and the profiles of those that share it with others."""
     ids = sorted({one for item in items for one in needed(item.source.name, item.event)})
     columns = live_records.c
     rows = connection.execute(
         select(columns.record_id, columns.source, columns.payload).where(columns.record_id.in_(ids))
     )
     found = {row.record_id: stored(row.source, row.payload) for row in rows}
-    unproven = sorted({str(item.row.record_id) for item in items if item.event.proof is Proof.NONE})
-    return found, set(connection.scalars(_JOINED, {"ids": unproven})) if unproven else set()
+    return found, {row.record_id: row.profile_id for row in connection.execute(_SHARED, {"ids": ids})}
 
 
 def _sequences(connection: Connection, many: int) -> list[int]:
