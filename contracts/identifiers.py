@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,6 +65,8 @@ OTHER_EXTERNAL_ID = Kind(cap=1, category=Category.IDENTITY, equality=Equality.EX
 
 NEVER_ALONE = frozenset({"device_id", "national_id"})
 """Kinds that join no two records by themselves: a household shares a device, and a relative's number is copied."""
+OF_BROWSERS = frozenset({"visitor_id", "device_id"})
+"""The kinds of a browser's ids, which do not identify its user."""
 MOST_CONTACTS = 3
 """How many addresses one nameless person may have: a value shared by more is a placeholder, listed or not."""
 
@@ -93,6 +96,11 @@ class InvalidIdentifier(ValueError):
 def kind_of(kind: str) -> Kind:
     """The rules of a kind; kinds that only a contract names count as numbers of one person."""
     return KINDS.get(kind, OTHER_EXTERNAL_ID)
+
+
+def of_persons(identifiers: Iterable[Identifier]) -> set[Identifier]:
+    """Those that say whose something is, whichever browser it came from."""
+    return {one for one in identifiers if one.kind not in OF_BROWSERS}
 
 
 def is_nothing(text: str, nothing: frozenset[str] = frozenset()) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from consent.tombstones.naming import forms, named_in, named_in_message
 from contracts.channel import Channel
-from contracts.identifiers import Identifier
+from contracts.identifiers import Identifier, of_persons
 from contracts.sources import Source, stand_in
 from erasure.subject import Subject
 from read_model.live.claim_paths import as_tree, at_path
@@ -26,8 +26,6 @@ from stores.schema import live_records, records, timeline
 ROWS = 2_000
 MANY = 200
 """Beyond this number of values, parsing a message costs less than searching it for each."""
-OF_BROWSERS = frozenset({"visitor_id", "device_id"})
-"""The kinds of a browser's ids, which do not identify its user."""
 _UNPROVEN = r":(visitor|claimant)-[0-9a-f]{24}$"
 _MESSAGES = text(
     "SELECT source, message_id, item::text AS said FROM inbox WHERE proof = 'none' AND record_id <> ALL(:records)"
@@ -51,7 +49,7 @@ class Naming:
     """
 
     def __init__(self, subject: Subject, channels: Mapping[str, Channel]) -> None:
-        own = [one for one in subject.identifiers if one.kind not in OF_BROWSERS]
+        own = of_persons(subject.identifiers)
         self.identifiers: frozenset[Identifier] = frozenset().union(*(forms(one) for one in own))
         self._channels = channels
         self._records = {one for one in subject.records if not re.search(_UNPROVEN, one)}

@@ -19,7 +19,7 @@ from contracts.broken_ids import nothing_key
 from contracts.cells import UnreadableCell, raw_texts
 from contracts.channel import Channel, Reading
 from contracts.contacts import readings
-from contracts.identifiers import KINDS, Identifier, InvalidIdentifier, normalise
+from contracts.identifiers import KINDS, Identifier, InvalidIdentifier, normalise, of_persons
 from contracts.live_keys import claimant_key, later_visitor_key, user_key, visitor_id, visitor_key
 from contracts.names import clean
 from contracts.phones import EXTENSION
@@ -41,6 +41,7 @@ _PHONE = re.compile(r"(?<![\w@.+-])\+?\(?\d[\d ./()\-\u00a0\u2010-\u2015]{5,22}\
 FEWEST_DIGITS, MOST_DIGITS = 7, 15
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 SHORTEST_ID = 6
+_FIELDS_OF_BROWSERS = ("anonymousId", "previousId")
 SAYS_WHO = IDENTIFYING | {"key", "identifier"}
 
 
@@ -109,7 +110,8 @@ def named_in(value: Any, region: str | None) -> set[Identifier]:
 
 def named_in_row(contract: Channel, payload: Mapping[str, Any]) -> Named:
     """Whose row it is, whether it fulfils its contract or not: by its identifying columns, in every spelling, or by
-    all of its texts if those columns name nobody. A person mentioned in a note does not own the row.
+    all of its texts if those columns name nobody. A person mentioned in a note does not own the row, and a device
+    only if nothing else says whose the row is.
     """
     found, records = set[Identifier](), set[str]()
     row = Row(contract, payload, leniently=True)
@@ -124,7 +126,10 @@ def named_in_row(contract: Channel, payload: Mapping[str, Any]) -> Named:
         for text in spelt_in(payload, reading):
             found |= set(readings(kind, text, row.region_of(column))[0]) if kind != "key" else set()
             found |= {*contacts(text, row.region_of(column))}
-    return found or named_in(payload, contract.region), records
+    if not found:
+        return named_in(payload, contract.region), records
+    persons = of_persons(found)
+    return (persons if persons or records else found), records
 
 
 def spelt_in(payload: Mapping[str, Any], reading: Reading) -> list[str]:
@@ -139,22 +144,30 @@ def named_in_message(source: Source, message: Mapping[str, Any], proof: Proof = 
     """The people a message of a live source names, in any call and field, whether it is a valid event or not.
 
     A proven message belongs to the proven user: browser ids and claims count only in unproven messages, so that nobody
-    is kept out by somebody else's claim.
+    is kept out by somebody else's claim, or by a browser that somebody else used or called like them.
     """
+    if proof is not Proof.NONE:
+        found, records = _named_in_any_field(source, {**message, "anonymousId": None}, proof)
+        return of_persons(found) | set(contacts(str(message.get("anonymousId") or ""), source.region)), records
+    return _named_in_any_field(source, message, proof)
+
+
+def _named_in_any_field(source: Source, message: Mapping[str, Any], proof: Proof) -> Named:
     found, records = named_in(message, source.region), set[str]()
     for name in ("userId", "previousId", "anonymousId", "groupId"):
         given = message.get(name)
         text = clean(str(given)) if isinstance(given, str | int) else ""
         if not text or (name == "groupId" and (len(text) < SHORTEST_ID or text.isalpha())):
             continue  # a short group may be numbered like a person
-        found |= set(_readings([source.user_kind, "device_id"], [text], source.region))
+        found |= set(_readings([source.user_kind], [text], source.region))
         records.add(f"{source.name}:{user_key(text)}")
-        with suppress(InvalidIdentifier):
-            keys = (visitor_key, later_visitor_key, claimant_key) if proof is Proof.NONE else ()
-            records |= {f"{source.name}:{key(text)}" for key in keys}
-            if proof is Proof.NONE:
-                ids = (visitor_id(source.name, text), visitor_id(source.name, text, later=True))
-                found |= {normalise("visitor_id", one) for one in ids}
+        if proof is Proof.NONE:
+            with suppress(InvalidIdentifier):
+                records.add(f"{source.name}:{claimant_key(text)}")
+                if name in _FIELDS_OF_BROWSERS:
+                    records |= {f"{source.name}:{key(text)}" for key in (visitor_key, later_visitor_key)}
+                    ids = (visitor_id(source.name, text), visitor_id(source.name, text, later=True))
+                    found |= {normalise("device_id", text), *(normalise("visitor_id", one) for one in ids)}
     return found | set(_external(message, source.region)), records
 
 

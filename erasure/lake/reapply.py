@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from consent.tombstones.digests import Tombstones
 from contracts.channel import Channel
-from contracts.identifiers import Identifier
+from contracts.identifiers import Identifier, of_persons
 from erasure import operational
 from erasure.lake.rows import erase_rows, keys_where, without_names
 from erasure.live import visitors_of
@@ -54,12 +54,17 @@ def erase_again(
 
 
 def _covered(spark: SparkSession, lake: str, table: Table, tombstones: Tombstones) -> set[str]:
-    """The keys of rows that carry an erased identifier, or are of an erased record."""
+    """The keys of rows that carry an erased identifier, or are of an erased record.
+
+    A browser's id counts only where nothing else says whose a row is: somebody else may use the browser now.
+    """
 
     def theirs(row: Mapping[str, Any]) -> bool:
         carried = row.get("identifiers") or [{"kind": row.get("identifier_kind"), "value": row.get("identifier")}]
         found = [Identifier(one["kind"], one["value"]) for one in carried if one["kind"]]
-        return tombstones.cover(found, [row["record_id"]] if row.get("record_id") else [])
+        if row.get("record_id"):
+            return tombstones.cover(of_persons(found), [row["record_id"]])
+        return tombstones.cover(of_persons(found) or found)
 
     columns = {"identifiers", "identifier_kind", "identifier", "record_id"} & set(table.struct.names)
     rows = read(spark, lake, table).select(table.key[0], *sorted(columns - {table.key[0]}))
@@ -86,7 +91,7 @@ def _served(connection: Connection, tombstones: Tombstones, subject: Subject) ->
     """Adds PostgreSQL's data: records, including live ones, and identifiers, including those only in the ledger."""
     for record_id, document in connection.execute(select(records.c.record_id, records.c.document)):
         carried = _identifiers(document.get("identifiers") or [])
-        if tombstones.cover(carried, [record_id]):
+        if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
     ledger = select(consent_events.c.identifier_kind, consent_events.c.identifier).distinct()

@@ -59,7 +59,9 @@ def _raw(one: Accepted | Refused) -> bytes:
 
 
 def _proof(one: Accepted | Refused) -> Proof:
-    return Proof(one.proof) if isinstance(one, Accepted) else Proof.NONE
+    if isinstance(one, Accepted):
+        return Proof(one.proof)
+    return Proof.SERVER if one.is_server else Proof.NONE
 
 
 def guard_of(settings: Settings, sources: Sources) -> Guard:

@@ -8,7 +8,7 @@ the same browser go to a separate record, which joins nobody.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -126,12 +126,12 @@ def document_of(contract: Channel, payload: Mapping[str, Any], now: datetime) ->
 class Book:
     """The records of a batch of events; `changed` are those with changes.
 
-    `joined` are those that share their profile with others.
+    `shared` are the profiles of those that share it with others, by record id.
     """
 
-    def __init__(self, records: Mapping[str, LiveRecord], joined: Collection[str] = ()) -> None:
+    def __init__(self, records: Mapping[str, LiveRecord], shared: Mapping[str, str] | None = None) -> None:
         self.records = dict(records)
-        self.joined = joined
+        self.shared = shared or {}
         self.changed: set[str] = set()
 
     def place(self, source: str, event: LiveEvent) -> LiveEvent:
@@ -140,8 +140,20 @@ class Book:
             return event
         record_id = f"{source}:{event.key}"
         record = self.records.get(record_id)
-        taken = record_id in self.joined or (record is not None and record.is_somebodys)
+        taken = record_id in self.shared or (record is not None and record.is_somebodys)
         return after_sign_in(event) if taken else event
+
+    def must_wait(self, source: str, event: LiveEvent) -> bool:
+        """Whether an event signs in at a visitor who may have become somebody else's in this batch.
+
+        That shows only when the batch's changes are stored, so the event belongs to the next one.
+        """
+        looked_at = needed(source, event)
+        if event.proof is Proof.NONE or not event.user_id or self.changed.isdisjoint(looked_at):
+            return False
+        found = [self.records[one] for one in looked_at if one in self.records]
+        free = [one for one in found if one.user_id is None and one.bound is None]
+        return any(one.is_somebodys or one.record_id in self.shared for one in free)
 
     def note(self, source: str, event: LiveEvent) -> LiveRecord:
         """Adds an event's data to the record of its person, and to the visitor's record that joins it."""
@@ -212,10 +224,13 @@ class Book:
         return self.records[record_id]
 
     def _take_along(self, record: LiveRecord, anonymous_id: str, event: LiveEvent) -> None:
-        # A user may take over a visitor without known data; anything else takes a server.
+        # A user may take over a visitor without known data; one with known data takes a server's word. Whoever shares a
+        # profile with somebody else is taken over by nobody.
         visitor = self._open(record.source, visitor_key(anonymous_id), event, bare=True)
         own = visitor_id(record.source, anonymous_id)
-        if visitor.bound is None and (event.proof is Proof.SERVER or not visitor.is_somebodys):
+        profile = self.shared.get(visitor.record_id)
+        is_free = visitor.bound is None and (profile is None or profile == self.shared.get(record.record_id))
+        if is_free and (event.proof is Proof.SERVER or not visitor.is_somebodys):
             self._set(visitor, "bound", record.key)
             if not visitor.visitors:
                 self._add(visitor, visitor.visitors, own)

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from consent.tombstones.digests import erased_among
 from consent.tombstones.naming import named_in_message
 from contracts.assurance import Proof
+from contracts.identifiers import of_persons
 from contracts.sources import Sources
 from read_model.live.assigning import Known, load_known
 from read_model.live.categories import decisions
@@ -43,8 +44,8 @@ _NUMBER = text(
     "UPDATE inbox SET sequence = new.number, record_id = new.record FROM unnest(CAST(:ids AS bigint[]),"
     " CAST(:numbers AS bigint[]), CAST(:records AS text[])) AS new(id, number, record) WHERE inbox_id = new.id"
 )
-_JOINED = text(
-    "SELECT record_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
+_SHARED = text(
+    "SELECT record_id, profile_id FROM records r WHERE record_id = ANY(:ids) AND EXISTS"
     " (SELECT FROM records o WHERE o.profile_id = r.profile_id AND o.record_id <> r.record_id)"
 )
 
@@ -67,7 +68,10 @@ def waiting(connection: Connection, many: int) -> list[Any]:
 def project(
     connection: Connection, rows: Iterable[Any], sources: Sources, now: datetime, key: bytes | None = None
 ) -> Projected:
-    """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones."""
+    """Projects these messages of the inbox in the caller's transaction; `key` is that of the tombstones.
+
+    A message that must see what those before it changed still waits afterwards, with all that follow it.
+    """
     hold_identities(connection)
     rows, items, unread = list(rows), list[Item](), list[Item]()
     for row in rows:
@@ -81,13 +85,14 @@ def project(
         # Whom a message mentions is not always who refuses in it.
         unread += [one for row in rows if row.inbox_id in left_out for one in refusals_in(row, sources)]
         unread, _ = _parted(connection, key, unread)
-    done = Projected(taken=len(items))
+    done = Projected()
     tell_decisions(connection, record_decisions(connection, unread), now)
     if not items:
         return done
     # 1. Update the persons' records from the messages.
     book = Book(*_load(connection, items))
-    items = [_noted(book, item) for item in items]
+    items = _noted(book, items)
+    done.taken = len(items)
     payloads = {one: book.records[one].payload() for one in sorted(book.changed)}
     shown = {
         one: document_of(sources.by_name[book.records[one].source].records, payload, now)
@@ -135,7 +140,8 @@ def _parted(connection: Connection, key: bytes, items: list[Item]) -> tuple[list
     names = {}
     for item in items:
         identifiers, records = named_in_message(item.source, item.said, item.proof)
-        names[item.inbox_id] = identifiers.union(item.row.identifiers), records | {str(item.row.record_id)}
+        carried = item.row.identifiers if item.proof is Proof.NONE else of_persons(item.row.identifiers)
+        names[item.inbox_id] = identifiers.union(carried), records | {str(item.row.record_id)}
     erased = erased_among(connection, key, names)
     if erased:
         gone = connection.execute(delete(inbox).where(inbox.c.inbox_id.in_(sorted(erased))).returning(inbox.c.inbox_id))
@@ -151,8 +157,17 @@ def _read(row: Any, sources: Sources) -> Item:
     return read_item(row, source, row.item)
 
 
-def _noted(book: Book, item: Item) -> Item:
-    """The item, after its record was updated."""
+def _noted(book: Book, items: Iterable[Item]) -> list[Item]:
+    """The items, after their records were updated; up to the first that must wait for these changes."""
+    noted: list[Item] = []
+    for item in items:
+        if book.must_wait(item.source.name, item.event):
+            break
+        noted.append(_note(book, item))
+    return noted
+
+
+def _note(book: Book, item: Item) -> Item:
     placed = book.place(item.source.name, item.event)
     record = book.note(item.source.name, placed)
     stated = decisions(item.source, placed.consent)
@@ -161,16 +176,15 @@ def _noted(book: Book, item: Item) -> Item:
     return replace(item, event=placed, row=row, news=news)
 
 
-def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], set[str]]:
-    """The records that these messages may belong to, and which of them share their profile with others."""
+def _load(connection: Connection, items: Iterable[Item]) -> tuple[dict[str, LiveRecord], dict[str, str]]:
+    """The records that these messages may look at, and the profiles of those that share it with others."""
     ids = sorted({one for item in items for one in needed(item.source.name, item.event)})
     columns = live_records.c
     rows = connection.execute(
         select(columns.record_id, columns.source, columns.payload).where(columns.record_id.in_(ids))
     )
     found = {row.record_id: stored(row.source, row.payload) for row in rows}
-    unproven = sorted({str(item.row.record_id) for item in items if item.event.proof is Proof.NONE})
-    return found, set(connection.scalars(_JOINED, {"ids": unproven})) if unproven else set()
+    return found, {row.record_id: row.profile_id for row in connection.execute(_SHARED, {"ids": ids})}
 
 
 def _sequences(connection: Connection, many: int) -> list[int]:

@@ -12,6 +12,8 @@ EVE = [
     Identifier("loyalty_card", "lc-70002"),
     Identifier("user_id", "u-eve-7"),
     Identifier("national_id", "281037512345678"),
+    Identifier("device_id", "her-browser-1"),
+    Identifier("visitor_id", f"{DEMO_SOURCE}:her-browser-1"),
 ]
 HER_RECORDS = ["crm:C-70001", f"{DEMO_SOURCE}:u-eve-7", f"{DEMO_SOURCE}:{visitor_key('her-browser-1')}"]
 MAILS = [
@@ -54,6 +56,7 @@ CRM = Channel.model_validate(
             "card": {"is": "external_id", "kind": "loyalty_card"},
             "tax": {"is": "external_id", "kind": "national_id"},
             "login": {"is": "external_id", "kind": "user_id"},
+            "device": {"is": "device_id"},
             "note": {"is": "attribute", "name": "note", "category": "contact"},
         },
     }

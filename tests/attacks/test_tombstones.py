@@ -190,10 +190,13 @@ def test_whoever_is_proven_is_not_kept_out_by_what_a_browser_was_called(site: Si
     seen = {"type": "track", "event": "Seen"}
     site.send(site.signed("u-bob", anonymousId="her-browser-1"))
     site.server(seen | {"userId": "u-carl", "properties": {"order_id": "70001", "quantity": 612345098}})
+    site.server(seen | {"userId": "u-dora", "anonymousId": "her-browser-1"})
+    site.server(seen | {"userId": "her-browser-1"})
     site.send(seen | {"anonymousId": "another-browser", "properties": {"path": "/c-70001"}})
     with engine.connect() as connection:
         found = set(connection.scalars(select(inbox.c.record_id)))
-    assert {f"{DEMO_SOURCE}:u-bob", f"{DEMO_SOURCE}:{visitor_key('another-browser')}"} <= found
+    users = {f"{DEMO_SOURCE}:{user}" for user in ("u-bob", "u-dora", "her-browser-1")}
+    assert users | {f"{DEMO_SOURCE}:{visitor_key('another-browser')}"} <= found
 
 
 def test_what_an_erased_attacker_claimed_keeps_no_customer_out(site: Site, engine: Engine, key: bytes) -> None:
@@ -222,6 +225,15 @@ def test_what_an_erased_attacker_claimed_keeps_no_customer_out(site: Site, engin
     site.send(site.signed("u-victim", traits=victim, context={"externalIds": ids}))
     site.server({"type": "track", "event": "Seen", "userId": "u-victim", "traits": victim})
     assert len(site.everything()["timeline"]) == before + 2, "the victim is served as ever"
+
+
+@pytest.mark.usefixtures("buried")
+def test_a_refused_message_of_a_server_is_not_lost_because_of_the_browser_that_it_names(site: Site) -> None:
+    said = {"type": "nothing of the spec", "userId": "u-bob", "anonymousId": "her-browser-1"}
+    for key, kept in ((site.keys.browser, 0), (site.keys.server, 1)):
+        site.send(said, key=key)
+        with site.engine.connect() as connection:
+            assert len(connection.execute(select(inbox_quarantine)).all()) == kept
 
 
 @pytest.mark.usefixtures("buried")

@@ -52,3 +52,11 @@ def test_nobody_else_is_kept_out(known: Tombstones) -> None:
     assert not known.cover_row(CRM, BOB | {"login": "U-Eve-7"}), "user ids are exact: another case is another person"
     assert not known.cover_row(CRM.model_copy(update={"region": "DE"}), BOB | {"tel": PHONES[2]})
     assert not known.cover_row(CRM, None, b"C-7000,612345,281037")
+
+
+def test_a_device_says_whose_a_row_is_where_nothing_else_does(known: Tombstones) -> None:
+    assert not known.cover_row(CRM, BOB | {"device": "her-browser-1"}), "he uses her tablet"
+    assert not known.cover_row(CRM, {"id": "C-1", "device": "her-browser-1"})
+    assert not known.cover_row(CRM, {"mail": BOB["mail"], "device": "her-browser-1"})
+    assert known.cover_row(CRM, {"id": "", "device": "her-browser-1"})
+    assert known.cover_row(CRM, {"id": "C-70001", "device": "his-browser-1"})
