@@ -12,7 +12,7 @@ from consent.macs import make_nobodys
 from consent.pseudonyms import reference
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
-from erasure import intakes
+from erasure import holds, intakes
 from erasure.answers.postgres import ANSWERS
 from erasure.bystanders import Naming, take_out
 from erasure.live import messages_of, unbind
@@ -90,6 +90,7 @@ def erase(
     for table in reversed(schema.metadata.sorted_tables):
         for column, whose in ANSWERS[table.name].gone_by.items():
             gone(table, table.c[column] == func.any(cast(sorted(getattr(subject, whose)), ARRAY(Text))))
+    found["legal_holds"] = holds.forget(connection, subject.records)
     _delete_refused(connection, theirs, channels, gone)
     found["written_by_staff"] = _redact(connection, Redaction(subject))
     deciders = subject.identifiers | {Identifier("record", record) for record in subject.records}

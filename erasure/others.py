@@ -30,6 +30,7 @@ _BESIDE = {
     "privacy_requests": "profile_id = ANY(:profiles)",
     "intakes": "(contact_kind, contact) IN (SELECT kind, value FROM theirs)"
     " OR request_id IN (SELECT request_id FROM privacy_requests WHERE profile_id = ANY(:profiles))",
+    "legal_holds": "record_id = ANY(:records)",
     "inbox": "source || ':' || message_id = ANY(:events)",
 }
 """Their rows that are found by other conditions than a key column."""

@@ -113,8 +113,8 @@ ANSWERS: dict[str, Answer] = {
         kept={"attempt_id requests began_at step step_at ended_at outcome problem found": "how far each came; counts"}
     ),
     "legal_holds": Answer(
-        RECORD,
         gone="hold_id placed_by placed_at lifted_at lifted_by",
+        handled={"record_id": "lifted holds go with their record; a hold in force keeps its record, and stays"},
         free="reason lifted_because",
     ),
     "retention_runs": Answer(kept={"run_id as_of steps certificate": "what a run of retention took out; counts"}),

@@ -9,8 +9,10 @@ from consent.model import Actor, Role
 from erasure import holds
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.errors import Problem, not_found
+from profile_api.privacy_requests.queries.erasures import check_not_begun
 from profile_api.privacy_requests.views import Text
 from profile_api.views import Short, View
+from read_model.rebuild import hold_identities
 
 HOLDING = frozenset({"legal_obligation"})
 """What a hold is placed for: data is needed for a claim, or the law says so (GDPR art. 17(3)(b) and (e))."""
@@ -62,6 +64,7 @@ class HoldDesk:
         """From now on neither retention nor an erasure takes these records."""
         with self._gate.acting(AccessRequest(actor, purpose, "hold-place", HOLDING)) as reading:
             _only_for_officers(actor)
+            reading.run(hold_identities)  # an erasure takes the profile before, or finds the hold
             profile = reading.profile(form.profile_id)
             if profile is None:
                 raise not_found()
@@ -69,9 +72,11 @@ class HoldDesk:
             if not own_records or not set(form.records) <= set(own_records):
                 detail = "Expected a person with records, and `records` of this person, found another or none."
                 raise Problem(422, "records-not-of-this-person", detail)
+            held = form.records or own_records
+            reading.run(check_not_begun, profile, held)
             reading.about = profile.profile_id
             now = self._gate.clock()
-            hold_id = reading.run(holds.place, form.records or own_records, form.reason, actor.on_record, now)
+            hold_id = reading.run(holds.place, held, form.reason, actor.on_record, now)
             return _one(reading, hold_id)
 
     def all(self, actor: Actor, purpose: str | None, lifted: bool) -> HoldList:
