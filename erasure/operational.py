@@ -104,9 +104,12 @@ def erase(
     return {name: count for name, count in found.items() if count}
 
 
-def pseudonymise_requests(connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes) -> None:
-    """Their requests stay, as proof that they were handled, but without the person."""
-    intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)
+def pseudonymise_requests(
+    connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes
+) -> dict[str, int]:
+    """Their requests stay, as proof that they were handled, but without the person; returns what became of intakes."""
+    found = {"intakes": intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)}
+    found["intakes_redacted"] = intakes.redact(connection, subject)
     of = or_(privacy_requests.c.profile_id.in_(subject.profiles), privacy_requests.c.request_id.in_(request_ids))
     for request_id, profile_id in connection.execute(
         select(privacy_requests.c.request_id, privacy_requests.c.profile_id).where(of)
@@ -116,6 +119,7 @@ def pseudonymise_requests(connection: Connection, subject: Subject, request_ids:
         whose = profile_id if profile_id.startswith("erased:") else f"erased:{reference(key, 'profile', profile_id)}"
         one = update(privacy_requests).where(privacy_requests.c.request_id == request_id)
         connection.execute(one.values(profile_id=whose, details={}))
+    return {name: count for name, count in found.items() if count}
 
 
 def _live_events(connection: Connection, subject: Subject) -> set[str]:

@@ -21,7 +21,7 @@ from consent.tombstones.kept import keep
 from contracts.loading import load_channels
 from contracts.settings import settings
 from contracts.sources import load_sources, with_live
-from erasure import attempts, certificate, compaction, four_eyes, holds, journal, live, operational, owners
+from erasure import attempts, certificate, compaction, four_eyes, holds, intakes, journal, live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.command import AllStores, opened
 from erasure.erased_people import keep_in_lake
@@ -153,7 +153,7 @@ class Erasure(AllStores):
                 connection, subject, Theirs(subject), self.channels, rows.without_names, _rebuild, now, erasure_id
             )
             emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
-            operational.pseudonymise_requests(connection, subject, requests, self.key)
+            found |= operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # it has live events by now
         return found
 
@@ -190,6 +190,7 @@ class Erasure(AllStores):
         found, is_compact = scan(stock, subject), False
         while found.hits:
             with self.engine.begin() as connection:
+                intakes.redact(connection, subject)  # those that came meanwhile
                 search = TextSearch(subject.values, subject.words)
                 others = said_by_others(connection, subject, search, all_rows=True)
                 others |= finding.said_of_others(self.spark(), self.lake, subject)
