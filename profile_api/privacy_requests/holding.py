@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from consent.model import Actor, Role
 from erasure import holds
+from erasure.owners import profiles_with
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.errors import Problem, not_found
 from profile_api.privacy_requests.queries.erasures import check_not_begun
@@ -83,8 +84,9 @@ class HoldDesk:
         """The holds that stand, or all that there ever were."""
         with self._gate.acting(AccessRequest(actor, purpose, "hold-list", HOLDING, of_case=False)) as reading:
             _only_for_officers(actor)
-            found = reading.run(holds.listed, lifted=lifted)
-            return HoldList(holds=[_seen(one) for one in found])
+            found = [_seen(one) for one in reading.run(holds.listed, lifted=lifted)]
+            reading.shown |= reading.run(profiles_with, [record for one in found for record in one.records])
+            return HoldList(holds=found)
 
     def lift(self, actor: Actor, purpose: str | None, hold_id: str, form: LiftHoldForm) -> HoldView:
         """The records are deleted like any other from now on."""
@@ -93,7 +95,9 @@ class HoldDesk:
             now = self._gate.clock()
             if "\x00" in hold_id or not reading.run(holds.lift, hold_id, form.reason, actor.on_record, now):
                 raise Problem(404, "hold-not-found", "Expected the id of a hold that stands, found none.")
-            return _one(reading, hold_id)
+            found = _one(reading, hold_id)
+            reading.shown |= reading.run(profiles_with, found.records)
+            return found
 
 
 def _one(reading: Reading, hold_id: str) -> HoldView:
