@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from stores.schema import legal_holds
 
@@ -41,6 +41,12 @@ def standing(connection: Connection, records: Collection[str] | None = None) -> 
     for hold_id, record_id in connection.execute(query):
         found.setdefault(hold_id, set()).add(record_id)
     return found
+
+
+def forget(connection: Connection, records: Collection[str]) -> int:
+    """Deletes the lifted holds of these records; one in force stays. Returns how many were deleted."""
+    lifted = legal_holds.c.record_id.in_(records), legal_holds.c.lifted_at.is_not(None)
+    return connection.execute(delete(legal_holds).where(*lifted)).rowcount
 
 
 def since(connection: Connection, records: Collection[str]) -> datetime | None:

@@ -1,11 +1,17 @@
-"""Intakes of erased people, from before their profile was known."""
+"""Intakes that erased people sent, or that name them: what somebody says of themselves is nobody's record."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
-from sqlalchemy import Connection, delete, or_, select, tuple_
+from sqlalchemy import Connection, delete, or_, select, tuple_, update
 
 from contracts.identifiers import Identifier
+from erasure.redaction import ERASED, Redaction
+from erasure.subject import Subject
 from stores.schema import intakes, privacy_requests
+
+SENDER = ("name", "contact")
+TEXTS = (*SENDER, "said")
 
 
 def forget(
@@ -19,3 +25,22 @@ def forget(
     known = [(one.kind, one.value) for one in identifiers]
     of = intakes.c.request_id.in_(theirs)
     return connection.execute(delete(intakes).where(or_(of, contact.in_(known)) if known else of)).rowcount
+
+
+def redact(connection: Connection, subject: Subject) -> int:
+    """Redacts a subject in the intakes that stay; returns how many changed.
+
+    If the sender has a full name or a distinctive value of theirs, every text goes. Otherwise only the names and values
+    do, since a single name may be anybody's. Kind, channel and dates stay, so that the intake is still due.
+    """
+    in_part = Redaction(subject)
+    in_full = Redaction(replace(subject, words={word for word in subject.words if " " in word}))
+    changed = 0
+    for row in connection.execute(select(intakes.c.intake_id, *(intakes.c[name] for name in TEXTS))).mappings():
+        said = {name: row[name] for name in TEXTS if row[name]}
+        theirs = any(in_full(said[name]) != said[name] for name in SENDER if name in said)
+        left = {name: ERASED if theirs else in_part(text) for name, text in said.items()}
+        if left != said:
+            one = update(intakes).where(intakes.c.intake_id == row["intake_id"])
+            changed += connection.execute(one.values(left)).rowcount
+    return changed

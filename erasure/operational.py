@@ -12,7 +12,7 @@ from consent.macs import make_nobodys
 from consent.pseudonyms import reference
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
-from erasure import intakes
+from erasure import holds, intakes
 from erasure.answers.postgres import ANSWERS
 from erasure.bystanders import Naming, take_out
 from erasure.live import messages_of, unbind
@@ -90,6 +90,7 @@ def erase(
     for table in reversed(schema.metadata.sorted_tables):
         for column, whose in ANSWERS[table.name].gone_by.items():
             gone(table, table.c[column] == func.any(cast(sorted(getattr(subject, whose)), ARRAY(Text))))
+    found["legal_holds"] = holds.forget(connection, subject.records)
     _delete_refused(connection, theirs, channels, gone)
     found["written_by_staff"] = _redact(connection, Redaction(subject))
     deciders = subject.identifiers | {Identifier("record", record) for record in subject.records}
@@ -103,9 +104,12 @@ def erase(
     return {name: count for name, count in found.items() if count}
 
 
-def pseudonymise_requests(connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes) -> None:
-    """Their requests stay, as proof that they were handled, but without the person."""
-    intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)
+def pseudonymise_requests(
+    connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes
+) -> dict[str, int]:
+    """Their requests stay, as proof that they were handled, but without the person; returns what became of intakes."""
+    found = {"intakes": intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)}
+    found["intakes_redacted"] = intakes.redact(connection, subject)
     of = or_(privacy_requests.c.profile_id.in_(subject.profiles), privacy_requests.c.request_id.in_(request_ids))
     for request_id, profile_id in connection.execute(
         select(privacy_requests.c.request_id, privacy_requests.c.profile_id).where(of)
@@ -115,6 +119,7 @@ def pseudonymise_requests(connection: Connection, subject: Subject, request_ids:
         whose = profile_id if profile_id.startswith("erased:") else f"erased:{reference(key, 'profile', profile_id)}"
         one = update(privacy_requests).where(privacy_requests.c.request_id == request_id)
         connection.execute(one.values(profile_id=whose, details={}))
+    return {name: count for name, count in found.items() if count}
 
 
 def _live_events(connection: Connection, subject: Subject) -> set[str]:

@@ -12,8 +12,8 @@ from erasure.search import TextSearch
 from erasure.subject import Subject
 from stores.schema import inbox_quarantine
 
-NOBODYS = frozenset({"record_keys", "tombstones", "audit_seals", "message_ids", "inbox_quarantine"})
-"""Tables of digests and ids alone, and the messages that were refused: what anybody sent makes nothing another's."""
+NOBODYS = frozenset({"record_keys", "tombstones", "audit_seals", "message_ids", "inbox_quarantine", "intakes"})
+"""Tables of digests and ids alone, refused messages and intakes: what anybody sent makes nothing another's."""
 
 OF_PEOPLE = {"models": ["names"], "erasures": ["sealed"]}
 """Columns with people's names or data, in rows of the system."""
@@ -28,8 +28,7 @@ _BESIDE = {
     " OR (contact_kind, contact_point) IN (SELECT kind, value FROM theirs)",
     "identity_history": "records ?| :records OR profile_id = ANY(:profiles) OR other_id = ANY(:profiles)",
     "privacy_requests": "profile_id = ANY(:profiles)",
-    "intakes": "(contact_kind, contact) IN (SELECT kind, value FROM theirs)"
-    " OR request_id IN (SELECT request_id FROM privacy_requests WHERE profile_id = ANY(:profiles))",
+    "legal_holds": "record_id = ANY(:records)",
     "inbox": "source || ':' || message_id = ANY(:events)",
 }
 """Their rows that are found by other conditions than a key column."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, Connection, Text, cast, select
 
 from stores.schema import profiles, records, redirects
 
@@ -17,6 +17,14 @@ def records_of(connection: Connection, profile_ids: Collection[str]) -> set[str]
 def owners_of(connection: Connection, record_ids: Collection[str]) -> set[str]:
     """The profiles that these records belong to now."""
     return set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(record_ids))))
+
+
+def profiles_with(connection: Connection, record_ids: Collection[str]) -> set[str]:
+    """The profiles that have any of these records, by the records or by the profiles' own lists."""
+    if not record_ids:
+        return set()
+    named = profiles.c.document["records"].has_any(cast(sorted(record_ids), ARRAY(Text)))
+    return owners_of(connection, record_ids) | {*connection.scalars(select(profiles.c.profile_id).where(named))}
 
 
 def of_others(connection: Connection, record_ids: Collection[str], profile_ids: Collection[str]) -> set[str]:

@@ -21,12 +21,11 @@ from consent.tombstones.kept import keep
 from contracts.loading import load_channels
 from contracts.settings import settings
 from contracts.sources import load_sources, with_live
-from erasure import attempts, certificate, compaction, four_eyes, journal, live, operational, owners
+from erasure import attempts, certificate, compaction, four_eyes, holds, intakes, journal, live, operational, owners
 from erasure.bystanders import Naming, add_bystanders
 from erasure.command import AllStores, opened
 from erasure.erased_people import keep_in_lake
 from erasure.followers import move_on
-from erasure.holds import standing
 from erasure.inventory import unanswered
 from erasure.lake import finding, rows
 from erasure.lake.lake_tables import purged_tables
@@ -75,11 +74,12 @@ class Erasure(AllStores):
             erasure_id = erasure_id or self._begin(request_ids)
             with self.engine.begin() as connection:
                 subject, requests, began = journal.taken_up(connection, erasure_id, self.key)
+                check_holds(connection, subject.records)  # of an earlier attempt: it may be of days ago
             steps: dict[str, Callable[[], Any]] = {
                 "tombstones": partial(self._bury, erasure_id, subject),
                 "serving": partial(self._erase_serving, erasure_id, subject, requests),
                 "online": lambda: forget_or_compute(self.engine, self.stores, self.client, subject),
-                "lake": lambda: rows.erase_rows(self.spark(), self.lake, subject, self.channels, Theirs(subject)),
+                "lake": partial(self._erase_lake, subject),
                 "files": lambda: len(purge(self.spark(), self.lake, purged_tables(self.lake))),
                 "followers": partial(self._move_followers, erasure_id),
                 "compaction": lambda: compaction.compact_tables(self.engine) | compaction.compact_keys(self.client),
@@ -111,10 +111,10 @@ class Erasure(AllStores):
                 personal.identifiers |= asked.identifiers
             subject.profiles |= owners.former_ids(connection, subject.profiles)
             subject.records |= live.visitors_of(connection, subject.records)
-            check_holds(connection, subject.records)
             live.complete(connection, subject, personal, self.channels, now)
             elsewhere = operational.complete(connection, subject, personal.identifiers)
             found = finding.complete(spark, self.lake, subject, personal, self.channels, elsewhere, now)
+            check_holds(connection, subject.records)  # it has those that sources deleted by now
             check_found(subject)
             subject.full_names -= live.borne(connection, subject, subject.full_names)
             add_bystanders(connection, subject, Naming(subject, self.channels), held_records(connection))
@@ -145,6 +145,7 @@ class Erasure(AllStores):
             now = self.clock()
             # Data that came before the tombstones were stored; a running projection ends first.
             hold_identities(connection, alone=True)
+            check_holds(connection, subject.records)
             add_bystanders(connection, subject, Naming(subject, self.channels), held_records(connection))
             ids = known_as(connection, subject.profiles)
             recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
@@ -152,9 +153,15 @@ class Erasure(AllStores):
                 connection, subject, Theirs(subject), self.channels, rows.without_names, _rebuild, now, erasure_id
             )
             emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
-            operational.pseudonymise_requests(connection, subject, requests, self.key)
+            found |= operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # it has live events by now
         return found
+
+    def _erase_lake(self, subject: Subject) -> dict[str, int]:
+        with self.engine.begin() as connection:
+            check_holds(connection, subject.records)
+            holds.forget(connection, subject.records)  # placed and lifted since
+        return rows.erase_rows(self.spark(), self.lake, subject, self.channels, Theirs(subject))
 
     def _move_followers(self, erasure_id: str) -> int:
         with self.engine.begin() as connection:
@@ -183,6 +190,7 @@ class Erasure(AllStores):
         found, is_compact = scan(stock, subject), False
         while found.hits:
             with self.engine.begin() as connection:
+                intakes.redact(connection, subject)  # those that came meanwhile
                 search = TextSearch(subject.values, subject.words)
                 others = said_by_others(connection, subject, search, all_rows=True)
                 others |= finding.said_of_others(self.spark(), self.lake, subject)
@@ -199,12 +207,12 @@ class Erasure(AllStores):
 
 def held_records(connection: Connection) -> set[str]:
     """All records under a legal hold."""
-    return set[str]().union(*standing(connection).values())
+    return set[str]().union(*holds.standing(connection).values())
 
 
 def check_holds(connection: Connection, records: Collection[str]) -> None:
     """Raises NotErasable if any of these records is under a legal hold."""
-    if held := standing(connection, records):
+    if held := holds.standing(connection, records):
         raise journal.NotErasable(
             f"expected nobody under a legal hold, found {', '.join(sorted(held))}; lift it, or refuse the request"
         )

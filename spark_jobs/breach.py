@@ -26,6 +26,8 @@ from stores.postgres import migrated
 from stores.schema import (
     audit,
     inbox,
+    intakes,
+    privacy_requests,
     profiles,
     records,
     redirects,
@@ -36,6 +38,8 @@ from stores.schema import (
 )
 
 ANSWERED = "answered"
+GAVE = (ANSWERED, "identified", "listed")
+"""Outcomes with which data left: an answer, who a caller is, and a line of a list."""
 
 
 @dataclass
@@ -61,9 +65,9 @@ def seen_by_reader(connection: Connection, reader: str, since: datetime, until: 
     """What left for a reader, by the audit: a read without a row there gave nothing."""
     of = audit.c
     query = select(of.profile_id, of.at, of.purpose, of.decision).where(
-        of.actor == reader, of.profile_id.is_not(None), of.outcome == ANSWERED, of.at >= since, of.at <= until
+        of.actor == reader, of.profile_id.is_not(None), of.outcome.in_(GAVE), of.at >= since, of.at <= until
     )
-    for row in connection.execute(query):
+    for row in connection.execute(query.order_by(of.audit_id)):
         yield Sight(row.profile_id, row.at, row.purpose, frozenset(row.decision.get("allowed") or ()))
 
 
@@ -115,9 +119,16 @@ def _in_lake(source: str, since: datetime, until: datetime) -> list[Sight]:
 
 
 def affected(connection: Connection, sights: Iterable[Sight]) -> list[Affected]:
-    """The people behind what was seen, each once, under the id that they have now."""
+    """The people behind what was seen, each once, under the id that they have now; an unmatched intake by its own."""
     seen = list(sights)
     ids = {one.profile_id for one in seen}
+    whose = (
+        select(intakes.c.intake_id, privacy_requests.c.profile_id)
+        .join(privacy_requests, privacy_requests.c.request_id == intakes.c.request_id)
+        .where(intakes.c.intake_id.in_(ids))
+    )
+    asked = {intake: profile for intake, profile in connection.execute(whose)}
+    ids |= set(asked.values())
     merged = select(redirects.c.old_id, redirects.c.profile_id).where(redirects.c.old_id.in_(ids))
     now = {old: new for old, new in connection.execute(merged)}
     current = ids | set(now.values())
@@ -128,7 +139,8 @@ def affected(connection: Connection, sights: Iterable[Sight]) -> list[Affected]:
         if one.of in counted:
             continue
         counted |= {one.of} if one.of else set()
-        id_ = now.get(one.profile_id, one.profile_id)
+        named = asked.get(one.profile_id, one.profile_id)
+        id_ = now.get(named, named)
         person = found.setdefault(id_, Affected(id_, one.at, one.at, id_ in held))
         person.last_at, person.times = one.at, person.times + 1
         person.purposes |= {one.purpose} if one.purpose else set()

@@ -90,9 +90,11 @@ ANSWERS: dict[str, Answer] = {
     "privacy_request_events": Answer(kept={"event_id request_id at actor step state": "its steps"}),
     "privacy_request_notes": Answer(handled={"event_id": "notes of their requests go"}, free="note"),
     "intakes": Answer(
-        gone="intake_id kind channel language state received_at due_on name recorded_by",
-        handled={"contact_kind contact request_id": "those of their requests and from addresses of theirs go"},
-        free="said",
+        gone="intake_id kind channel language state received_at due_on recorded_by",
+        handled={
+            "contact_kind request_id": "those of their requests and from addresses of theirs go",
+            "name contact said": "redacted in those that stay: all of it if the sender is named as they are",
+        },
     ),
     "rectifications": Answer(RECORD, gone="field value category decided_at request_id"),
     "restrictions": Answer(RECORD, gone="request_id since lifted_at"),
@@ -113,8 +115,8 @@ ANSWERS: dict[str, Answer] = {
         kept={"attempt_id requests began_at step step_at ended_at outcome problem found": "how far each came; counts"}
     ),
     "legal_holds": Answer(
-        RECORD,
         gone="hold_id placed_by placed_at lifted_at lifted_by",
+        handled={"record_id": "lifted holds go with their record; a hold in force keeps its record, and stays"},
         free="reason lifted_because",
     ),
     "retention_runs": Answer(kept={"run_id as_of steps certificate": "what a run of retention took out; counts"}),

@@ -6,15 +6,16 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from sqlalchemy import ARRAY, Connection, DateTime, Text, cast, or_, select
+from sqlalchemy import Connection, DateTime, cast, or_, select
 
 from consent.eligibility import people
 from consent.model import Purpose
 from consent.retention import last_interaction, nothing_kept_until
 from contracts.categories import Category
 from erasure import holds
+from erasure.owners import profiles_with
 from lake.tables import ASSIGNMENTS, RECORDS, TIMELINE, read
-from stores.schema import profiles, records
+from stores.schema import profiles
 
 BATCH = 1_000
 
@@ -30,12 +31,7 @@ class Held:
 def held(connection: Connection) -> Held:
     """The data under a legal hold now."""
     named = frozenset(one for its in holds.standing(connection).values() for one in its)
-    query = select(records.c.profile_id).where(records.c.record_id.in_(named))
-    listed = select(profiles.c.profile_id).where(
-        profiles.c.document["records"].has_any(cast(sorted(named), ARRAY(Text)))
-    )
-    owners = {*connection.scalars(query), *connection.scalars(listed)} if named else set()
-    return Held(named, frozenset(owners))
+    return Held(named, frozenset(profiles_with(connection, named)))
 
 
 def due(spark: SparkSession, lake: str, connection: Connection, purposes: Iterable[Purpose], now: datetime) -> set[str]:

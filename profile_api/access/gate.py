@@ -217,6 +217,8 @@ class Gate:
                     problem = raised
             about = None if problem else reading.about
             self._record(reading, ask, about, decision, problem.kind if problem else reading.outcome, now)
+            for one in () if problem else sorted(reading.shown - {about}):
+                self._record(reading, ask, one, decision, "listed", now)
         if problem:
             raise problem
 

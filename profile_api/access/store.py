@@ -106,6 +106,7 @@ class Reading:
         self._decided: dict[str, ConsentEvent] = {}
         # Set by an action for its audit row: whom it was about, and how it ended.
         self.about: str | None = None
+        self.shown: set[str] = set()  # people and intakes of a list; each gets an audit row of its own
         self.own_id: str | None = None  # of the customer who acts
         self.outcome = "answered"
         self.case: str | None = None  # opened by the action itself, so that nobody could name it before

@@ -73,7 +73,9 @@ def of_reader(gate: Gate, actor: Actor, purpose: str | None, reader: str, before
     with gate.acting(AccessRequest(actor, purpose, "audit-reader", RIGHTS)) as reading:
         if actor.role is not Role.PRIVACY_OFFICER:
             raise Problem(403, "role-not-permitted", "Expected a privacy officer, found another role.")
-        return _page(reading.run(reads_by, reader, before, limit + 1), limit)
+        page = _page(reading.run(reads_by, reader, before, limit + 1), limit)
+        reading.shown |= {one.profile_id for one in page.entries if one.profile_id}
+        return page
 
 
 class AlertView(View):

@@ -13,11 +13,12 @@ from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem
 from profile_api.privacy_requests.desk import RIGHTS, only_for_officers
+from profile_api.privacy_requests.details import found_request
 from profile_api.privacy_requests.intakes import due_intakes
 from profile_api.privacy_requests.letters import OUTCOMES, Answered, Letter, Outcome, written
 from profile_api.privacy_requests.objected import outweighed
 from profile_api.privacy_requests.queries.effects import restriction_stands
-from profile_api.privacy_requests.queries.requests import details_of, find, listed, proposed, steps_of
+from profile_api.privacy_requests.queries.requests import details_of, listed, proposed, steps_of
 from profile_api.privacy_requests.views import DueList, DueView
 from profile_api.privacy_requests.wording import language_of, words
 from profile_api.views import View
@@ -40,7 +41,10 @@ def due(gate: Gate, actor: Actor, purpose: str | None) -> DueList:
         alone = reading.run(proposed)
         found = [(one, next_action(one, proposed=one.request_id in alone)) for one in waiting]
         due_ = [_due(one, action, today) for one, action in found if action] + due_intakes(reading, today)
-        return DueList(due=sorted(due_, key=lambda one: (one.due_on, one.id))[:200])
+        shown = sorted(due_, key=lambda one: (one.due_on, one.id))[:200]
+        whose = {one.request_id: one.profile_id for one in waiting}
+        reading.shown |= {whose.get(one.id, one.id) for one in shown}
+        return DueList(due=shown)
 
 
 def _due(request: PrivacyRequest, action: NextAction, today: date) -> DueView:
@@ -71,7 +75,7 @@ def letter(
     """
     now, outweighs = gate.clock(), dict[str, str]()
     with gate.acting(AccessRequest(actor, purpose, "request-letter", RIGHTS)) as reading:
-        request = reading.run(find, request_id, actor.profile_id)
+        request = found_request(reading, request_id, actor.profile_id)
         steps = reading.run(steps_of, request_id)
         stands = reading.run(restriction_stands, request_id)
         outcome = _outcome(request, steps, stands, announces_end)

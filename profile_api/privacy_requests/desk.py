@@ -14,7 +14,7 @@ from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem, not_found
 from profile_api.privacy_requests.bundle import of_features, zipped
-from profile_api.privacy_requests.details import detailed, in_short
+from profile_api.privacy_requests.details import detailed, found_request, in_short
 from profile_api.privacy_requests.erasing import Starter, progress_of
 from profile_api.privacy_requests.keeping import as_rows, ends_of, keeping
 from profile_api.privacy_requests.page import Told
@@ -99,12 +99,13 @@ class Desk:
             found = reading.run(listed, own=reading.own_id, state=state, overdue=overdue, now=now)
             erasing = reading.run(begun, [one.request_id for one in found])
             seen = [in_short(one, now, one.request_id in erasing) for one in found]
+            reading.shown |= {one.profile_id for one in found}
             return RequestList(requests=[PrivacyRequestView(**one) for one in seen])
 
     def one(self, actor: Actor, purpose: str | None, request_id: str) -> PrivacyRequestDetails:
         """A request with its timeline."""
         with self._gate.acting(AccessRequest(actor, purpose, "request", RIGHTS)) as reading:
-            request = reading.run(find, request_id, reading.own_id)
+            request = found_request(reading, request_id, reading.own_id)
             return detailed(reading, request, actor, self._gate.clock())
 
     def step(self, actor: Actor, purpose: str | None, request_id: str, form: StepForm) -> PrivacyRequestDetails:
@@ -115,7 +116,7 @@ class Desk:
             only_for_officers(actor)
             # An erasure that has begun holds the row while it looks for whom it is about: then nobody waits for it.
             erasing = form.step is RequestStep.REFUSE and bool(reading.run(begun, [request_id]))
-            request, now = reading.run(find, request_id, lock=not erasing), self._gate.clock()
+            request, now = found_request(reading, request_id, lock=not erasing), self._gate.clock()
             request = reading.run(move, request, actor, form.step, form.note, now)
             profile = reading.profile(request.profile_id)
             if form.step is RequestStep.COMPLETE and request.kind is RequestKind.RECTIFICATION and profile:
@@ -162,7 +163,7 @@ class Desk:
         """
         with self._gate.acting(AccessRequest(actor, purpose, "request-erase", RIGHTS)) as reading:
             only_for_officers(actor)
-            request, now = reading.run(find, request_id, lock=True), self._gate.clock()
+            request, now = found_request(reading, request_id, lock=True), self._gate.clock()
             reading.run(check_erasable, request)
             reading.run(check_whose, request, now)
             starts = not self._four_eyes or reading.run(is_confirmed_by, request, actor)
@@ -179,19 +180,19 @@ class Desk:
         """How far the erasure of a request has come, and why it has not ended."""
         with self._gate.acting(AccessRequest(actor, purpose, "request-erasure", RIGHTS)) as reading:
             only_for_officers(actor)
-            return progress_of(reading, reading.run(find, request_id))
+            return progress_of(reading, found_request(reading, request_id))
 
     def certificate(self, actor: Actor, purpose: str | None, request_id: str) -> dict[str, Any]:
         """The signed certificate of an erasure that has ended."""
         with self._gate.acting(AccessRequest(actor, purpose, "request-certificate", RIGHTS)) as reading:
             only_for_officers(actor)
-            return reading.run(certificate_of, reading.run(find, request_id).request_id)
+            return reading.run(certificate_of, found_request(reading, request_id).request_id)
 
     def lift(self, actor: Actor, purpose: str | None, request_id: str, note: str) -> PrivacyRequestDetails:
         """Ends a restriction; art. 18(3) wants the person told before."""
         with self._gate.acting(AccessRequest(actor, purpose, "request-lift", RIGHTS)) as reading:
             only_for_officers(actor)
-            request, now = reading.run(find, request_id, lock=True), self._gate.clock()
+            request, now = found_request(reading, request_id, lock=True), self._gate.clock()
             reading.run(lift, request_id, now)
             reading.run(write_down, request, actor, "lift", note, now)
             return detailed(reading, request, actor, now)
@@ -214,6 +215,7 @@ class Desk:
         """An erasure of whom no profile is left, by keys of sources or identifiers; filed under the intake's id."""
         now = self._gate.clock()
         request = reading.run(file, actor, RequestKind.ERASURE, intake_id, dict(details), received_at, now)
+        reading.shown.add(intake_id)
         return detailed(reading, request, actor, now)
 
     def _check_purposes(self, form: RequestForm) -> None:

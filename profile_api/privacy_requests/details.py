@@ -8,11 +8,19 @@ from consent.model import Actor, Role
 from consent.requests import PrivacyRequest, is_overdue, possible_steps
 from erasure.attempts import begun
 from profile_api.access.gate import Reading
-from profile_api.privacy_requests.queries.requests import details_of, steps_of
+from profile_api.privacy_requests.queries.requests import details_of, find, steps_of
 from profile_api.privacy_requests.views import PrivacyRequestDetails, StepView
+from read_model.redirects import current_id
 
 TOLD = frozenset({"extend", "refuse", "lift"})
 """Steps whose note is the reason that the person is told."""
+
+
+def found_request(reading: Reading, request_id: str, own: str | None = None, *, lock: bool = False) -> PrivacyRequest:
+    """The request of this id; the audit row of the action names whose it is."""
+    request = reading.run(find, request_id, own, lock=lock)
+    reading.about = reading.run(current_id, request.profile_id)
+    return request
 
 
 def in_short(request: PrivacyRequest, now: datetime, erasing: bool) -> dict[str, Any]:

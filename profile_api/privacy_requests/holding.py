@@ -7,10 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from consent.model import Actor, Role
 from erasure import holds
+from erasure.owners import profiles_with
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.errors import Problem, not_found
+from profile_api.privacy_requests.queries.erasures import check_not_begun
 from profile_api.privacy_requests.views import Text
 from profile_api.views import Short, View
+from read_model.rebuild import hold_identities
 
 HOLDING = frozenset({"legal_obligation"})
 """What a hold is placed for: data is needed for a claim, or the law says so (GDPR art. 17(3)(b) and (e))."""
@@ -62,6 +65,7 @@ class HoldDesk:
         """From now on neither retention nor an erasure takes these records."""
         with self._gate.acting(AccessRequest(actor, purpose, "hold-place", HOLDING)) as reading:
             _only_for_officers(actor)
+            reading.run(hold_identities)  # an erasure takes the profile before, or finds the hold
             profile = reading.profile(form.profile_id)
             if profile is None:
                 raise not_found()
@@ -69,17 +73,20 @@ class HoldDesk:
             if not own_records or not set(form.records) <= set(own_records):
                 detail = "Expected a person with records, and `records` of this person, found another or none."
                 raise Problem(422, "records-not-of-this-person", detail)
+            held = form.records or own_records
+            reading.run(check_not_begun, profile, held)
             reading.about = profile.profile_id
             now = self._gate.clock()
-            hold_id = reading.run(holds.place, form.records or own_records, form.reason, actor.on_record, now)
+            hold_id = reading.run(holds.place, held, form.reason, actor.on_record, now)
             return _one(reading, hold_id)
 
     def all(self, actor: Actor, purpose: str | None, lifted: bool) -> HoldList:
         """The holds that stand, or all that there ever were."""
         with self._gate.acting(AccessRequest(actor, purpose, "hold-list", HOLDING, of_case=False)) as reading:
             _only_for_officers(actor)
-            found = reading.run(holds.listed, lifted=lifted)
-            return HoldList(holds=[_seen(one) for one in found])
+            found = [_seen(one) for one in reading.run(holds.listed, lifted=lifted)]
+            reading.shown |= reading.run(profiles_with, [record for one in found for record in one.records])
+            return HoldList(holds=found)
 
     def lift(self, actor: Actor, purpose: str | None, hold_id: str, form: LiftHoldForm) -> HoldView:
         """The records are deleted like any other from now on."""
@@ -88,7 +95,9 @@ class HoldDesk:
             now = self._gate.clock()
             if "\x00" in hold_id or not reading.run(holds.lift, hold_id, form.reason, actor.on_record, now):
                 raise Problem(404, "hold-not-found", "Expected the id of a hold that stands, found none.")
-            return _one(reading, hold_id)
+            found = _one(reading, hold_id)
+            reading.shown |= reading.run(profiles_with, found.records)
+            return found
 
 
 def _one(reading: Reading, hold_id: str) -> HoldView:

@@ -123,7 +123,9 @@ class Intakes:
         """All of them, or those of a state."""
         with self._gate.acting(AccessRequest(actor, purpose, "intake-list", RIGHTS, of_case=False)) as reading:
             only_for_officers(actor)
-            return IntakeList(intakes=[_view(row) for row in reading.run(listed_intakes, state)])
+            found = [_view(row) for row in reading.run(listed_intakes, state)]
+            reading.shown |= {one.intake_id for one in found}
+            return IntakeList(intakes=found)
 
     def match(self, actor: Actor, purpose: str | None, intake_id: str, form: MatchForm) -> PrivacyRequestDetails:
         """Files the request of whose it is, received when it reached us; their identity is still to be checked."""
@@ -159,6 +161,7 @@ class Intakes:
             only_for_officers(actor)
             reading.run(open_intake, intake_id)
             reading.run(change_intake, intake_id, {"state": "closed"})
+            reading.shown.add(intake_id)
             return _view(reading.run(find_intake, intake_id))
 
     def letter(self, actor: Actor, purpose: str | None, intake_id: str) -> tuple[Letter, str]:
@@ -166,6 +169,7 @@ class Intakes:
         with self._gate.acting(AccessRequest(actor, purpose, "intake-letter", RIGHTS)) as reading:
             only_for_officers(actor)
             found = reading.run(find_intake, intake_id)
+            reading.shown.add(intake_id)
         outcome: Any = "nothing_found" if found["state"] == "closed" else "received"
         about = Answered(
             intake_id, RequestKind(found["kind"]), outcome, found["received_at"], found["due_on"].isoformat()

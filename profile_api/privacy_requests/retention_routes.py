@@ -1,16 +1,20 @@
 """What is kept of a person, for what and until when; and what officers hold back from being deleted."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
 from consent.purposes import published_purposes
 from profile_api.http.auth import Reader
-from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
 from profile_api.privacy_requests.holding import HoldDesk, HoldForm, HoldList, HoldView, LiftHoldForm
 from profile_api.privacy_requests.keeping import KeepingData, keeping_of
 from profile_api.views import Answer
+
+BEGUN: dict[int | str, dict[str, Any]] = {
+    409: {"model": ProblemDocument, "description": "An erasure of these records has begun"}
+}
 
 router = APIRouter(prefix="/v1", tags=["retention"], responses=PROBLEMS)
 
@@ -23,7 +27,7 @@ def read_retention(
     return keeping_of(gate, reader, purpose, profile_id, published_purposes())
 
 
-@router.post("/holds", status_code=201, summary="Hold a person's records back from being deleted")
+@router.post("/holds", status_code=201, summary="Hold a person's records back from being deleted", responses=BEGUN)
 def place_hold(gate: AskedGate, reader: Reader, form: HoldForm, purpose: PurposeHeader = None) -> HoldView:
     """Neither retention nor an erasure takes them, until the hold is lifted."""
     return HoldDesk(gate).place(reader, purpose, form)

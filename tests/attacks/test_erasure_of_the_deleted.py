@@ -13,14 +13,16 @@ from sqlalchemy import insert, select
 
 from contracts.loading import load_channels
 from contracts.settings import Settings
+from erasure import holds
 from erasure.journal import NotErasable
+from erasure.run import Erasure
 from lake.tables import BRONZE, RECORDS, read
 from spark_jobs.ingest import ingest
 from spark_jobs.standardise import standardise
 from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
-from tests.erasure.erasing_home import EMAIL, EVE, EVELYNKA, NOW, Home
+from tests.erasure.erasing_home import EMAIL, EVE, EVELYNKA, NOW, Home, Killed
 from tests.spark_jobs.conftest import contracts_folder, sources, write_crm  # noqa: F401 -- fixtures
 
 GUS = "G-7000003,Gundula,Quastel,01/02/1990,gundula@inbox.example,,2024-01-02T00:00:00Z"
@@ -86,6 +88,48 @@ def test_who_was_deleted_by_every_source_is_erased_with_proof_and_stays_away(
     assert read(home.spark, home.lake, BRONZE["person"]).where("source_key = 'F-7000002'").count() == 1
     write_crm(EVE, FRED, GUS, file="crm-old.csv")
     assert home.take_in()["reasons"] == {"erased": 1}
+
+
+def test_a_hold_stops_the_erasure_of_a_record_that_its_source_deleted_whenever_it_was_placed(home: Home) -> None:
+    def hold() -> str:
+        with home.engine.begin() as connection:
+            return holds.place(connection, [EVELYNKA], "lawsuit 24/1234", "officer", NOW)
+
+    def lift(hold_id: str) -> None:
+        with home.engine.begin() as connection:
+            assert holds.lift(connection, hold_id, "it has ended", "officer", NOW), "it was not deleted"
+
+    request, placed = filed(home, identifiers=[{"kind": "email", "value": EMAIL.lower()}]), hold()
+    with pytest.raises(NotErasable, match=placed):
+        home.erase(request)
+    with home.engine.connect() as connection:
+        assert connection.execute(select(schema.erasures)).all() == [], "it has not begun"
+    lift(placed)
+
+    meanwhile = dict[str, str]()
+
+    def after(step: str) -> None:
+        if step == "subject":
+            raise Killed(step)
+        if step in ("tombstones", "serving"):
+            meanwhile[step] = hold()
+
+    made = Erasure(home.config, home.stores, home.engine, home.channels, lambda: home.spark, lambda: NOW, after)
+    with pytest.raises(Killed):
+        made.run([request])
+    placed = hold()
+    with pytest.raises(NotErasable, match=placed):  # started again
+        made.run([request])
+    lift(placed)
+    for step in ("tombstones", "serving"):  # placed after it was started again
+        with pytest.raises(NotErasable) as stopped:
+            made.run([request])
+        assert meanwhile[step] in str(stopped.value)
+        assert read(home.spark, home.lake, BRONZE["person"]).where("source_key = 'E-7000001'").count() > 0
+        lift(meanwhile[step])
+    assert made.run([request])["certificate"]["hits"] == 0
+    with home.engine.connect() as connection:
+        assert connection.execute(select(schema.legal_holds)).all() == [], "the lifted ones went with her"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from sqlalchemy import Engine, func, insert, select, text
 
 from consent.model import Role
 from contracts.identifiers import Identifier
-from erasure.intakes import forget
+from erasure.intakes import forget, redact
+from erasure.operational import pseudonymise_requests
+from erasure.redaction import ERASED
+from erasure.subject import Subject
 from stores.schema import identifiers, intakes, metadata
 from tests.attacks.test_law_bundle import bundle
 from tests.profile_api.conftest import CASE, Headers
@@ -131,6 +134,61 @@ def test_what_was_received_is_in_the_persons_bundle_and_goes_with_them(
         assert connection.scalars(select(intakes.c.intake_id)).all() == [kept["intake_id"]]
         row = connection.scalar(text("SELECT string_agg(t::text, '') FROM intakes t"))
         assert SAID not in row
+
+
+MARION = Subject(
+    full_names={"marion|fontloup"},
+    words={"fontloup", "marion fontloup"},
+    values={"3 rue Haute", "marion@inbox.example"},
+)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"name": "Marion Fontloup", "contact_kind": "postal", "contact": "3 rue Haute, Lyon"},
+        {"name": "Mme FONTLOUP, Màrion", "contact_kind": "postal", "contact": "poste restante, Lyon"},
+        {"name": None, "contact_kind": "postal", "contact": "M., 3 RUE HAUTE, Lyon", "said": "please"},
+        {"name": "the same", "contact_kind": "email", "contact": "Marion@inbox.example"},
+    ],
+    ids=["name and address", "name spelt otherwise", "address alone", "e-mail"],
+)
+def test_an_unmatched_intake_keeps_its_day_and_not_the_name_or_address_of_who_was_erased(
+    client: TestClient, headers: Headers, engine: Engine, form: dict[str, Any]
+) -> None:
+    taken = take(client, headers, kind="erasure", **form)
+    other = take(client, headers, contact_kind="postal", contact="5 rue Haute, Lyon")
+    with engine.begin() as connection:
+        assert (redact(connection, MARION), redact(connection, MARION)) == (1, 0)
+    found = {one["intake_id"]: one for one in client.get("/v1/intakes", headers=headers(*OFFICER)).json()["intakes"]}
+    texts = {name: ERASED for name in ("name", "contact", "said") if form.get(name)}
+    assert found == {taken["intake_id"]: taken | texts, other["intake_id"]: other}
+    due = client.get("/v1/requests/due", headers=headers(*OFFICER)).json()["due"]
+    assert {one["id"] for one in due} == {taken["intake_id"], other["intake_id"]}
+
+
+def test_an_intake_of_somebody_else_that_names_who_was_erased_can_still_be_answered(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    form = {"name": "Paul Fontloup", "contact_kind": "postal", "contact": "1 place Basse, Lyon"}
+    take(client, headers, **form, said="as you wrote to Marion Fontloup in May")
+    with engine.begin() as connection:
+        assert redact(connection, MARION) == 1
+    [left] = client.get("/v1/intakes", headers=headers(*OFFICER)).json()["intakes"]
+    assert (left["name"], left["contact"]) == (f"Paul {ERASED}", "1 place Basse, Lyon")
+    assert left["said"] == f"as you wrote to {ERASED} in May"
+
+
+def test_the_counts_of_an_erasure_say_what_became_of_intakes(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    take(client, headers, kind="erasure", name="Marion Fontloup")
+    taken = take(client, headers, kind="erasure", name="Marion Fontloup")
+    match = f"/v1/intakes/{taken['intake_id']}/match"
+    request = client.post(match, json={"profile_id": ANA}, headers=headers(*OFFICER)).json()["request_id"]
+    with engine.begin() as connection:
+        found = pseudonymise_requests(connection, MARION, [request], b"key")
+    assert found == {"intakes": 1, "intakes_redacted": 1}
 
 
 def test_nobody_but_officers_reads_an_intake(client: TestClient, headers: Headers, engine: Engine) -> None:

@@ -95,6 +95,56 @@ def test_a_breach_list_names_everybody_whom_a_reader_saw_and_nobody_else(
         assert set(found[0].line()) >= {"profile_id", "first_at", "last_at", "purposes", "categories", "held"}
 
 
+def test_a_breach_list_names_whoever_was_in_a_request_an_intake_or_a_hold_that_was_read(
+    client: TestClient, headers: Headers, engine: Engine
+) -> None:
+    officer = headers(Role.PRIVACY_OFFICER, "privacy_rights")
+    holding = headers(Role.PRIVACY_OFFICER, "legal_obligation")
+
+    def send(path: str, sent: dict[str, str] = officer, **body: object) -> dict[str, Any]:
+        answer = client.post(path, json=body, headers=sent)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    request = send("/v1/requests", kind="erasure", profile_id="p-old")["request_id"]
+    send("/v1/requests", kind="access", profile_id=BEN)
+    letter = {"kind": "access", "channel": "letter", "name": "Gustave Otherman"}
+    unknown, known = (send("/v1/intakes", **letter)["intake_id"] for _ in range(2))
+    send(f"/v1/intakes/{known}/match", profile_id=CHLOE)
+    send("/v1/holds", holding, profile_id=ANA, reason="lawsuit")
+    with engine.begin() as connection:
+        [reader] = set(connection.scalars(select(audit.c.actor)))
+    for path, sent, people in (
+        (f"/v1/requests/{request}", officer, {ANA}),
+        (f"/v1/requests/{request}/erasure", officer, {ANA}),
+        (f"/v1/requests/{request}/letter", officer, {ANA}),
+        ("/v1/requests", officer, {ANA, BEN, CHLOE}),
+        ("/v1/requests/due", officer, {ANA, BEN, CHLOE, unknown}),
+        ("/v1/intakes", officer, {CHLOE, unknown}),
+        (f"/v1/intakes/{unknown}/letter", officer, {unknown}),
+        ("/v1/holds", holding, {ANA}),
+        (f"/v1/audit/readers/{reader}", officer, {ANA, BEN, CHLOE, unknown}),
+    ):
+        with engine.connect() as connection:
+            before = len(list(seen_by_reader(connection, reader, NOW - DAY, NOW)))
+        assert client.get(path, headers=sent).status_code == 200, path
+        with engine.connect() as connection:
+            seen = list(seen_by_reader(connection, reader, NOW - DAY, NOW))[before:]
+            assert {one.profile_id for one in affected(connection, seen)} == people, path
+
+
+def test_a_breach_list_names_the_caller_whom_a_reader_identified(engine: Engine) -> None:
+    row = {"at": NOW, "actor": "bot-1", "role": "bot", "purpose": "service", "action": "identify", "decision": {}}
+    rows = [
+        row | {"profile_id": ANA, "outcome": "identified"},
+        row | {"profile_id": BEN, "outcome": "profile-not-found"},
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(audit), rows)
+        found = affected(connection, seen_by_reader(connection, "bot-1", NOW - DAY, NOW))
+    assert [one.profile_id for one in found] == [ANA]
+
+
 def test_a_breach_list_knows_a_subscription_and_a_source(client: TestClient, engine: Engine) -> None:
     one = {"subscription_id": "s", "url": "https://crm.example/hook", "kinds": ["profile.updated"], "secret": "x"}
     one |= {"purpose": "service", "role": "advisor", "created_by": "o", "created_at": NOW}

@@ -2,14 +2,17 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from consent.model import Role
+from erasure import holds
 from erasure.journal import NotErasable
 from erasure.run import check_holds
-from stores.schema import audit, legal_holds, privacy_requests
+from stores.schema import audit, erasures, legal_holds, privacy_requests
+from tests.attacks.erasing import erase
 from tests.profile_api.conftest import Headers
-from tests.profile_api.people import ANA, BEN, NOW
+from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW
+from tests.read_model.live.collecting import accept, project_all
 
 CASE = {"Case-Reference": "C-2024-17"}
 
@@ -64,6 +67,40 @@ def test_a_hold_on_one_record_leaves_the_others_of_a_wrong_merge_to_be_erased(
         connection.execute(delete(privacy_requests).where(privacy_requests.c.request_id != of_other))
         connection.execute(update(privacy_requests).values(details={"records": ["crm:42"]}))
     assert client.post(f"/v1/requests/{of_other}/erasure", headers=sent).status_code == 409
+
+
+def test_a_hold_on_records_whose_erasure_has_begun_is_refused(
+    client: TestClient, engine: Engine, headers: Headers, officer: dict[str, str]
+) -> None:
+    request = started_erasure(client, engine, headers, records=["web:7"])
+    begun = {"erasure_id": "e_1", "started_at": NOW, "requests": [request], "sealed": b"of whom"}
+    with engine.begin() as connection:
+        connection.execute(insert(erasures).values(begun))
+    for asked in ({}, {"records": ["web:7"]}):
+        refused = client.post("/v1/holds", json={"profile_id": ANA, "reason": "lawsuit", **asked}, headers=officer)
+        assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "erasure-begun"), asked
+        assert "a hold cannot keep them any more" in refused.json()["detail"]
+    place(client, officer, records=["crm:42"])
+    named = {"identifiers": [{"kind": "email", "value": ANA_EMAIL}]}
+    for of_whom in ({"profile_id": "i_1", "details": named}, {"profile_id": "p-old", "details": {}}):
+        with engine.begin() as connection:
+            connection.execute(update(privacy_requests).values(of_whom))
+        refused = client.post("/v1/holds", json={"profile_id": ANA, "reason": "lawsuit"}, headers=officer)
+        assert refused.status_code == 409, of_whom
+    with engine.connect() as connection:
+        assert connection.scalars(select(legal_holds.c.record_id)).all() == ["crm:42"]
+
+
+def test_an_erasure_takes_lifted_holds_of_its_person_and_leaves_one_that_stands(engine: Engine) -> None:
+    accept(engine, NOW, {"type": "identify", "userId": "u-1", "traits": {"email": "zed@inbox.example"}})
+    project_all(engine, NOW)
+    with engine.begin() as connection:
+        ended = holds.place(connection, ["app:u-1"], "lawsuit", "officer", NOW)
+        holds.lift(connection, ended, "it has ended", "officer", NOW)
+        stands = holds.place(connection, ["app:u-1"], "another", "officer", NOW)
+    erase(engine, "app:u-1")
+    with engine.connect() as connection:
+        assert connection.scalars(select(legal_holds.c.hold_id)).all() == [stands]
 
 
 def test_officers_alone_hold_and_every_act_is_in_the_audit(

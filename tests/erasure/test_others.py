@@ -8,7 +8,7 @@ from sqlalchemy import Engine, insert
 from erasure.others import said_by_others
 from erasure.search import TextSearch
 from erasure.subject import Subject
-from stores.schema import inbox_quarantine, models
+from stores.schema import inbox_quarantine, intakes, models
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EMAIL = "evelynka@inbox.example"
@@ -24,6 +24,15 @@ def test_a_refused_message_makes_no_value_anothers_whatever_its_envelope_says(en
     with engine.begin() as connection:
         connection.execute(insert(inbox_quarantine).values(row | {"raw": EMAIL.encode()}))
     assert common(engine, {EMAIL}, {"evelynka"}) == set()
+
+
+def test_an_intake_makes_no_value_anothers_whatever_it_says(engine: Engine) -> None:
+    row = {"intake_id": "i_1", "kind": "erasure", "channel": "letter", "language": "fr", "state": "open"}
+    row |= {"received_at": NOW, "due_on": NOW.date(), "recorded_by": "officer"}
+    said = {"name": "Evelynka Zarwell", "contact_kind": "postal", "contact": "3 rue Haute, Lyon", "said": EMAIL}
+    with engine.begin() as connection:
+        connection.execute(insert(intakes).values(row | said))
+    assert common(engine, {EMAIL, "3 rue Haute"}, {"evelynka", "evelynka zarwell"}) == set()
 
 
 def test_the_models_words_are_the_systems_own_and_its_names_are_peoples(engine: Engine) -> None:

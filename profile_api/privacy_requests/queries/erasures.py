@@ -1,6 +1,6 @@
 """Whether a person may be erased now, how far it has come, and the certificate, as the store keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ from consent.requests import PrivacyRequest, RequestKind, RequestState
 from erasure import attempts
 from erasure.four_eyes import confirmed, proposers, steps_of
 from erasure.holds import standing
-from erasure.journal import timed_steps
-from erasure.owners import records_of
+from erasure.journal import Asked, timed_steps
+from erasure.owners import former_ids, records_of
+from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem
 from profile_api.privacy_requests.queries.requests import details_of
-from stores.schema import erasures
+from stores.schema import erasures, privacy_requests
 
 UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
 
@@ -42,6 +43,28 @@ def check_erasable(connection: Connection, request: PrivacyRequest) -> None:
         raise Problem(409, "legal-hold", detail, holds=sorted(on_hold))
     if attempts.busy(connection):
         raise Problem(409, "erasure-running", "Expected no erasure to run, found one; try again when it has ended.")
+
+
+def check_not_begun(connection: Connection, profile: StoredProfile, records: Collection[str]) -> None:
+    """A 409 if an erasure of any of these records of a profile has begun, as far as its request names them.
+
+    Whom an erasure found is sealed, so records that it found by itself cannot be compared here; it asks for holds again
+    before it deletes.
+    """
+    of = privacy_requests.c
+    under_way = select(of.request_id, of.profile_id, of.details).where(
+        of.kind == RequestKind.ERASURE, of.state.in_(UNDER_WAY)
+    )
+    ids = {profile.profile_id, *former_ids(connection, [profile.profile_id])}
+    about = set[str]()
+    for row in connection.execute(under_way):
+        asked = Asked.of(row.details)
+        whole = row.profile_id in ids and not asked.records
+        if whole or asked.records.intersection(records) or asked.identifiers.intersection(profile.identifiers):
+            about.add(row.request_id)
+    if attempts.begun(connection, about):
+        detail = "Expected records whose erasure has not begun, found that it has: a hold cannot keep them any more."
+        raise Problem(409, "erasure-begun", detail)
 
 
 def is_confirmed_by(connection: Connection, request: PrivacyRequest, officer: Actor) -> bool:
