@@ -167,7 +167,7 @@ class Book:
                 self._claim(record, "user_id", event.user_id, event.occurred_at)
         else:
             self._know(record, event)
-        known = event.proof is Proof.SERVER
+        known = event.proof is Proof.SERVER and self._says_whose(record, event)
         for name, kept, stated in (
             ("traits", record.traits, event.traits),
             ("external", record.external, event.external_ids),
@@ -212,9 +212,14 @@ class Book:
                 self._add(record, record.visitors, visitor_id(record.source, event.anonymous_id))
         if event.call == "alias" and event.user_id and event.previous_id and event.previous_id != event.user_id:
             self._alias(record, event.previous_id, event)
-        for kind in event.contacts_proven:
+        for kind in event.contacts_proven if self._says_whose(record, event) else ():
             if value := event.traits.get(kind) or event.external_ids.get(kind):
                 self._newest(record, record.proven, kind, value, event.occurred_at)
+
+    @staticmethod
+    def _says_whose(record: LiveRecord, event: LiveEvent) -> bool:
+        """Whether an event says whose data it brings: somebody else may be at a browser on which a user signed in."""
+        return bool(event.user_id) or record.bound is None
 
     def _open(self, source: str, key: str, event: LiveEvent, bare: bool = False) -> LiveRecord:
         record_id = f"{source}:{key}"

@@ -115,3 +115,18 @@ def test_who_is_on_file_takes_their_own_browsers_along_and_stays_one_when_signin
     zoe = site.owner("crm:6")
     assert {site.of_user("mia"), site.owner(visitor("b-7")), site.owner(visitor("b-8"))} == {zoe}
     assert events_on(site, zoe) == ["identify"] * 4 + ["page"] * 2
+
+
+@pytest.mark.parametrize("how", LOGINS)
+@pytest.mark.parametrize("call", ["identify", "track"])
+def test_what_a_server_hears_later_from_a_browser_with_a_login_joins_that_login_with_nobody(
+    site: Site, how: str, call: str
+) -> None:
+    send(site, how, sign_in(site, how, "mallory", "b-7"))
+    said = {"email": ZOE["email"], "phone": "+33612009988"}
+    newsletter = {"traits": said} if call == "identify" else {"event": "Signed Up", "context": {"traits": said}}
+    proven = {"context": {"emailVerified": True, **newsletter.pop("context", {})}}
+    site.server({"type": call, "anonymousId": "b-7", **newsletter, **proven})
+    zoe = str(site.owner("crm:6"))
+    assert site.of_user("mallory") not in (None, zoe)
+    assert not opened(site, zoe, Identifier("user_id", "mallory"))
