@@ -46,7 +46,7 @@ class Sample:
         started = time.perf_counter()
         run = [sys.executable, "-m", module, *arguments]
         done = subprocess.run(run, env=environment(self.home), capture_output=True, text=True, check=False)
-        if done.returncode not in ends or not done.stdout:
+        if done.returncode not in ends or (done.returncode and not done.stdout):
             raise SystemExit(f"expected {module} to end well, found:\n{(done.stdout + done.stderr)[-3000:]}")
         return round(time.perf_counter() - started, 1), done.stdout
 
