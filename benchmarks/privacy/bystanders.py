@@ -1,5 +1,6 @@
 """Whether everybody else is as they were: every row of PostgreSQL before and after, without the product's own words."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -40,20 +41,31 @@ class Everything:
         return cls(rows)
 
     def changed(self, after: "Everything", records: Collection[str], profiles: Collection[str]) -> dict[str, int]:
-        """Rows of others that are gone or otherwise, by table; a row is theirs whom one of its keys names."""
+        """Rows of others that are gone or otherwise, by table and the columns that changed; a row is theirs whom one of
+        its keys names."""
         theirs = {*records, *profiles}
         events = {
             row["event_id"]
             for row in self.rows["timeline"].values()
             if row["record_id"] in theirs or row["profile_id"] in theirs
         }
-        found = {}
+        found = Counter[str]()
         for table, rows in self.rows.items():
+            new = [row for name, row in after.rows[table].items() if name not in rows]
             gone = [row for name, row in rows.items() if name not in after.rows[table]]
             lost = [row for row in gone if not _is_of(row, theirs | events)]
-            if lost:
-                found[table] = len(lost)
-        return found
+            found.update(f"{table}: {_difference(row, new)}" for row in lost)
+        return dict(found)
+
+
+def _difference(row: dict[str, Any], new: list[dict[str, Any]]) -> str:
+    """The names of the columns, or of the parts of a document, in which a row is otherwise now; `gone` if it is."""
+    keys = [name for name in KEYS if name in row]
+    for other in new:
+        if keys and all(other[name] == row[name] for name in keys):
+            flat, now = ({**one, **(one.get("payload") or {})} for one in (row, other))
+            return ", ".join(sorted(name for name in flat if flat[name] != now.get(name) and name != "payload"))
+    return "gone"
 
 
 def _is_of(row: dict[str, Any], theirs: Collection[str]) -> bool:
