@@ -19,12 +19,13 @@ from contracts.assurance import Proof
 from contracts.identifiers import of_persons
 from contracts.sources import Sources
 from read_model.live.assigning import Known, load_known
+from read_model.live.book import Book, needed
 from read_model.live.categories import decisions
 from read_model.live.consents import record_decisions
 from read_model.live.erased import count
 from read_model.live.item import Item, event_row, read_item
 from read_model.live.joining import holder
-from read_model.live.live_records import Book, LiveRecord, document_of, needed, stored
+from read_model.live.live_records import LiveRecord, document_of, stored
 from read_model.live.unread import refusals_in
 from read_model.model_in_force import model_in_force
 from read_model.outbox.decisions import tell_decisions

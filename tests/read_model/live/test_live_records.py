@@ -7,7 +7,8 @@ from contracts.assurance import Proof
 from contracts.events import LiveEvent, Message, live_event
 from contracts.live_keys import visitor_key
 from contracts.sources import Source
-from read_model.live.live_records import Book, LiveRecord, document_of, needed, stored
+from read_model.live.book import Book, needed
+from read_model.live.live_records import LiveRecord, document_of, stored
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 APP = Source(name="app", server_key_sha256="0" * 64, region="FR", traits={"plan": "identity"})
