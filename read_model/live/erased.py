@@ -14,7 +14,7 @@ from consent.tombstones.naming import named_in_raw
 from contracts.assurance import Proof
 from contracts.settings import Settings
 from contracts.sources import Sources
-from read_model.live.messages import Accepted, Refused, refusal_of
+from read_model.live.messages import Accepted, Refused, refusals_left
 from stores.schema import tombstones
 
 
@@ -34,8 +34,7 @@ class Guard:
     def refusals_in(self, left_out: Iterable[Accepted]) -> list[Accepted]:
         """The refusals of consent in messages that are left out: whom they mention is not always who refuses."""
         sources = self.sources.by_name
-        found = (refusal_of(one, sources[one.source]) for one in left_out)
-        return [one for one in found if one is not None]
+        return [kept for one in left_out for kept in refusals_left(one, sources[one.source])]
 
     def named(self, connection: Connection, messages: Collection[Accepted | Refused]) -> set[Accepted | Refused]:
         """The same, uncounted: for data that another message repeats."""

@@ -114,15 +114,11 @@ def _salvaged(index: int, raw: bytes, arrival: Arrival) -> list[Accepted]:
     return []
 
 
-def refusal_of(one: Accepted, source: Source) -> Accepted | None:
-    """The refusals of consent of a message that is left out, as a message of its own of the same sender."""
-    for kept in refusals_of(one.item.encode(), None, one.gpc):
-        with suppress(RefusedItem, RefusedRow):
-            _, message, _ = read_message(kept)
-            event = live_event(message, Proof(one.proof), one.received_at, None, source.types)
-            row = interaction_event(source.events, event_payload(source.name, event))
-            return replace(one, message_id=event.message_id, record_id=str(row.record_id), item=kept.decode())
-    return None
+def refusals_left(one: Accepted, source: Source) -> list[Accepted]:
+    """The refusals of consent of a message that is left out, as a message of its own of the same proof."""
+    proof = Proof(one.proof)
+    sender = Sender(source, proof is Proof.SERVER, proof is Proof.SIGNATURE)
+    return _salvaged(one.index, one.item.encode(), Arrival(sender, one.received_at, one.gpc))
 
 
 def _accepted(index: int, raw: bytes | msgspec.Raw, arrival: Arrival) -> Accepted:
