@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from consent.tombstones.digests import Tombstones
 from stores.schema import legal_holds
 
 
@@ -47,6 +48,14 @@ def forget(connection: Connection, records: Collection[str]) -> int:
     """Deletes the lifted holds of these records; one in force stays. Returns how many were deleted."""
     lifted = legal_holds.c.record_id.in_(records), legal_holds.c.lifted_at.is_not(None)
     return connection.execute(delete(legal_holds).where(*lifted)).rowcount
+
+
+def end_of_erased(connection: Connection, tombstones: Tombstones) -> int:
+    """Deletes the holds that a restored backup brought back of erased people's records, which ended before the erasure;
+    returns how many."""
+    named = connection.scalars(select(legal_holds.c.record_id).distinct())
+    erased = {one for one in named if tombstones.cover([], [one])}
+    return connection.execute(delete(legal_holds).where(legal_holds.c.record_id.in_(erased))).rowcount
 
 
 def since(connection: Connection, records: Collection[str]) -> datetime | None:

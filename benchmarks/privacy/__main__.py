@@ -95,6 +95,8 @@ def show(found: dict[str, Any]) -> None:
             f"  second search, {second['values']:,} values: found before", f"{second['found_before']:,}", "all"
         )
         table.add_row("  second search: found after", str(second["found_after"]), "0")
+        for file in second["after_in"]:
+            table.add_row(f"    {file}", "[red]holds one[/]", "")
     if one := found.get("tampering"):
         table.add_row("tamper cases found / planted", f"{one['found']} / {one['planted']}", "all")
         table.add_row("  located", f"{one['located']} / {one['planted']}", "all")

@@ -41,9 +41,9 @@ class Everything:
         return cls(rows)
 
     def changed(self, after: "Everything", records: Collection[str], profiles: Collection[str]) -> dict[str, int]:
-        """Rows of others that are gone or otherwise, by table and the columns that changed; a row is theirs whom one of
-        its keys names."""
-        theirs = {*records, *profiles}
+        """Rows of others that are gone or otherwise, by table and the columns that changed; a row is theirs if one of
+        its keys names them, and a visitor's record if they signed in first on its device."""
+        theirs = {*records, *profiles, *self._visitors(records)}
         events = {
             row["event_id"]
             for row in self.rows["timeline"].values()
@@ -56,6 +56,16 @@ class Everything:
             lost = [row for row in gone if not _is_of(row, theirs | events)]
             found.update(f"{table}: {_difference(row, new)}" for row in lost)
         return dict(found)
+
+    def _visitors(self, records: Collection[str]) -> set[str]:
+        """Visitors' records of devices on which one of these users signed in first; a visitor without a profile is in
+        no profile's list of records."""
+        known = {row["record_id"] for row in self.rows["records"].values()}
+        return {
+            row["record_id"]
+            for row in self.rows["live_records"].values()
+            if f"{row['source']}:{row['payload'].get('bound')}" in records and row["record_id"] not in known
+        }
 
 
 def _difference(row: dict[str, Any], new: list[dict[str, Any]]) -> str:

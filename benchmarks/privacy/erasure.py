@@ -78,10 +78,17 @@ def erase(
         },
         "second_search": {
             "values": len(needles),
-            "found_before": len(set().union(*before.values())),
-            "found_after": len(set().union(*after.values())),
+            "found_before": len(set[str]().union(*before.values())),
+            "found_after": len(set[str]().union(*after.values())),
             "before": {place: len(found) for place, found in before.items()},
             "after": {place: len(found) for place, found in after.items()},
+            "after_in": sorted(
+                {_within(sample, file) for found in after.values() for file in set[str]().union(*found.values())}
+            ),
         },
         "steps": certificate["steps"],
     }
+
+
+def _within(sample: Sample, file: str) -> str:
+    return file.removeprefix(f"{sample.home}/")

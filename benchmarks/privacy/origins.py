@@ -45,6 +45,7 @@ NASTY_NAMES = (
     ("Robert'); DROP", "TABLE students"),
 )
 STAYING = ("guest-10", "guest_1", "guestx10", "messageIds", "stays")
+WITH_A_DEVICE = ("a fresh device", "a visitor before")
 PATIENCE = 60.0
 
 
@@ -62,8 +63,8 @@ class Origins:
         server, browser = demo_keys(self.sample.settings).server, demo_keys(self.sample.settings).browser
         for kind, user, name in self._people(wave):
             number = self.sent
-            own = {f"u{number}-{wave}@live.example", f"device-{number}-{wave}"}
-            email, device = sorted(own, reverse=True)
+            email, device = f"u{number}-{wave}@live.example", f"device-{number}-{wave}"
+            own = {email, device} if kind in WITH_A_DEVICE else {email}
             stays = kind.startswith("stays")
             if not stays:
                 self.erased[user] = own
@@ -71,7 +72,7 @@ class Origins:
             if kind == "a visitor before":
                 self._send(client, browser, {"type": "page", "anonymousId": device, "name": f"Page {number}"})
             traits = {"email": email, "firstName": name[0], "lastName": name[1]}
-            ids = {"userId": user} | ({"anonymousId": device} if kind in ("a fresh device", "a visitor before") else {})
+            ids = {"userId": user} | ({"anonymousId": device} if kind in WITH_A_DEVICE else {})
             shared = {"anonymousId": f"kiosk-{wave}"} if kind.endswith("a shared device") else {}
             self._send(client, server, {"type": "identify", "traits": traits} | ids | shared)
             seen = {"type": "track", "event": "Product Viewed", "properties": {"product_id": f"of-{number}"}}

@@ -55,8 +55,8 @@ def needles_of(sources: Path, records: set[str]) -> set[str]:
     return alone | {f"+33{_plain(value)[-9:]}" for value in alone if PHONE.fullmatch(value)}
 
 
-def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, set[str]]:
-    """Which values stand in each place."""
+def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, dict[str, set[str]]]:
+    """Which values stand in each place, with the names of the files."""
     with tempfile.TemporaryDirectory(prefix="ocv-dump-") as folder:
         dumps = Path(folder)
         (dumps / "lake.txt").write_bytes(b"\n".join(_parquet(sample.home / "lake")))
@@ -72,10 +72,12 @@ def search(sample: Sample, stores: Stores, needles: set[str]) -> dict[str, set[s
         for value in needles:
             for form in _forms(value):
                 owners[form].add(value)
-        return {
-            place: set[str]().union(*(owners[form] for form in _grep(set(owners), dumps / "patterns", *targets)))
-            for place, targets in places.items()
-        }
+        found: dict[str, dict[str, set[str]]] = {place: defaultdict(set) for place in places}
+        for place, targets in places.items():
+            for form, files in _grep(set(owners), dumps / "patterns", *targets).items():
+                for value in owners[form]:
+                    found[place][value] |= files
+        return found
 
 
 def _rows(sources: Path, channel: str) -> Iterator[dict[str, str]]:
@@ -119,17 +121,20 @@ def _forms(value: str) -> Iterator[bytes]:
         yield hashlib.sha256(plain).hexdigest().encode()
 
 
-def _grep(forms: set[bytes], patterns: Path, *places: Path) -> set[bytes]:
-    """The forms that stand anywhere in these files; of digits alone, where no longer number holds them."""
-    found = set[bytes]()
+def _grep(forms: set[bytes], patterns: Path, *places: Path) -> dict[bytes, set[str]]:
+    """The forms that stand anywhere in these files, and in which; of digits alone, where no longer number holds
+    them."""
+    found = defaultdict[bytes, set[str]](set)
     for numbers in (False, True):
         patterns.write_bytes(b"".join(form + b"\n" for form in forms if form.isdigit() is numbers))
-        command = ["grep", "-r", "-a", "-o", "-h", *(["-w"] if numbers else []), "-F", "-f", str(patterns)]
+        command = ["grep", "-r", "-a", "-o", "-H", "-Z", *(["-w"] if numbers else []), "-F", "-f", str(patterns)]
         command += [str(place) for place in places]
         done = subprocess.run(command, env=os.environ | {"LC_ALL": "C"}, capture_output=True, check=False)
         if done.returncode > 1:
             raise SystemExit(f"expected grep to read every file, found: {done.stderr.decode()[-500:]}")
-        found |= set(done.stdout.splitlines())
+        for line in done.stdout.splitlines():
+            file, _, form = line.partition(b"\0")
+            found[form].add(os.fsdecode(file))
     return found
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select
 from consent.tombstones.digests import Tombstones
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, of_persons
-from erasure import operational
+from erasure import holds, operational
 from erasure.lake.rows import erase_rows, keys_where, without_names
 from erasure.live import visitors_of
 from erasure.refused import Reading, contacts_in
@@ -48,6 +48,7 @@ def erase_again(
         return tombstones.cover(reading.identifiers | contacts_in(raw), reading.records)
 
     erase_rows(spark, lake, subject, channels, theirs)
+    holds.end_of_erased(connection, tombstones)
     erasure_id = connection.scalar(select(func.min(buried.c.erasure_id)))
     operational.erase(connection, subject, theirs, channels, without_names, rebuild, now, str(erasure_id))
     connection.execute(delete(publish_progress))

@@ -13,6 +13,7 @@ from redis import Redis
 from consent.tombstones.kept import UnreadableTombstones, kept
 from contracts.channel import Channel
 from contracts.settings import Settings
+from erasure import holds
 from recovery.archive import MANIFEST, BrokenBackup
 from recovery.backup import NotEmpty, back_up
 from recovery.restore import NotRestorable, restore
@@ -78,8 +79,12 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
 ) -> None:
     first = filled(opened("first"))
     before = first.people()
-    folder = backup_of(first, store_folder / "backup")
     gone = first.owner(EVELYNKA)
+    with first.engine.begin() as connection:
+        hold_id = holds.place(connection, [EVELYNKA, FREDRIK], "a court asks", "an officer", NOW)
+    folder = backup_of(first, store_folder / "backup")
+    with first.engine.begin() as connection:
+        holds.lift(connection, hold_id, "the court has decided", "an officer", NOW)
     first.killed = set(STEPS)  # erased in one go
     first.erase(first.request("r1", gone))
 
@@ -88,6 +93,8 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
 
     assert done["tombstones_since"] > 0
     assert second.people() == {one: said for one, said in before.items() if one != gone}
+    with second.engine.begin() as connection:  # hers ended before she was erased, whatever the backup says
+        assert holds.standing(connection) == {hold_id: {FREDRIK}}
     assert second.seen(EMAIL) == set() and second.seen("E-7000001") == set()
     # The batch goes on where it was: her rows in the file are refused, the one without a key too.
     assert second.take_in()["reasons"].get("erased") == 2
