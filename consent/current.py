@@ -22,7 +22,7 @@ TAKEN_BACK = "-looked-at"
 """The suffix of the id of a decision that revokes an assumed refusal; the rest of the id is the refusal's."""
 
 
-def standing(
+def effective_consent(
     events: Iterable[ConsentEvent], purpose: Purpose, now: datetime, parts: Collection[RecordIdentifiers] | None = None
 ) -> EffectiveConsent:
     """The effective consent of the person of these records at `now`; the order of the events does not matter.

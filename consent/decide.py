@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cedarpy import AuthzResult, is_authorized_batch
 from cedarpy import Decision as Cedar
 
-from consent.current import reachable, standing, undoubted
+from consent.current import effective_consent, reachable, undoubted
 from consent.determinations import NOTHING_MORE, Age, Circumstances
 from consent.durations import in_words
 from consent.model import (
@@ -60,7 +60,7 @@ def decide(
     `circumstances` are the person's age, and what the privacy officer determined.
     """
     events = undoubted(consents)
-    stands = standing(events, purpose, now, parts)
+    stands = effective_consent(events, purpose, now, parts)
     event, state = stands.event, stands.state
     # Without `parts` it is not known who carries what.
     there = parts is None or reachable(purpose, stands, addressed)
@@ -80,7 +80,7 @@ def decide(
         consent_state=state,
         consent_event=event.consent_id if event and rests_on_event else None,
         notice_version=event.notice_version if event and rests_on_event else purpose.notice_version,
-        standing=stands,
+        effective=stands,
         contact=purpose.contact,
         age_unknown=purpose.legal_basis is LegalBasis.CONSENT and circumstances.age(now) is Age.UNKNOWN,
     )

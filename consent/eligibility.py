@@ -27,7 +27,7 @@ UNKNOWN = "unknown person"
 
 
 @dataclass(frozen=True)
-class Question:
+class EligibilityQuestion:
     """The request decided for each person: actor, purpose, categories, and the instants at which it must be permitted.
 
     The last instant of `until` is now, when retention is checked.
@@ -53,7 +53,7 @@ class Person:
 
 
 def refusals(
-    connection: Connection, policies: Policies, question: Question, moments: Iterable[tuple[str, datetime]]
+    connection: Connection, policies: Policies, question: EligibilityQuestion, moments: Iterable[tuple[str, datetime]]
 ) -> dict[tuple[str, datetime], str | None]:
     """Why each moment of a person may not be used; None if it may, then and at every later instant of the request."""
     found: dict[tuple[str, datetime], str | None] = {}
@@ -134,7 +134,7 @@ def _identifiers(identifiers: list[dict[str, str]] | None) -> RecordIdentifiers:
     return frozenset(Identifier(one["kind"], one["value"]) for one in identifiers or [])
 
 
-def _refusal(policies: Policies, question: Question, person: Person | None, at: datetime) -> str | None:
+def _refusal(policies: Policies, question: EligibilityQuestion, person: Person | None, at: datetime) -> str | None:
     if person is None:
         return UNKNOWN
     now = question.until[-1]

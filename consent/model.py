@@ -234,7 +234,7 @@ class Decision:
     consent_state: ConsentState
     consent_event: str | None
     notice_version: str | None
-    standing: EffectiveConsent
+    effective: EffectiveConsent
     contact: str | None = None
     age_unknown: bool = False
 

@@ -50,7 +50,7 @@ class Night(_Strict):
         return hour >= self.from_ or hour < self.until
 
 
-class Rules(_Strict):
+class OddityRules(_Strict):
     """The number of different people from which reading is odd."""
 
     time_zone: str
@@ -87,7 +87,7 @@ class Oddity:
     last_at: datetime
 
 
-def odd(reads: Iterable[Read], rules: Rules) -> list[Oddity]:
+def odd(reads: Iterable[Read], rules: OddityRules) -> list[Oddity]:
     """All that looks odd, at most once per rule, reader and day."""
     zone = ZoneInfo(rules.time_zone)
 
@@ -158,6 +158,6 @@ def _case(read: Read) -> str | None:
 
 
 @lru_cache
-def published_oddities() -> Rules:
+def published_oddities() -> OddityRules:
     """The rules of this installation."""
-    return Rules.model_validate(yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")))
+    return OddityRules.model_validate(yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")))

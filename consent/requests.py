@@ -69,7 +69,7 @@ INTAKE = "i_"
 """The prefix of intake ids, which no profile id has."""
 
 
-class NotPossible(ValueError):
+class StepNotPossible(ValueError):
     """The step can't be taken now; the message says what was expected and holds no personal data."""
 
 
@@ -110,16 +110,16 @@ def advance(
     """
     sources, target = STEPS[step]
     if problem := _kept_by_erasure(request, step, erasing):
-        raise NotPossible(f"{step}: {problem}")
+        raise StepNotPossible(f"{step}: {problem}")
     if request.state not in sources:
         expected = " or ".join(sources)
-        raise NotPossible(f"{step}: expected a request that is {expected}, found one that is {request.state}")
+        raise StepNotPossible(f"{step}: expected a request that is {expected}, found one that is {request.state}")
     if step in NEEDS_NOTE and not (note or "").strip():
         what = "how the identity was checked" if step is RequestStep.CHECK_IDENTITY else "the reason told to the person"
-        raise NotPossible(f"{step}: expected {what} in `note`, found none")
+        raise StepNotPossible(f"{step}: expected {what} in `note`, found none")
     if step is RequestStep.EXTEND:
         if today > request.due_on:
-            raise NotPossible("extend: expected it within the first month, found that the request was due already")
+            raise StepNotPossible("extend: expected it within the first month, found that the request was due already")
         return replace(request, state=target, due_on=months_later(request.received_on, 3))
     return replace(request, state=target)
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consent.beside import beside
 from consent.model import Role
-from consent.oddities import Oddity, Read, Rules, odd
+from consent.oddities import Oddity, OddityRules, Read, odd
 from contracts.names import fold
 from stores.schema import audit, audit_seals, profiles, reading_alerts
 
@@ -28,7 +28,7 @@ UNSEEN = {"reviewed_at": None, "reviewed_by": None, "outcome": None}
 log = structlog.get_logger()
 
 
-def watch(connection: Connection, rules: Rules, now: datetime) -> list[Oddity]:
+def watch(connection: Connection, rules: OddityRules, now: datetime) -> list[Oddity]:
     """Stores what was odd in the last day, once per rule, reader and day; returns new alerts.
 
     An alert that grows after its review has to be reviewed again.
@@ -74,13 +74,13 @@ def alerts_since(connection: Connection, since: datetime) -> int:
 
 
 @contextmanager
-def watching(engine: Engine, rules: Rules, clock: Callable[[], datetime]) -> Iterator[None]:
+def watching(engine: Engine, rules: OddityRules, clock: Callable[[], datetime]) -> Iterator[None]:
     """Searches every minute in its own thread, until the end."""
     with beside("watcher", partial(_run, engine, rules, clock)):
         yield
 
 
-def _run(engine: Engine, rules: Rules, clock: Callable[[], datetime], stop: Event) -> None:
+def _run(engine: Engine, rules: OddityRules, clock: Callable[[], datetime], stop: Event) -> None:
     while not stop.wait(EVERY):
         try:
             with engine.begin() as connection:

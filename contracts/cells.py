@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contracts.broken_ids import nothing_key
-from contracts.channel import Reading
+from contracts.channel import ColumnReading
 from contracts.columns import Column, Constant
 from contracts.names import clean
 from contracts.roles import IDS
@@ -20,7 +20,7 @@ class UnreadableCell(ValueError):
     """The cell's content is not valid for its column; the message does not repeat it."""
 
 
-def texts_of(payload: Mapping[str, Any], reading: Reading) -> list[str]:
+def texts_of(payload: Mapping[str, Any], reading: ColumnReading) -> list[str]:
     """Every value of a column in a row; UnreadableCell if it holds objects."""
     value = payload.get(reading.name)
     if isinstance(value, str) and reading.column.split is None:  # as nearly all are
@@ -30,7 +30,7 @@ def texts_of(payload: Mapping[str, Any], reading: Reading) -> list[str]:
     return [text for text in texts if text]
 
 
-def _translated(text: str, reading: Reading) -> str | None:
+def _translated(text: str, reading: ColumnReading) -> str | None:
     """The value of a text: translated by the column's `values`, or as it is."""
     if not text:
         return None

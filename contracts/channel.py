@@ -20,7 +20,7 @@ from contracts.roles import CATEGORY_OF, IDENTIFYING, NAMED, NEEDED, PLAIN, REPE
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnReading:
     """How the cells of a column are read: `nothing` are the folded words that mean none."""
 
     name: str
@@ -29,7 +29,7 @@ class Reading:
     is_claimed: bool
 
 
-class Event(Strict):
+class EventDefaults(Strict):
     """What every row of an event channel has in common."""
 
     type: Slug | None = Field(None, description="event type of every row, unless a column is `event_type`")
@@ -66,7 +66,7 @@ class Channel(Strict):
     trust: int = Field(50, ge=0, le=100, description="how far survivorship trusts this channel")
     trust_in: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field({}, description="field -> trust, where it differs")
     nothing: list[str] = Field([], description="values that mean that there is none, in any case and accents")
-    event: Event = Event()
+    event: EventDefaults = EventDefaults()
     columns: dict[str, Columns] = Field(
         min_length=1, description="every column of the file, and what it is, or a list of that; dots reach into JSON"
     )
@@ -165,11 +165,11 @@ class Channel(Strict):
         return [*self._columns(), *((f"constant {one.is_}", one) for one in self.constants)]
 
     @cached_property
-    def reading(self) -> list[Reading]:
+    def reading(self) -> list[ColumnReading]:
         """How each of them is read; computed once, since every cell needs it."""
         nothing = frozenset(nothing_key(value) for value in self.nothing)
         return [
-            Reading(name, column, words_for_nothing(column, nothing), self.is_claimed(column))
+            ColumnReading(name, column, words_for_nothing(column, nothing), self.is_claimed(column))
             for name, column in self.fields
         ]
 

@@ -28,12 +28,12 @@ def place(connection: Connection, records: Iterable[str], reason: str, officer: 
 
 def lift(connection: Connection, hold_id: str, reason: str, officer: str, now: datetime) -> bool:
     """Ends a hold; False if no hold with this id is in force."""
-    standing = legal_holds.c.hold_id == hold_id, legal_holds.c.lifted_at.is_(None)
+    in_force = legal_holds.c.hold_id == hold_id, legal_holds.c.lifted_at.is_(None)
     said = {"lifted_at": now, "lifted_by": officer, "lifted_because": reason}
-    return bool(connection.execute(update(legal_holds).where(*standing).values(said)).rowcount)
+    return bool(connection.execute(update(legal_holds).where(*in_force).values(said)).rowcount)
 
 
-def standing(connection: Connection, records: Collection[str] | None = None) -> dict[str, set[str]]:
+def in_force(connection: Connection, records: Collection[str] | None = None) -> dict[str, set[str]]:
     """The holds in force, each with its records; only those of the given records, if any."""
     query = select(legal_holds.c.hold_id, legal_holds.c.record_id).where(legal_holds.c.lifted_at.is_(None))
     if records is not None:

@@ -17,7 +17,7 @@ from erasure.answers.postgres import ANSWERS
 from erasure.bystanders import Naming, take_out
 from erasure.live import messages_of, unbind
 from erasure.redaction import ERASED, Redaction
-from erasure.refused import Claim, read_message
+from erasure.refused import IsTheirs, read_message
 from erasure.subject import Subject
 from stores import schema
 from stores.schema import (
@@ -69,7 +69,7 @@ def complete(connection: Connection, subject: Subject, said: set[Identifier]) ->
 def erase(
     connection: Connection,
     subject: Subject,
-    theirs: Claim,
+    theirs: IsTheirs,
     channels: Mapping[str, Channel],
     without_names: Callable[[str, set[str]], str],
     rebuild: Rebuild,
@@ -152,7 +152,7 @@ def _shorten_history(connection: Connection, subject: Subject) -> int:
 
 
 def _delete_refused(
-    connection: Connection, theirs: Claim, channels: Mapping[str, Channel], gone: Callable[[Table, Any], None]
+    connection: Connection, theirs: IsTheirs, channels: Mapping[str, Channel], gone: Callable[[Table, Any], None]
 ) -> None:
     columns = inbox_quarantine.c
     rows = connection.execute(select(columns.quarantine_id, columns.source, columns.raw))

@@ -33,7 +33,7 @@ _CONTACT = re.compile(rf"((?<!{_IN_ADDRESS}){_IN_ADDRESS}+@[\w.-]+\.\w+)|(\+\d[\
 
 
 @dataclass
-class Reading:
+class RefusedContent:
     """The content of a refused row, as far as its contract can read it."""
 
     identifiers: set[Identifier] = field(default_factory=set)
@@ -41,10 +41,10 @@ class Reading:
     full_names: set[str] = field(default_factory=set)
 
 
-class Claim(Protocol):
+class IsTheirs(Protocol):
     """Whether a refused row, raw and as it could be read, is of the people to erase."""
 
-    def __call__(self, raw: bytes, reading: Reading) -> bool: ...
+    def __call__(self, raw: bytes, reading: RefusedContent) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Theirs:
 
     subject: Subject
 
-    def __call__(self, raw: bytes, reading: Reading) -> bool:
+    def __call__(self, raw: bytes, reading: RefusedContent) -> bool:
         subject = self.subject
         if reading.identifiers & subject.identifiers or reading.records & subject.records:
             return True
@@ -68,9 +68,9 @@ class Theirs:
         return TextSearch(self.subject.values, whole)
 
 
-def read_row(contract: Channel, payload: Mapping[str, Any] | None) -> Reading:
+def read_row(contract: Channel, payload: Mapping[str, Any] | None) -> RefusedContent:
     """A refused row of a file whose columns are known; nothing of one that can't be parsed."""
-    found = Reading()
+    found = RefusedContent()
     if payload is None:
         return found
     row = Row(contract, payload, leniently=True)
@@ -86,15 +86,15 @@ def read_row(contract: Channel, payload: Mapping[str, Any] | None) -> Reading:
     return found
 
 
-def read_message(channels: Mapping[str, Channel], source: str, raw: bytes) -> Reading:
+def read_message(channels: Mapping[str, Channel], source: str, raw: bytes) -> RefusedContent:
     """A refused message of a live source: every part of it that can be read, whatever the rest is."""
     try:
         plain = json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
-        return Reading()
+        return RefusedContent()
     if not isinstance(plain, dict) or source not in channels or source + EVENTS not in channels:
-        return Reading()
-    found = Reading()
+        return RefusedContent()
+    found = RefusedContent()
     for name in ("userId", "previousId"):  # also an id that nobody may have any more
         given = plain.get(name)
         if isinstance(given, str | int) and (text := clean(str(given))):

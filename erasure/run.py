@@ -36,7 +36,7 @@ from erasure.personal_values import PersonalValues
 from erasure.refused import Theirs
 from erasure.scan import Scan, Stock, scan
 from erasure.search import TextSearch
-from erasure.steps import Steps
+from erasure.steps import RecordedSteps
 from erasure.subject import Subject
 from erasure.whom import add_whom, check_found
 from lake.session import spark_session
@@ -84,7 +84,7 @@ class Erasure(AllStores):
                 "followers": partial(self._move_followers, erasure_id),
                 "compaction": lambda: compaction.compact_tables(self.engine) | compaction.compact_keys(self.client),
             }
-            written = Steps(
+            written = RecordedSteps(
                 self.engine,
                 lambda connection: journal.steps(connection, erasure_id),
                 lambda connection, name, found: journal.done(connection, erasure_id, name, found, self.clock()),
@@ -207,12 +207,12 @@ class Erasure(AllStores):
 
 def held_records(connection: Connection) -> set[str]:
     """All records under a legal hold."""
-    return set[str]().union(*holds.standing(connection).values())
+    return set[str]().union(*holds.in_force(connection).values())
 
 
 def check_holds(connection: Connection, records: Collection[str]) -> None:
     """Raises NotErasable if any of these records is under a legal hold."""
-    if held := holds.standing(connection, records):
+    if held := holds.in_force(connection, records):
         raise journal.NotErasable(
             f"expected nobody under a legal hold, found {', '.join(sorted(held))}; lift it, or refuse the request"
         )

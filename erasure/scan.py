@@ -22,7 +22,7 @@ REFUSED = ("/bronze/quarantine/", "public.inbox_quarantine")
 
 
 @dataclass
-class Finding:
+class ScanResult:
     """The result for one place; `where` names the files or tables of hits, never the values."""
 
     place: Place
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass
-class Kept:
+class KeptFind:
     """Finds that stay, and why: `found` of `looked_for` values are in `where`."""
 
     what: str
@@ -61,8 +61,8 @@ class Kept:
 class Scan:
     """Everything that was read."""
 
-    findings: list[Finding]
-    kept: list[Kept]
+    findings: list[ScanResult]
+    kept: list[KeptFind]
 
     @property
     def hits(self) -> int:
@@ -88,12 +88,12 @@ def scan(stock: Stock, subject: Subject) -> Scan:
     texts = TextSearch(subject.values | subject.common_values, subject.words | subject.common_words)
     values, longer = Search(subject.values), _Longer()
     others = "other people's rows, or the system's own, say the same"
-    values_kept = Kept("values", others, len(subject.common_values))
-    words_kept = Kept("names, and ids that are plain words", others, len(subject.common_words))
-    refused = Kept("single names in refused rows", "a name alone does not tell whose row it is", len(subject.words))
+    values_kept = KeptFind("values", others, len(subject.common_values))
+    words_kept = KeptFind("names, and ids that are plain words", others, len(subject.common_words))
+    refused = KeptFind("single names in refused rows", "a name alone does not tell whose row it is", len(subject.words))
     findings = []
     for place, content in _everything(stock):
-        finding = Finding(place, read=content is not None)
+        finding = ScanResult(place, read=content is not None)
         names = set[str]()
         for name, data in content or ():
             names.add(name)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 
 @dataclass(frozen=True)
-class Steps:
+class RecordedSteps:
     """The record: which steps `are_done`, and how one is `noted` with its result.
 
     `after` is called with a step before it is recorded.

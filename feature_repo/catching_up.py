@@ -15,7 +15,7 @@ from consent.purposes import published_purposes
 from contracts.settings import Settings
 from feature_repo.changes import FeatureChanges, feature_changes
 from feature_repo.definitions import PROFILE, feature_services, feature_views
-from feature_repo.progress import Position, remember
+from feature_repo.progress import ReadPosition, remember
 from feature_repo.store import open_feature_store
 from feature_repo.wire import instant_of, online_key, online_key_pattern
 from lake.session import spark_conf, spark_session
@@ -32,7 +32,7 @@ HEAP = "1g"
 
 
 def catch_up(
-    config: Settings, stores: Stores, client: Redis, lake: str, behind: dict[str, Position | None], definitions: str
+    config: Settings, stores: Stores, client: Redis, lake: str, behind: dict[str, ReadPosition | None], definitions: str
 ) -> dict[str, int]:
     """Brings the views in `behind` up to date, each from its position, which is written last."""
     small = config.model_copy(update={"spark_memory": HEAP})

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from feature_repo.batch import FEATURES
-from feature_repo.progress import Position, position_in_log
+from feature_repo.progress import ReadPosition, position_in_log
 from lake.tables import Table, changes, exists, path, read, table_id, version
 
 
@@ -17,14 +17,14 @@ from lake.tables import Table, changes, exists, path, read, table_id, version
 class FeatureChanges:
     """Rows to write and profiles to delete; `whole` if the rows are the entire table."""
 
-    position: Position
+    position: ReadPosition
     rows: pa.Table
     gone: list[str]
     whole: bool
 
 
 def feature_changes(
-    spark: SparkSession, lake: str, view: str, since: Position | None, definitions: str
+    spark: SparkSession, lake: str, view: str, since: ReadPosition | None, definitions: str
 ) -> FeatureChanges:
     """The changes since a position; the whole table if the position belongs to another table or other definitions."""
     table = FEATURES[view]
@@ -43,5 +43,5 @@ def feature_changes(
     return FeatureChanges(now, rows, last.filter(deleted)["profile_id"].to_pylist(), whole=False)
 
 
-def _position(spark: SparkSession, lake: str, table: Table, definitions: str) -> Position:
-    return Position(str(table_id(spark, lake, table)), version(spark, lake, table), definitions)
+def _position(spark: SparkSession, lake: str, table: Table, definitions: str) -> ReadPosition:
+    return ReadPosition(str(table_id(spark, lake, table)), version(spark, lake, table), definitions)

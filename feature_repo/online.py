@@ -29,7 +29,7 @@ _SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Question:
+class FeatureRequest:
     """The fields of a person's hash that a purpose reads, and the positions of each feature and its time in the
     answer."""
 
@@ -37,7 +37,7 @@ class Question:
     places: list[tuple[str, int, int]]
 
     @classmethod
-    def of(cls, views: Mapping[str, Collection[str]]) -> "Question":
+    def of(cls, views: Mapping[str, Collection[str]]) -> "FeatureRequest":
         """The read request for these features of each view."""
         fields: list[str | bytes] = []
         places: dict[str, tuple[int, int]] = {}
@@ -51,9 +51,9 @@ class Question:
 
 
 @cache
-def questions() -> dict[str, Question]:
+def questions() -> dict[str, FeatureRequest]:
     """What each purpose that uses features reads."""
-    return {name: Question.of(features_of(published_purposes()[name])) for name in PURPOSES}
+    return {name: FeatureRequest.of(features_of(published_purposes()[name])) for name in PURPOSES}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def open_features(stores: Stores, clock: Callable[[], datetime] = lambda: dateti
     return Features(Redis.from_url(stores.redis_url), clock)
 
 
-def _answer(question: Question, values: Sequence[Any], now: datetime) -> Answer:
+def _answer(question: FeatureRequest, values: Sequence[Any], now: datetime) -> Answer:
     answer: Answer = {}
     stands: dict[int, tuple[datetime | None, timedelta | None]] = {}
     for name, place, stamp in question.places:

@@ -144,7 +144,7 @@ def in_one_order(records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str,
         if record["given_name"] and record["family_name"]:
             orders.setdefault((fold(record["given_name"]), fold(record["family_name"])), []).append(record)
 
-    def standing(order: tuple[str, str]) -> tuple[Any, ...]:
+    def rank(order: tuple[str, str]) -> tuple[Any, ...]:
         held = orders[order]
         trusted = max(trust.get((one["channel"], "given_name"), trust.get((one["channel"], ""), 50)) for one in held)
         newest = max((one["observed_at"].timestamp() for one in held if one["observed_at"]), default=-inf)
@@ -153,7 +153,7 @@ def in_one_order(records: Sequence[Mapping[str, Any]], trust: Mapping[tuple[str,
     turned = {
         one["record_id"]
         for (given, family), held in orders.items()
-        if given != family and (family, given) in orders and standing((family, given)) > standing((given, family))
+        if given != family and (family, given) in orders and rank((family, given)) > rank((given, family))
         for one in held
     }
     return [_exchanged(record) if record["record_id"] in turned else record for record in records]

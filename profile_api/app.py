@@ -32,7 +32,7 @@ from profile_api.http.cross_origin import CrossOrigin
 from profile_api.http.crowd import Crowd
 from profile_api.http.direct import Direct
 from profile_api.http.keys import accepted_keys
-from profile_api.http.limits import BodyLimit, Guarded
+from profile_api.http.limits import BodyLimit, ProtectiveHeaders
 from profile_api.http.telemetry import observe
 from profile_api.privacy_requests import determination_routes as determinations
 from profile_api.privacy_requests import extract_routes as extracts
@@ -98,7 +98,7 @@ def create_app(
     app.add_middleware(CrossOrigin, sources=sources)
     app.add_middleware(Crowd, most=settings.at_once)
     app.add_middleware(Direct, mounted=frozenset({MCP}))
-    app.add_middleware(Guarded)
+    app.add_middleware(ProtectiveHeaders)
     return app
 
 

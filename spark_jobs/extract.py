@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection, insert, select
 
 from consent.decide import decide
-from consent.eligibility import Question, older_events, refusals
+from consent.eligibility import EligibilityQuestion, older_events, refusals
 from consent.loading import FOLDER, published_policies
 from consent.model import Actor, Purpose, Role
 from consent.pseudonyms import NoKey, reference, reference_key
@@ -42,7 +42,7 @@ ACTOR = Actor("consent.extract", Role.STEWARD)
 LATER = "later than asked for"
 
 
-class Refused(ValueError):
+class ExtractRefused(ValueError):
     """No table is made for this; the message says why."""
 
 
@@ -57,13 +57,17 @@ def extract(
 ) -> dict[str, Any]:
     """Writes the table and its manifest, which it returns; raises Refused."""
     if purpose.id not in PURPOSES or as_of > now:
-        raise Refused(f"expected a purpose of {', '.join(PURPOSES)} and an instant that has passed, found another")
+        raise ExtractRefused(
+            f"expected a purpose of {', '.join(PURPOSES)} and an instant that has passed, found another"
+        )
     beforehand = decide(published_policies(), (), ACTOR, purpose, purpose.categories, now)
     if ACTOR.role not in purpose.roles:
-        raise Refused(f"expected a purpose for which a steward may read, found {purpose.id}: {beforehand.policy}")
+        raise ExtractRefused(
+            f"expected a purpose for which a steward may read, found {purpose.id}: {beforehand.policy}"
+        )
     key = reference_key(config)
     columns = [name for names in lake_features_of(purpose).values() for name in names]
-    question = Question(ACTOR, purpose, frozenset(CATEGORIES[name] for name in columns), (as_of, now))
+    question = EligibilityQuestion(ACTOR, purpose, frozenset(CATEGORIES[name] for name in columns), (as_of, now))
     found, later = moments(spark, config.lake_uri, purpose, as_of)
     engine = open_engine(stores.database_url)
     try:
@@ -149,7 +153,7 @@ def _instant(said: str, now: datetime) -> datetime:
     try:
         return parse_instant(said, "iso")
     except ValueError:
-        raise Refused("expected --as-of to be an ISO 8601 instant or `now`, found something else") from None
+        raise ExtractRefused("expected --as-of to be an ISO 8601 instant or `now`, found something else") from None
 
 
 def main(args: list[str] | None = None) -> None:
@@ -170,7 +174,7 @@ def main(args: list[str] | None = None) -> None:
         as_of = _instant(given.as_of, now)
         with open_stores(config) as stores, migrated(stores.database_url):
             print(json.dumps(extract(spark_session(config), config, stores, purpose, as_of, now, given.out), indent=2))
-    except (Refused, NoKey) as error:
+    except (ExtractRefused, NoKey) as error:
         raise SystemExit(str(error)) from error
 
 

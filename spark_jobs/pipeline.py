@@ -45,7 +45,7 @@ BESIDE_MEMORY = "768m"
 """Heap of a second JVM, which only reads feature rows; it runs while the first still publishes."""
 
 
-class Steps:
+class TimedSteps:
     """Runs steps one after the other, shows each with its time, and keeps the seconds for the report."""
 
     def __init__(self, progress: Progress) -> None:
@@ -61,7 +61,7 @@ class Steps:
         return outcome
 
 
-def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str, steps: Steps) -> dict[str, Any]:
+def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str, steps: TimedSteps) -> dict[str, Any]:
     """The whole flow; returns the report. `as_of` is an ISO instant, `now`, or `newest` for the newest event."""
     start = time.perf_counter()
     now = datetime.now(UTC)
@@ -118,7 +118,7 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
     }
 
 
-def walk(jobs: Mapping[str, Callable[[], dict[str, Any]]], steps: Steps, lake: str) -> dict[str, dict[str, Any]]:
+def walk(jobs: Mapping[str, Callable[[], dict[str, Any]]], steps: TimedSteps, lake: str) -> dict[str, dict[str, Any]]:
     """Every step of the flow, in its order; what each says of itself. One that is no job here is a process."""
     done: dict[str, dict[str, Any]] = {}
     for stage in stages():
@@ -191,7 +191,7 @@ def main(args: list[str] | None = None) -> None:
     try:
         channels = load_channels(given.contracts)
         with Progress(*columns, console=console) as progress:
-            report = run(settings(), given.sources, channels, given.as_of, Steps(progress))
+            report = run(settings(), given.sources, channels, given.as_of, TimedSteps(progress))
     except (ContractError, SourceError, MissingSecret) as error:
         raise SystemExit(str(error)) from None
     if given.report:

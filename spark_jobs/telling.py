@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from consent.model import Method
-from read_model.outbox.decisions import CONCERNED
+from read_model.outbox.consent_changes import CONCERNED
 from read_model.outbox.emitting import emit_all
 from read_model.outbox.kinds import CONSENT_CHANGED, PROFILE_MERGED, PROFILE_UNMERGED
 from read_model.outbox.updates import tell_updates

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Text, any_, cast, select, tuple_
 
-from consent.current import permits, standing
+from consent.current import effective_consent, permits
 from consent.eligibility import BATCH, people
 from consent.model import STATE_OF_WORD, ConsentState
 from consent.purposes import published_purposes
@@ -51,7 +51,7 @@ def objectors(connection: Connection, now: datetime) -> tuple[set[str], set[Iden
     objecting, under = set[str](), set[Identifier]()
     for start in range(0, len(profile_ids), BATCH):
         for person in people(connection, profile_ids[start : start + BATCH], now).values():
-            stands = standing(person.events, purpose, now, person.parts)
+            stands = effective_consent(person.events, purpose, now, person.parts)
             if permits(purpose, stands) or person.circumstances.goes_on(purpose, person.events, person.parts, now):
                 continue
             objecting |= set(person.document.get("records") or ())

@@ -17,7 +17,7 @@ from consent.tombstones.tokens import plain, token_of, tokens
 from contracts.assurance import Proof
 from contracts.broken_ids import nothing_key
 from contracts.cells import UnreadableCell, raw_texts
-from contracts.channel import Channel, Reading
+from contracts.channel import Channel, ColumnReading
 from contracts.contacts import readings
 from contracts.identifiers import KINDS, Identifier, InvalidIdentifier, normalise, of_persons
 from contracts.live_keys import claimant_key, later_visitor_key, user_key, visitor_id, visitor_key
@@ -132,7 +132,7 @@ def named_in_row(contract: Channel, payload: Mapping[str, Any]) -> Named:
     return (persons if persons or records else found), records
 
 
-def spelt_in(payload: Mapping[str, Any], reading: Reading) -> list[str]:
+def spelt_in(payload: Mapping[str, Any], reading: ColumnReading) -> list[str]:
     """The texts of a column in a row, as written; without null-like and unreadable ones."""
     with suppress(UnreadableCell):
         spelt = raw_texts(payload, reading.name, reading.column)

@@ -17,7 +17,7 @@ class Whose(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class TableAnswer:
     """What happens to a table.
 
     `gone_by`: rows are deleted if these columns (several joined by a blank) match a key. `gone`: columns that are

@@ -1,28 +1,28 @@
 """PostgreSQL: every table of this project, by its name; Feast's registry, in its own schema."""
 
-from erasure.answers.model import Answer, Whose
+from erasure.answers.model import TableAnswer, Whose
 
 RECORD = {"record_id": Whose.RECORDS}
 PROFILE = {"profile_id": Whose.PROFILES}
 PAIR = {"left_id": Whose.RECORDS, "right_id": Whose.RECORDS}
 NOBODYS = "says nothing of a person"
 
-ANSWERS: dict[str, Answer] = {
+ANSWERS: dict[str, TableAnswer] = {
     # Who is who
-    "profiles": Answer(PROFILE, gone="version document updated_at changed counts"),
-    "identifiers": Answer(PROFILE, gone="kind value"),
-    "redirects": Answer({"old_id": Whose.PROFILES, "profile_id": Whose.PROFILES}),
-    "records": Answer(RECORD, gone="profile_id document number"),
-    "record_keys": Answer(RECORD, gone="key"),
-    "edges": Answer(PAIR, gone="rule tier weight evidence"),
-    "reviews": Answer(PAIR, gone="weight reason evidence number"),
-    "overrides": Answer(
+    "profiles": TableAnswer(PROFILE, gone="version document updated_at changed counts"),
+    "identifiers": TableAnswer(PROFILE, gone="kind value"),
+    "redirects": TableAnswer({"old_id": Whose.PROFILES, "profile_id": Whose.PROFILES}),
+    "records": TableAnswer(RECORD, gone="profile_id document number"),
+    "record_keys": TableAnswer(RECORD, gone="key"),
+    "edges": TableAnswer(PAIR, gone="rule tier weight evidence"),
+    "reviews": TableAnswer(PAIR, gone="weight reason evidence number"),
+    "overrides": TableAnswer(
         PAIR,
         gone="override_id kind decided_by decided_at revoked_at decision_id revoked_in",
         free="reason",
     ),
-    "live_assignments": Answer(RECORD, gone="profile_id at"),
-    "identity_history": Answer(
+    "live_assignments": TableAnswer(RECORD, gone="profile_id at"),
+    "identity_history": TableAnswer(
         handled={
             "records": "erased records leave it",
             "evidence": "emptied where the row named them",
@@ -31,35 +31,35 @@ ANSWERS: dict[str, Answer] = {
         free="reason",
         kept={"history_id at kind actor": "that profiles were created, merged or split, without their records"},
     ),
-    "models": Answer(
+    "models": TableAnswer(
         handled={"names": "names that nobody else bears are taken out"},
         kept={"version trained_at parameters": "computed from all people together"},
     ),
-    "channel_trust": Answer(kept={"channel trust": NOBODYS}),
+    "channel_trust": TableAnswer(kept={"channel trust": NOBODYS}),
     # What happened
-    "timeline": Answer(
+    "timeline": TableAnswer(
         {"event_id": Whose.EVENTS, "profile_id": Whose.PROFILES}, gone="occurred_at document record_id identifiers"
     ),
-    "inbox": Answer(
+    "inbox": TableAnswer(
         RECORD,
         gone="inbox_id received_at item gpc proof sequence problem",
         handled={"source message_id": "messages of erased events go by both"},
     ),
-    "inbox_quarantine": Answer(
+    "inbox_quarantine": TableAnswer(
         gone="quarantine_id source is_server is_signed received_at call sent_at reason replayed_at",
         handled={"raw": "read by its source's contract, as far as it can be; a row that is theirs goes"},
     ),
-    "message_ids": Answer(
+    "message_ids": TableAnswer(
         kept={"digest received_at": "keyed digests of messages' ids, of kept and left out ones alike"}
     ),
-    "live_records": Answer(
+    "live_records": TableAnswer(
         RECORD,
         gone="source sequence",
         handled={"payload": "goes with its row; of a visitor who is somebody else's, the user who signed in there"},
     ),
-    "features_due": Answer(PROFILE, gone="due_id"),
+    "features_due": TableAnswer(PROFILE, gone="due_id"),
     # Decisions and proof
-    "consent_events": Answer(
+    "consent_events": TableAnswer(
         handled={
             "identifier_kind identifier contact_kind contact_point salt": "a salted digest is left, which leads nowhere"
         },
@@ -69,83 +69,85 @@ ANSWERS: dict[str, Answer] = {
             " decided_through method recorded_by previous_hash hash": "what was decided, about a digest"
         },
     ),
-    "consent_macs": Answer(kept={"sequence erasure_id mac": "signatures on decisions, which name nobody"}),
-    "audit": Answer(
+    "consent_macs": TableAnswer(kept={"sequence erasure_id mac": "signatures on decisions, which name nobody"}),
+    "audit": TableAnswer(
         kept={
             "audit_id at actor role purpose action profile_id decision outcome": "who read what when;"
             " ids of profiles that are gone"
         }
     ),
-    "audit_seals": Answer(
+    "audit_seals": TableAnswer(
         kept={"sequence sealed_at audit_ids hashes last_id previous_hash hash mac": "that the audit is whole"}
     ),
-    "audit_cuts": Answer(
+    "audit_cuts": TableAnswer(
         kept={"sequence hash last_id rows until removed_at mac": "where the audit goes on after its oldest rows went"}
     ),
     # Rights
-    "privacy_requests": Answer(
+    "privacy_requests": TableAnswer(
         handled={"profile_id": "a keyed pseudonym", "details": "emptied"},
         kept={"request_id kind received_at due_on state": "that and when the request was handled"},
     ),
-    "privacy_request_events": Answer(kept={"event_id request_id at actor step state": "its steps"}),
-    "privacy_request_notes": Answer(handled={"event_id": "notes of their requests go"}, free="note"),
-    "intakes": Answer(
+    "privacy_request_events": TableAnswer(kept={"event_id request_id at actor step state": "its steps"}),
+    "privacy_request_notes": TableAnswer(handled={"event_id": "notes of their requests go"}, free="note"),
+    "intakes": TableAnswer(
         gone="intake_id kind channel language state received_at due_on recorded_by",
         handled={
             "contact_kind request_id": "those of their requests and from addresses of theirs go",
             "name contact said": "redacted in those that stay: all of it if the sender is named as they are",
         },
     ),
-    "rectifications": Answer(RECORD, gone="field value category decided_at request_id"),
-    "restrictions": Answer(RECORD, gone="request_id since lifted_at"),
-    "determinations": Answer(
+    "rectifications": TableAnswer(RECORD, gone="field value category decided_at request_id"),
+    "restrictions": TableAnswer(RECORD, gone="request_id since lifted_at"),
+    "determinations": TableAnswer(
         RECORD, gone="determination_id kind purpose decided_by decided_at ended_at ended_by", free="reason"
     ),
-    "reading_alerts": Answer(
+    "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),
-    "left_out": Answer(kept={"channel day rows": "counts of what was turned away, by channel and day"}),
-    "tombstones": Answer(kept={"tombstone erasure_id at": "keyed digests, which keep them from coming back"}),
-    "erasures": Answer(
+    "left_out": TableAnswer(kept={"channel day rows": "counts of what was turned away, by channel and day"}),
+    "tombstones": TableAnswer(kept={"tombstone erasure_id at": "keyed digests, which keep them from coming back"}),
+    "erasures": TableAnswer(
         handled={"sealed": "forgotten once the certificate stands"},
         kept={"erasure_id started_at requests certificate": "the proof of the erasure; no personal data"},
     ),
-    "erasure_steps": Answer(kept={"erasure_id step done_at found": "which steps are done; counts"}),
-    "erasure_attempts": Answer(
+    "erasure_steps": TableAnswer(kept={"erasure_id step done_at found": "which steps are done; counts"}),
+    "erasure_attempts": TableAnswer(
         kept={"attempt_id requests began_at step step_at ended_at outcome problem found": "how far each came; counts"}
     ),
-    "legal_holds": Answer(
+    "legal_holds": TableAnswer(
         gone="hold_id placed_by placed_at lifted_at lifted_by",
         handled={"record_id": "lifted holds go with their record; a hold in force keeps its record, and stays"},
         free="reason lifted_because",
     ),
-    "retention_runs": Answer(kept={"run_id as_of steps certificate": "what a run of retention took out; counts"}),
+    "retention_runs": TableAnswer(kept={"run_id as_of steps certificate": "what a run of retention took out; counts"}),
     # Outgoing and counters
-    "extracts": Answer(
+    "extracts": TableAnswer(
         kept={"extract_id purpose extracted_at file rows manifest ended_at": "a training table; nothing of one person"}
     ),
-    "extract_members": Answer(PROFILE, gone="extract_id person"),
-    "extract_recalls": Answer(
+    "extract_members": TableAnswer(PROFILE, gone="extract_id person"),
+    "extract_recalls": TableAnswer(
         kept={"extract_id person reason at": "which rows of training tables are to be deleted, by keyed references"}
     ),
-    "webhook_subscriptions": Answer(
+    "webhook_subscriptions": TableAnswer(
         kept={
             "subscription_id url kinds purpose role secret former_secret former_until": "systems",
             "created_by created_at ended_at": "systems",
         }
     ),
-    "webhook_told": Answer(
+    "webhook_told": TableAnswer(
         kept={"subscription_id profile_id": "which systems were told; ids of profiles that are gone"}
     ),
-    "webhook_outbox": Answer(PROFILE, gone="sequence event_id kind at data"),
-    "webhook_deliveries": Answer(
+    "webhook_outbox": TableAnswer(PROFILE, gone="sequence event_id kind at data"),
+    "webhook_deliveries": TableAnswer(
         handled={"sequence": "goes with its event"},
         gone="subscription_id state attempts due_at last_result",
     ),
-    "call_tries": Answer(kept={"actor window tries wrong salt at": "how often somebody tried, not what they said"}),
-    "publish_progress": Answer(kept={"table_name delta_version": NOBODYS}),
-    "installation": Answer(kept={"key_check": NOBODYS}),
-    "alembic_version": Answer(kept={"version_num": NOBODYS}),
+    "call_tries": TableAnswer(
+        kept={"actor window tries wrong salt at": "how often somebody tried, not what they said"}
+    ),
+    "publish_progress": TableAnswer(kept={"table_name delta_version": NOBODYS}),
+    "installation": TableAnswer(kept={"key_check": NOBODYS}),
+    "alembic_version": TableAnswer(kept={"version_num": NOBODYS}),
 }
 
 FEAST_SCHEMA = "feast"

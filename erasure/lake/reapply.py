@@ -14,7 +14,7 @@ from contracts.identifiers import Identifier, of_persons
 from erasure import holds, operational
 from erasure.lake.rows import erase_rows, keys_where, without_names
 from erasure.live import visitors_of
-from erasure.refused import Reading, contacts_in
+from erasure.refused import RefusedContent, contacts_in
 from erasure.subject import Subject
 from lake.tables import ASSIGNMENTS, BRONZE, CONSENTS, EVENTS, RECORDS, Table, read
 from read_model.rebuild import rebuild
@@ -44,7 +44,7 @@ def erase_again(
     _profiles(spark, lake, connection, subject)
     subject.records |= visitors_of(connection, subject.records)
 
-    def theirs(raw: bytes, reading: Reading) -> bool:
+    def theirs(raw: bytes, reading: RefusedContent) -> bool:
         return tombstones.cover(reading.identifiers | contacts_in(raw), reading.records)
 
     erase_rows(spark, lake, subject, channels, theirs)

@@ -20,7 +20,7 @@ from contracts.names import fold
 from erasure.answers.lake import answer_of
 from erasure.lake.lake_tables import erased_tables
 from erasure.redaction import ERASED, Redaction
-from erasure.refused import Claim, Reading, read_row
+from erasure.refused import IsTheirs, RefusedContent, read_row
 from erasure.subject import Subject, source_keys
 from feature_repo.batch import COMPUTED, FEATURES
 from lake.gold import golden_profiles
@@ -48,7 +48,7 @@ from lake.tables import (
 
 
 def erase_rows(
-    spark: SparkSession, lake: str, subject: Subject, channels: Mapping[str, Channel], theirs: Claim
+    spark: SparkSession, lake: str, subject: Subject, channels: Mapping[str, Channel], theirs: IsTheirs
 ) -> dict[str, int]:
     """Deletes every row of these people, and returns how many by table; running it again finds none."""
     found: dict[str, int] = {}
@@ -121,12 +121,12 @@ def keys_where(rows: DataFrame, key: str, theirs: Callable[[Mapping[str, Any]], 
     return {row.id for row in rows.mapInArrow(chosen, "id string").distinct().collect()}
 
 
-def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Channel], theirs: Claim) -> int:
+def _delete_refused(spark: SparkSession, lake: str, channels: Mapping[str, Channel], theirs: IsTheirs) -> int:
     ids = {(quarantine_id,) for quarantine_id in refused_rows(spark, lake, channels, theirs)}
     return _delete(spark, lake, QUARANTINE, ("quarantine_id",), ids)
 
 
-def refused_rows(spark: SparkSession, lake: str, channels: Mapping[str, Channel], theirs: Claim) -> dict[str, str]:
+def refused_rows(spark: SparkSession, lake: str, channels: Mapping[str, Channel], theirs: IsTheirs) -> dict[str, str]:
     """Refused rows of these people, as far as these can be read: id -> `row_content`."""
     if not exists(spark, lake, QUARANTINE):
         return {}
@@ -145,7 +145,7 @@ def refused_rows(spark: SparkSession, lake: str, channels: Mapping[str, Channel]
     def _is_theirs(row: Mapping[str, Any]) -> bool:
         contract = known.get(row["channel"])
         payload = reread(contract, 0, row["raw"], row["header"]).payload if contract else None
-        return bool(row["raw"]) and theirs(row["raw"], read_row(contract, payload) if contract else Reading())
+        return bool(row["raw"]) and theirs(row["raw"], read_row(contract, payload) if contract else RefusedContent())
 
     rows = read(spark, lake, QUARANTINE).select("quarantine_id", "channel", "raw", "header")
     found = rows.mapInArrow(find, "quarantine_id string, content string").collect()

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from channel_files.gone import id_in, id_of_row, keys_that_are_gone
 from channel_files.versions import GONE
 from contracts.channel import Channel
-from erasure.retention.people import Held
+from erasure.retention.people import OnHold
 from lake.tables import BRONZE, EVENTS, RECORDS, append, exists, path, read
 
 NAME = "deleted_at_source"
@@ -22,13 +22,13 @@ KEY = ["channel", "source_key"]
 _MADE = {"person": RECORDS, "event": EVENTS}
 
 
-def count(spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: Held, start: datetime) -> int:
+def count(spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: OnHold, start: datetime) -> int:
     """How many rows are due: their source has deleted the key, and nothing came under it since `start`."""
     return sum(_due(spark, lake, holds, channels, held, start).count() for holds in _MADE)
 
 
 def forget(
-    spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: Held, start: datetime
+    spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: OnHold, start: datetime
 ) -> dict[str, int]:
     """Deletes them."""
     found = 0
@@ -49,7 +49,7 @@ def forget(
 
 
 def _due(
-    spark: SparkSession, lake: str, holds: str, channels: Mapping[str, Channel], held: Held, start: datetime
+    spark: SparkSession, lake: str, holds: str, channels: Mapping[str, Channel], held: OnHold, start: datetime
 ) -> DataFrame:
     """The rows, with time and content hash of their key's last row (`_at`, `_newest`)."""
     table, made = BRONZE[holds], _MADE[holds]

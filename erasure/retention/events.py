@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 from contracts.categories import Category
 from contracts.sources import EVENTS as OF_LIVE
 from erasure.lake.rows import delete_keys
-from erasure.retention.people import Held
+from erasure.retention.people import OnHold
 from lake.progress import remember
 from lake.tables import BRONZE, EVENTS, TIMELINE, Table, exists, read
 from read_model.outbox.emitting import emit_all
@@ -26,14 +26,14 @@ Starts = Mapping[Category, datetime]
 RAW = ("channel", "source_key")
 
 
-def served(connection: Connection, starts: Starts, held: Held) -> Counter[str]:
+def served(connection: Connection, starts: Starts, held: OnHold) -> Counter[str]:
     """How many served events are due, by category."""
     category = timeline.c.document["categories"]["type"].astext
     query = select(category, func.count()).where(_is_due(starts, held)).group_by(category)
     return Counter({row[0] or "unlabelled": row[1] for row in connection.execute(query)})
 
 
-def forget_served(connection: Connection, starts: Starts, held: Held, now: datetime) -> dict[str, int]:
+def forget_served(connection: Connection, starts: Starts, held: OnHold, now: datetime) -> dict[str, int]:
     """Deletes them from the timelines; the affected people's features are computed anew at once."""
     gone = delete(timeline).where(_is_due(starts, held)).returning(timeline.c.profile_id)
     whose = list(connection.scalars(gone))
@@ -46,7 +46,7 @@ def forget_served(connection: Connection, starts: Starts, held: Held, now: datet
     return {"timeline": len(whose)} if whose else {}
 
 
-def in_lake(spark: SparkSession, lake: str, starts: Starts, held: Held) -> DataFrame:
+def in_lake(spark: SparkSession, lake: str, starts: Starts, held: OnHold) -> DataFrame:
     """The events of the lake that are due: event_id, channel, source_key, category."""
     category = F.col("categories")["type"]
     whose = read(spark, lake, TIMELINE).select("event_id", "profile_id")
@@ -63,7 +63,7 @@ def counted(found: DataFrame) -> Counter[str]:
     return Counter({row.category: row["count"] for row in found.groupBy("category").count().collect()})
 
 
-def forget_in_lake(spark: SparkSession, lake: str, starts: Starts, held: Held) -> dict[str, int]:
+def forget_in_lake(spark: SparkSession, lake: str, starts: Starts, held: OnHold) -> dict[str, int]:
     """Deletes them, the raw rows first and `silver/events`, which identifies them, last; returns rows by table."""
     found = in_lake(spark, lake, starts, held).localCheckpoint()
     if found.isEmpty():
@@ -95,7 +95,7 @@ def _has_passed(starts: Starts, category: Column) -> Column:
     return passed
 
 
-def _is_due(starts: Starts, held: Held) -> ColumnElement[bool]:
+def _is_due(starts: Starts, held: OnHold) -> ColumnElement[bool]:
     columns: Any = timeline.c
     category, moment = columns.document["categories"]["type"].astext, columns.occurred_at
     known = [one.value for one in starts]

@@ -19,7 +19,7 @@ from consent.pseudonyms import reference
 from consent.requests import RequestState
 from contracts.channel import Channel
 from erasure.retention import deleted, reads, systems
-from erasure.retention.people import Held
+from erasure.retention.people import OnHold
 from lake.tables import QUARANTINE, exists, path, read
 from stores.schema import (
     call_tries,
@@ -165,13 +165,15 @@ def forget_refused(spark: SparkSession, lake: str, now: datetime) -> dict[str, i
     return {QUARANTINE.name: count} if count else {}
 
 
-def deleted_in_lake(spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: Held, now: datetime) -> int:
+def deleted_in_lake(
+    spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: OnHold, now: datetime
+) -> int:
     """How many raw rows that sources have deleted are due."""
     return deleted.count(spark, lake, channels, held, _start(deleted.NAME, now))
 
 
 def forget_deleted(
-    spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: Held, now: datetime
+    spark: SparkSession, lake: str, channels: Mapping[str, Channel], held: OnHold, now: datetime
 ) -> dict[str, int]:
     """Deletes them."""
     return deleted.forget(spark, lake, channels, held, _start(deleted.NAME, now))

@@ -21,17 +21,17 @@ BATCH = 1_000
 
 
 @dataclass(frozen=True)
-class Held:
+class OnHold:
     """Data under legal holds: records, and the profiles that have any of them."""
 
     records: frozenset[str]
     profiles: frozenset[str]
 
 
-def held(connection: Connection) -> Held:
+def held(connection: Connection) -> OnHold:
     """The data under a legal hold now."""
-    named = frozenset(one for its in holds.standing(connection).values() for one in its)
-    return Held(named, frozenset(profiles_with(connection, named)))
+    named = frozenset(one for its in holds.in_force(connection).values() for one in its)
+    return OnHold(named, frozenset(profiles_with(connection, named)))
 
 
 def due(spark: SparkSession, lake: str, connection: Connection, purposes: Iterable[Purpose], now: datetime) -> set[str]:

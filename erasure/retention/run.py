@@ -26,7 +26,7 @@ from erasure.lake.purge import purge
 from erasure.retention import events, papers, people, runs
 from erasure.retention.deleted import NAME as DELETED
 from erasure.retention.whole import Ending, end_people, ended
-from erasure.steps import Steps
+from erasure.steps import RecordedSteps
 from lake.session import spark_session
 from lake.tables import BRONZE, EVENTS, QUARANTINE, TIMELINE, versions
 from stores.postgres import migrate
@@ -72,7 +72,7 @@ class Retention(AllStores):
         with self.engine.begin() as connection:
             run_id, now, _ = runs.taken_up(connection, self.clock())
         starts = nothing_kept_until(self.purposes.values(), now)
-        written = Steps(
+        written = RecordedSteps(
             self.engine,
             lambda connection: runs.steps(connection, run_id),
             lambda connection, name, found: runs.done(connection, run_id, name, found),

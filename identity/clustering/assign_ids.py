@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from contracts.keyed import keyed
-from identity.clustering.stable_ids import Change, StableIds, assign, follow
+from identity.clustering.stable_ids import HistoryEntry, StableIds, assign, follow
 
 REASONS = {
     "created": "first seen",
@@ -99,7 +99,7 @@ def _weights_around(
 
 
 def _evidence(
-    change: Change, assignments: Mapping[str, str], around: Mapping[str, list[tuple[float, str, str]]]
+    change: HistoryEntry, assignments: Mapping[str, str], around: Mapping[str, list[tuple[float, str, str]]]
 ) -> str | None:
     """The strongest pair between the records and those that they joined (or, of a split, left behind)."""
     if change.kind == "created":

@@ -13,7 +13,7 @@ from contracts.keyed import keyed
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class Change(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One line of identity history: what happened to a profile, with the profile on the other side if any."""
 
     kind: str  # created | merged | split | moved
@@ -28,7 +28,7 @@ class StableIds:
 
     assignments: dict[str, str] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[HistoryEntry] = field(default_factory=list)
 
     @property
     def moved(self) -> set[str]:
@@ -76,7 +76,7 @@ def assign(
         used.add(profile)
         outcome.assignments |= dict.fromkeys(cluster, profile)
         if not formers[index]:
-            outcome.changes.append(Change("created", profile, None, tuple(cluster)))
+            outcome.changes.append(HistoryEntry("created", profile, None, tuple(cluster)))
             continue
         if formers[index].get(profile) == len(cluster):
             continue  # whoever stands in it did, as on most days
@@ -88,7 +88,7 @@ def assign(
         for former, records in came_from.items():
             if former is not None and former != profile:
                 kind = "merged" if former not in taken else "moved" if index in id_of else "split"
-                outcome.changes.append(Change(kind, profile, former, tuple(records)))
+                outcome.changes.append(HistoryEntry(kind, profile, former, tuple(records)))
     # 3. An id that no cluster kept redirects to the profile that most of its records went to.
     for former, profiles in heirs.items():
         if former not in taken:

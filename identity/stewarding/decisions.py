@@ -13,7 +13,7 @@ from identity.stewarding.reassignment import ClusterContext, Move, Pair, cluster
 CONTRADICTED = "Expected no other decision that says otherwise, found one; undo it first."
 
 
-class NotPossible(Exception):
+class DecisionBarred(Exception):
     """A decision that others, about these `pairs`, or the limits of a profile do not allow; says what to do."""
 
     def __init__(self, detail: str, pairs: Collection[Pair] = ()) -> None:
@@ -36,9 +36,9 @@ def merge(context: ClusterContext, left: str, right: str) -> Plan:
     ours, theirs = context.profile_of[left], context.profile_of[right]
     union = context.members(ours, theirs)
     if between := {one for one in context.different if set(one) <= union}:
-        raise NotPossible(CONTRADICTED, between)
+        raise DecisionBarred(CONTRADICTED, between)
     if len(union) > LARGEST_CLUSTER:
-        raise NotPossible(f"Expected a profile of at most {LARGEST_CLUSTER} records, found that it would have more.")
+        raise DecisionBarred(f"Expected a profile of at most {LARGEST_CLUSTER} records, found that it would have more.")
     return _plan(context, {pair(left, right)}, set(), {pair(left, right)}, [union], {}, ours, theirs)
 
 
@@ -48,7 +48,7 @@ def unmerge(
     """These records are another person's than the rest of the profile; `former` are the ids that they take up again."""
     rest = context.members(profile_id) - set(leaving)
     if not rest or not leaving:
-        raise NotPossible(
+        raise DecisionBarred(
             "Expected some of the records of a profile, found all of them or none; name those that leave."
         )
     bars = {pair(one, other) for one in leaving for other in rest}
@@ -64,7 +64,7 @@ def part(context: ClusterContext, left: str, right: str) -> Plan:
     inside = context.among(context.members(ours))
     pieces = clusters(inside.decided(inside.same - {bar}, inside.different | {bar}))
     if torn := {one for one in inside.same if not any(set(one) <= piece for piece in pieces)}:
-        raise NotPossible(CONTRADICTED, torn)
+        raise DecisionBarred(CONTRADICTED, torn)
     return _plan(context, set(), {bar}, {bar}, pieces, {}, ours)
 
 

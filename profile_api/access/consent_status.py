@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from consent.current import standing
+from consent.current import effective_consent
 from consent.determinations import Circumstances
 from consent.model import ConsentEvent, LegalBasis, Purpose, RecordIdentifiers
 from profile_api.views import ConsentStatus
@@ -23,7 +23,7 @@ def consent_status(
     """
     status: dict[str, ConsentStatus] = {}
     for purpose in purposes:
-        stands = standing(consents, purpose, now, parts)
+        stands = effective_consent(consents, purpose, now, parts)
         event, rests_on_consent = stands.event, purpose.legal_basis is LegalBasis.CONSENT
         if rests_on_consent or (event and purpose.legal_basis is LegalBasis.LEGITIMATE_INTEREST):
             status[purpose.id] = ConsentStatus(

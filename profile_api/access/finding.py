@@ -11,7 +11,7 @@ from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem, not_found
 
 
-class Known(Protocol):
+class ProfileFinder(Protocol):
     """The part of the store that finding needs."""
 
     def profile(self, profile_id: str) -> StoredProfile | None:
@@ -23,13 +23,13 @@ class Known(Protocol):
         ...
 
 
-Finder = Callable[[Known, AccessRequest, Decision], Found | Problem]
+Finder = Callable[[ProfileFinder, AccessRequest, Decision], Found | Problem]
 
 
 def by_identifier(identifier: Identifier) -> Finder:
     """Finds the one profile that carries an identifier."""
 
-    def find(known: Known, ask: AccessRequest, may: Decision) -> Found | Problem:
+    def find(known: ProfileFinder, ask: AccessRequest, may: Decision) -> Found | Problem:
         category = kind_of(identifier.kind).category
         if category in {one.category for one in may.categories if one.policy == OUTSIDE}:
             return not_found()  # not even whether it exists: the purpose does not cover such identifiers
@@ -51,7 +51,7 @@ def by_identifier(identifier: Identifier) -> Finder:
 def by_id(profile_id: str) -> Finder:
     """Finds a profile by its id, or by one that was merged away."""
 
-    def find(known: Known, ask: AccessRequest, may: Decision) -> Found | Problem:
+    def find(known: ProfileFinder, ask: AccessRequest, may: Decision) -> Found | Problem:
         profile = known.profile(profile_id)
         return Found(profile, requested_id=profile_id) if profile else not_found()
 

@@ -36,9 +36,9 @@ def reach_of(decision: Decision, parts: Mapping[str, RecordIdentifiers]) -> Reac
     """The reach of a decision, if its purpose is to contact the person."""
     if decision.contact is None:
         return None
-    usable = {record_id for record_id, part in parts.items() if part in decision.standing.parts}
-    whole = not decision.standing.undecided
-    return Reach(decision.contact, decision.standing.points, None if whole else frozenset(usable))
+    usable = {record_id for record_id, part in parts.items() if part in decision.effective.parts}
+    whole = not decision.effective.undecided
+    return Reach(decision.contact, decision.effective.points, None if whole else frozenset(usable))
 
 
 def addressed(profile: StoredProfile, parts: Mapping[str, RecordIdentifiers]) -> frozenset[RecordIdentifiers]:

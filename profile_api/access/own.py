@@ -15,7 +15,7 @@ from profile_api.access.asking import AccessRequest
 from profile_api.access.stored import StoredProfile
 
 
-class People(Protocol):
+class ProfilesByAnyId(Protocol):
     """Where profiles are found."""
 
     def profile(self, profile_id: str) -> StoredProfile | None:
@@ -31,7 +31,7 @@ class People(Protocol):
         ...
 
 
-def speaking_for_themselves(ask: AccessRequest, people: People) -> AccessRequest:
+def speaking_for_themselves(ask: AccessRequest, people: ProfilesByAnyId) -> AccessRequest:
     """A customer's request with their current profile id, or without one if the token opens no profile."""
     if ask.actor.role is not Role.CUSTOMER:
         return ask
@@ -44,7 +44,7 @@ def is_nobody(actor: Actor) -> bool:
     return actor.role is Role.CUSTOMER and actor.profile_id is None
 
 
-def own_profile(people: People, actor: Actor) -> StoredProfile | None:
+def own_profile(people: ProfilesByAnyId, actor: Actor) -> StoredProfile | None:
     """The customer's own profile; None if it is ambiguous, or if several people share the identifier."""
     named = people.profile(actor.profile_id) if actor.profile_id is not None else None
     if actor.bound is None:

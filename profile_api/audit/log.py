@@ -101,7 +101,7 @@ class Outcome(StrEnum):
     TOO_STRICT = "too_strict"
 
 
-class ReviewForm(BaseModel):
+class AlertReviewForm(BaseModel):
     """Which alert was looked into, and what came of it."""
 
     model_config = ConfigDict(
@@ -129,7 +129,7 @@ def alerts(gate: Gate, actor: Actor, purpose: str | None) -> Alerts:
         return Alerts(alerts=[AlertView(**row) for row in reading.run(alerts_of_days, AlertView.model_fields)])
 
 
-def review(gate: Gate, actor: Actor, purpose: str | None, form: ReviewForm) -> AlertView:
+def review(gate: Gate, actor: Actor, purpose: str | None, form: AlertReviewForm) -> AlertView:
     """An officer's review of an alert; nobody can review their own reading."""
     with gate.acting(AccessRequest(actor, purpose, "audit-alert-review", RIGHTS, of_case=False)) as reading:
         if actor.role is not Role.PRIVACY_OFFICER:

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from profile_api.audit.log import (
+    AlertReviewForm,
     Alerts,
     AlertView,
     LeftOut,
-    ReviewForm,
     TrailData,
     alerts,
     left_out,
@@ -52,7 +52,7 @@ def read_alerts(gate: AskedGate, reader: Reader, purpose: PurposeHeader = None) 
     summary="Note what came of an alert",
     responses={409: {"model": ProblemDocument, "description": "The alert is about the officer's own reading"}},
 )
-def review_alert(gate: AskedGate, reader: Reader, form: ReviewForm, purpose: PurposeHeader = None) -> AlertView:
+def review_alert(gate: AskedGate, reader: Reader, form: AlertReviewForm, purpose: PurposeHeader = None) -> AlertView:
     """Who looked into it, when, with which outcome. An alert that grows afterwards waits again."""
     return review(gate, reader, purpose, form)
 

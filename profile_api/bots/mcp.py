@@ -22,7 +22,7 @@ from starlette.requests import Request
 from consent.model import Actor, Role
 from profile_api.access.gate import Gate, by_id, by_identifier
 from profile_api.bots.context import BotContext, read_context
-from profile_api.bots.mcp_guard import Guarded, QuietServer
+from profile_api.bots.mcp_guard import QuietServer, TokenGuard
 from profile_api.errors import Problem
 from profile_api.http.lookups import Lookup, normalised
 from profile_api.views import Answer, ProfileData, View
@@ -41,7 +41,7 @@ Region = Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="country
 Purpose = Annotated[str, Field(max_length=100, description="what the data is for, e.g. service")]
 
 
-class Recorded(View):
+class RecordedEvents(View):
     """`accepted` events are committed; a `duplicate` was recorded before and is not applied again."""
 
     accepted: int
@@ -65,7 +65,7 @@ def mount_mcp(app: FastAPI) -> None:
         streamable_http_path="/", stateless_http=True, json_response=True, transport_security=security
     )
     app.state.mcp = server
-    app.mount(PATH, Guarded(protocol, app))
+    app.mount(PATH, TokenGuard(protocol, app))
 
 
 @asynccontextmanager
@@ -116,7 +116,7 @@ def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
             dict[str, Any], Field(description="a message in the Segment spec: type, userId, event, ...")
         ],
         ctx: Context[Any, Any],
-    ) -> Recorded:
+    ) -> RecordedEvents:
         """Keeps an event for the source whose write key the header `Write-Key` holds; answers once it is committed."""
         return await _recorded(app, message, ctx)
 
@@ -133,7 +133,7 @@ async def _answered(ask: Callable[[], Told]) -> Told:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None
 
 
-async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any]) -> Recorded:
+async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any]) -> RecordedEvents:
     sender = app.state.sources.of_key((ctx.headers or {}).get("write-key", ""))
     if _actor(ctx).role is not Role.BOT or sender is None:
         raise ToolError("unauthorised: expected a bot's token and a header `Write-Key` of a source; found others.")
@@ -158,7 +158,7 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
         raise ToolError("unavailable: nothing was kept; send it again.") from None
     if found.refused:
         raise ToolError(f"invalid-event: {found.refused[0].reason}")
-    return Recorded(accepted=len(new), duplicates=len(found.accepted) - len(new))
+    return RecordedEvents(accepted=len(new), duplicates=len(found.accepted) - len(new))
 
 
 def _actor(ctx: Context[Any, Any]) -> Actor:

@@ -63,7 +63,7 @@ def _fields(error: ValidationError, known: Iterable[str]) -> str:
     return "; ".join(f"{one['at']}: {one['expected']}" for one in problems) + "."
 
 
-class Guarded:
+class TokenGuard:
     """Lets in whoever has a token that the API accepts; the actor goes with the request.
 
     Only POST: without sessions, a stream held open by GET would never deliver anything.

@@ -10,7 +10,7 @@ from profile_api.views import View
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
-class Reading(BaseModel):
+class RecognisedText(BaseModel):
     """One reading of what was said: as recognised, or spelt out (`D as in David, U, R, A, N, D`)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -24,7 +24,7 @@ class Reading(BaseModel):
     )
 
 
-Readings = Annotated[list[Reading | Text], Field(min_length=1, max_length=5)] | None
+Readings = Annotated[list[RecognisedText | Text], Field(min_length=1, max_length=5)] | None
 
 
 class HeardFields(BaseModel):

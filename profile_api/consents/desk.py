@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from consent.current import standing
+from consent.current import effective_consent
 from consent.ledger import Entry, append
 from consent.model import Actor, ConsentState, LegalBasis, Method, Purpose, RecordIdentifiers, Role
 from consent.speaking import speaking_for
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
 from profile_api.access.gate import AccessRequest, Gate
 from profile_api.access.masking import addressed
-from profile_api.consents.views import Choice, ContactPoint, No, Recorded, Yes
+from profile_api.consents.views import Choice, ContactPoint, No, RecordedChoice, Yes
 from profile_api.errors import Problem, not_found
-from read_model.outbox.decisions import tell_decisions
+from read_model.outbox.consent_changes import tell_decisions
 
 SERVES = frozenset({"service", "privacy_rights"})
 """The purposes in whose course people decide: being served, or using their rights."""
@@ -32,7 +32,7 @@ class ConsentDesk:
     def __init__(self, gate: Gate, purposes: Mapping[str, Purpose]) -> None:
         self._gate, self._purposes = gate, purposes
 
-    def take_down(self, actor: Actor, purpose: str | None, profile_id: str, choice: Choice, form: No) -> Recorded:
+    def take_down(self, actor: Actor, purpose: str | None, profile_id: str, choice: Choice, form: No) -> RecordedChoice:
         """Appends the choice to the ledger; the next read is decided by it."""
         with self._gate.acting(AccessRequest(actor, purpose, f"consent-{choice.value}", SERVES)) as reading:
             if actor.role not in METHOD_OF:
@@ -55,9 +55,9 @@ class ConsentDesk:
             ]
             reading.run(append, entries, now)
             decisions = reading.consents(of)
-            stands = standing(decisions, chosen, now, parts.values())
+            stands = effective_consent(decisions, chosen, now, parts.values())
             reading.run(tell_decisions, [(entry.identifier, entry.purpose) for entry in entries], now)
-            return Recorded(
+            return RecordedChoice(
                 profile_id=profile.profile_id,
                 purpose=chosen.id,
                 state=stands.state.value,

@@ -9,8 +9,17 @@ from pydantic import AwareDatetime
 from consent.notices import LANGUAGES, published_notices
 from consent.purposes import published_purposes
 from profile_api.consents.desk import ConsentDesk
-from profile_api.consents.reading import receipt, status_of
-from profile_api.consents.views import Choice, ConsentsData, No, NoticeText, NoticeView, PurposeView, Recorded, Yes
+from profile_api.consents.status import receipt, status_of
+from profile_api.consents.views import (
+    Choice,
+    ConsentsData,
+    No,
+    NoticeText,
+    NoticeView,
+    PurposeView,
+    RecordedChoice,
+    Yes,
+)
 from profile_api.errors import Problem
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
@@ -82,7 +91,7 @@ def read_consents(
 @router.post("/profiles/{profile_id}/consents/give", status_code=201, summary="Give consent to a purpose")
 def give_consent(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, form: Yes, purpose: PurposeHeader = None
-) -> Recorded:
+) -> RecordedChoice:
     """To all of it, or for one address. Customers decide for themselves, advisors take down what they are told."""
     return ConsentDesk(gate, published_purposes()).take_down(reader, purpose, profile_id, Choice.GIVE, form)
 
@@ -95,7 +104,7 @@ def give_consent(
 )
 def renew_consent(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, form: Yes, purpose: PurposeHeader = None
-) -> Recorded:
+) -> RecordedChoice:
     """For the purpose's validity from now on."""
     return ConsentDesk(gate, published_purposes()).take_down(reader, purpose, profile_id, Choice.RENEW, form)
 
@@ -103,7 +112,7 @@ def renew_consent(
 @router.post("/profiles/{profile_id}/consents/refuse", status_code=201, summary="Refuse a purpose, or object to it")
 def refuse_consent(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, form: No, purpose: PurposeHeader = None
-) -> Recorded:
+) -> RecordedChoice:
     """Where the purpose rests on a legitimate interest this is an objection, and it ends at once."""
     return ConsentDesk(gate, published_purposes()).take_down(reader, purpose, profile_id, Choice.REFUSE, form)
 
@@ -111,7 +120,7 @@ def refuse_consent(
 @router.post("/profiles/{profile_id}/consents/withdraw", status_code=201, summary="Withdraw a consent")
 def withdraw_consent(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, form: No, purpose: PurposeHeader = None
-) -> Recorded:
+) -> RecordedChoice:
     """One call, with no more fields than giving it; the next read is decided by it."""
     return ConsentDesk(gate, published_purposes()).take_down(reader, purpose, profile_id, Choice.WITHDRAW, form)
 

@@ -53,7 +53,7 @@ class Yes(No):
     notice_language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "fr"
 
 
-class Recorded(View):
+class RecordedChoice(View):
     """The events that the ledger holds for a choice, each with a receipt, and where the person stands now."""
 
     profile_id: str
@@ -63,7 +63,7 @@ class Recorded(View):
     events: list[str] = Field(description="ids of the new events; `GET /v1/consents/{consent_id}/receipt`")
 
 
-class Held(View):
+class DecidedIdentifier(View):
     """An identifier that a decision is kept under; the value only where this purpose may show it."""
 
     kind: str
@@ -79,8 +79,8 @@ class EventOfStatus(View):
     notice_version: str | None
     method: str
     decided_through: str
-    identifier: Held
-    contact_point: Held | None = Field(description="null where the decision is about the whole person")
+    identifier: DecidedIdentifier
+    contact_point: DecidedIdentifier | None = Field(description="null where the decision is about the whole person")
     decides: bool = Field(description="whether the state rests on this event")
 
 
@@ -92,7 +92,7 @@ class PurposeStatus(View):
     state: str
     permits: bool
     notice_version: str
-    contact_points: list[Held] = Field(description="the addresses that may be used")
+    contact_points: list[DecidedIdentifier] = Field(description="the addresses that may be used")
     undecided_records: int
     events: list[EventOfStatus] = Field(description="every decision about the purpose, newest first")
 

@@ -45,7 +45,7 @@ class WarningView(View):
     told: str
 
 
-class Receipt(View):
+class CollectionAnswer(View):
     """What became of the messages; `accepted` ones are committed."""
 
     success: bool = Field(description="none was refused")
@@ -100,7 +100,7 @@ _MANY = _body(
     openapi_extra=_SINGLE,
     response_model_exclude_none=True,
 )
-async def record_event(request: Request, sent: SentBy) -> Receipt:
+async def record_event(request: Request, sent: SentBy) -> CollectionAnswer:
     """202 means that it is committed, and that this messageId counts once whatever is sent again."""
     return await _keep_one(request, sent)
 
@@ -111,9 +111,9 @@ async def record_event(request: Request, sent: SentBy) -> Receipt:
     summary="Record events",
     openapi_extra=_MANY,
     response_model_exclude_none=True,
-    responses={207: {"model": Receipt, "description": "Some were refused; the others are committed"}},
+    responses={207: {"model": CollectionAnswer, "description": "Some were refused; the others are committed"}},
 )
-async def record_events(request: Request, response: Response, sent: SentBy) -> Receipt:
+async def record_events(request: Request, response: Response, sent: SentBy) -> CollectionAnswer:
     """Every message by itself: a bad one costs the others nothing."""
     receipt = await _keep_many(request, sent)
     if not receipt.success:
@@ -121,13 +121,13 @@ async def record_events(request: Request, response: Response, sent: SentBy) -> R
     return receipt
 
 
-async def client_batch(request: Request, sent: SentBy) -> Receipt:
+async def client_batch(request: Request, sent: SentBy) -> CollectionAnswer:
     """200 also where some were refused, since a client library would send the whole batch again."""
     return await _keep_many(request, sent)
 
 
 def _client_path(call: str) -> Callable[..., Any]:
-    async def record(request: Request, sent: SentBy) -> Receipt:
+    async def record(request: Request, sent: SentBy) -> CollectionAnswer:
         return await _keep_one(request, sent, call)
 
     record.__doc__ = f"The path says the message's `type`: {call}."
@@ -163,11 +163,11 @@ async def client_metrics() -> Taken:
     return Taken()
 
 
-async def _keep_one(request: Request, sent: Sending, call: str | None = None) -> Receipt:
+async def _keep_one(request: Request, sent: Sending, call: str | None = None) -> CollectionAnswer:
     return await _keep(request, [sent.within(LARGEST_ITEM)], _arrival(request, sent, call=call))
 
 
-async def _keep_many(request: Request, sent: Sending) -> Receipt:
+async def _keep_many(request: Request, sent: Sending) -> CollectionAnswer:
     try:
         batch = split_batch(sent.within(LARGEST_BATCH))
     except RefusedItem as refusal:
@@ -177,7 +177,7 @@ async def _keep_many(request: Request, sent: Sending) -> Receipt:
         detail = f"Expected at most {MOST_ITEMS} messages a batch, found {len(batch.batch)}; send several batches."
         raise Problem(413, "batch-too-long", detail)
     if not batch.batch:
-        return Receipt(success=True, accepted=0, duplicates=0, refused=[])
+        return CollectionAnswer(success=True, accepted=0, duplicates=0, refused=[])
     return await _keep(request, list(batch.batch), _arrival(request, sent, batch.sent_at, batch.context))
 
 
@@ -192,7 +192,7 @@ def _arrival(
     return Arrival(sent.sender, now, has_gpc(request.headers), call, sent_at, context)
 
 
-async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Receipt:
+async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arrival) -> CollectionAnswer:
     inbox: Inbox = request.app.state.inbox
     intake: Intake = request.app.state.intake
     key, address = arrival.sender.key, request.client.host if request.client else ""
@@ -218,7 +218,7 @@ async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arri
         detail = "Expected messages in the Segment spec, found none that is one; see `refused`."
         raise Problem(422, "invalid-event", detail, refused=[one.model_dump() for one in refused])
     warnings = [WarningView(index=one.index, told=told) for one in found.accepted for told in one.warnings]
-    return Receipt(
+    return CollectionAnswer(
         success=not refused,
         accepted=len(new),
         duplicates=len(found.accepted) - len(new),

@@ -91,7 +91,7 @@ def _check(size: int, largest: int) -> None:
         raise Problem(413, "body-too-large", detail, headers={"Connection": "close"})
 
 
-class Guarded:
+class ProtectiveHeaders:
     """Adds the protective headers, and logs each request by its route's template: never a path, query or body."""
 
     def __init__(self, app: ASGIApp) -> None:

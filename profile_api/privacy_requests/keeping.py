@@ -19,7 +19,7 @@ from profile_api.views import Answer, View
 RIGHTS = frozenset({"privacy_rights"})
 
 
-class Kept(View):
+class StoragePeriod(View):
     """For how long data of one category is used for one purpose."""
 
     kept_for: str = Field(description="ISO 8601, counted from the last interaction; of an event, from when it happened")
@@ -30,7 +30,7 @@ class Kept(View):
 class PurposeKeeps(View):
     name: dict[str, str]
     legal_basis: str
-    categories: dict[str, Kept]
+    categories: dict[str, StoragePeriod]
 
 
 class KeepingData(View):
@@ -96,5 +96,5 @@ def _keeps(purpose: Purpose, since: datetime, keep: Collection[Purpose], now: da
     for category in sorted(purpose.categories):
         lasting = [one.kept_for(category) for one in keepers if category in one.categories]
         end, kept_for = max((after(since, duration), duration) for duration in lasting)
-        categories[category.value] = Kept(kept_for=kept_for, ends_at=end, ended=end <= now)
+        categories[category.value] = StoragePeriod(kept_for=kept_for, ends_at=end, ended=end <= now)
     return PurposeKeeps(name=purpose.name, legal_basis=purpose.legal_basis.value, categories=categories)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from consent.model import Purpose, Role
 from contracts.categories import Category
-from profile_api.privacy_requests.sections import PARTS, Item, Rows, stands_now
+from profile_api.privacy_requests.sections import PARTS, Entry, Rows, stands_now
 from profile_api.privacy_requests.wording import Words
 from profile_api.views import ConsentStatus
 
@@ -45,7 +45,7 @@ def rendered(told: Told, words: Words, other: str) -> str:
     return page.render(sections=sections, say=words.say, language=words.language, made=made, other=other)
 
 
-def _sections(told: Told, words: Words) -> Iterator[tuple[str, Iterator[Item]]]:
+def _sections(told: Told, words: Words) -> Iterator[tuple[str, Iterator[Entry]]]:
     yield "controller", _controller(words)
     yield "purposes", _purposes(told, words)
     yield "recipients", _recipients(told, words)
@@ -55,24 +55,24 @@ def _sections(told: Told, words: Words) -> Iterator[tuple[str, Iterator[Item]]]:
         elif name in told.parts:
             yield name, tell(told.parts[name], words)
         if name == "features" and name in told.parts:
-            yield "automated", (Item(one) for one in words.paragraphs("automated"))
-    yield "rights", (Item(one) for one in words.paragraphs("rights"))
+            yield "automated", (Entry(one) for one in words.paragraphs("automated"))
+    yield "rights", (Entry(one) for one in words.paragraphs("rights"))
     yield "complaint", _complaint(words)
 
 
-def _controller(words: Words) -> Iterator[Item]:
+def _controller(words: Words) -> Iterator[Entry]:
     of = words.controller
-    yield Item(words.say("controller.who", name=of.name, address=of.address))
-    yield Item(words.say("controller.contact", contact=of.contact))
-    yield Item(words.say("controller.officer", officer=of.officer))
-    yield Item(words.say("controller.transfers", transfers=of.transfers.in_(words.language)))
+    yield Entry(words.say("controller.who", name=of.name, address=of.address))
+    yield Entry(words.say("controller.contact", contact=of.contact))
+    yield Entry(words.say("controller.officer", officer=of.officer))
+    yield Entry(words.say("controller.transfers", transfers=of.transfers.in_(words.language)))
 
 
-def _purposes(told: Told, words: Words) -> Iterator[Item]:
+def _purposes(told: Told, words: Words) -> Iterator[Entry]:
     for one in told.purposes.values():
         text, name = one.text[words.language], one.name[words.language]
         if one.refused:
-            yield Item(name, [words.say("purpose.refused", text=text)])
+            yield Entry(name, [words.say("purpose.refused", text=text)])
             continue
         others = [given.name for given in words.controller.recipients if given.serves(one.id)]
         roles = [words.name("role", role) for role in Role if role in one.roles]
@@ -90,7 +90,7 @@ def _purposes(told: Told, words: Words) -> Iterator[Item]:
                     "purpose.until_held" if one.all_held else "purpose.until", until=words.day(max(ends.values()))
                 )
             )
-        yield Item(name, lines)
+        yield Entry(name, lines)
 
 
 def _kept(purpose: Purpose, words: Words) -> str:
@@ -114,17 +114,17 @@ def _category(words: Words, category: Category) -> str:
     return words.name("category", category.value)
 
 
-def _recipients(told: Told, words: Words) -> Iterator[Item]:
+def _recipients(told: Told, words: Words) -> Iterator[Entry]:
     for one in words.controller.recipients:
-        yield Item(words.say("recipients.does", name=one.name, country=one.country, does=one.does.in_(words.language)))
+        yield Entry(words.say("recipients.does", name=one.name, country=one.country, does=one.does.in_(words.language)))
     for host, purpose in told.systems:
-        yield Item(words.say("recipients.system", host=host, purpose=told.purposes[purpose].name[words.language]))
-    yield Item(words.say("recipients.nobody"))
+        yield Entry(words.say("recipients.system", host=host, purpose=told.purposes[purpose].name[words.language]))
+    yield Entry(words.say("recipients.nobody"))
 
 
-def _complaint(words: Words) -> Iterator[Item]:
+def _complaint(words: Words) -> Iterator[Entry]:
     of = words.controller
-    yield Item(words.say("complaint.us", contact=of.contact))
+    yield Entry(words.say("complaint.us", contact=of.contact))
     named = of.authority.name.in_(words.language)
-    yield Item(words.say("complaint.authority", name=named, address=of.authority.address))
-    yield Item(words.say("complaint.court"))
+    yield Entry(words.say("complaint.authority", name=named, address=of.authority.address))
+    yield Entry(words.say("complaint.court"))

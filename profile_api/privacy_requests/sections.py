@@ -21,14 +21,14 @@ YEARS = frozenset({"birth_year"})
 
 
 @dataclass(frozen=True)
-class Item:
+class Entry:
     """One thing that is told: a heading and sentences."""
 
     heading: str
     lines: list[str] = field(default_factory=list)
 
 
-def _profile(rows: Rows, words: Words) -> Iterator[Item]:
+def _profile(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         heading = words.say("profile.value", field=words.field(one["field"]), value=words.value(one["value"]))
         if one["rule"] == "rectified":
@@ -40,15 +40,15 @@ def _profile(rows: Rows, words: Words) -> Iterator[Item]:
         for lost in one["other_values"]:
             source = words.source(lost["channel"])
             lines.append(words.say("profile.other", source=source, value=words.value(lost["value"])))
-        yield Item(heading, lines)
+        yield Entry(heading, lines)
 
 
-def _identifiers(rows: Rows, words: Words) -> Iterator[Item]:
+def _identifiers(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
-        yield Item(words.say("profile.value", field=words.name("identifier", one["kind"]), value=one["value"]))
+        yield Entry(words.say("profile.value", field=words.name("identifier", one["kind"]), value=one["value"]))
 
 
-def _records(rows: Rows, words: Words) -> Iterator[Item]:
+def _records(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         fields = {
             words.field(name): str(value) if name in YEARS else words.value(value)
@@ -63,10 +63,10 @@ def _records(rows: Rows, words: Words) -> Iterator[Item]:
         for said_only in one.get("claims", []):
             name = words.field(said_only["name"])
             lines.append(words.say("record.claimed", field=name, value=words.value(said_only["value"])))
-        yield Item(words.record(one["record_id"]), lines)
+        yield Entry(words.record(one["record_id"]), lines)
 
 
-def _timeline(rows: Rows, words: Words) -> Iterator[Item]:
+def _timeline(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         what = words.name("type", one["type"])
         lines = [words.say("event.from", source=words.source(one["channel"]))]
@@ -76,18 +76,18 @@ def _timeline(rows: Rows, words: Words) -> Iterator[Item]:
             lines.append(words.say("event.about", intent=words.name("type", one["intent"])))
         for name, value in one["properties"].items():
             lines.append(words.say("profile.value", field=words.field(name), value=words.value(value)))
-        yield Item(words.say("event.at", at=words.moment(one["occurred_at"]), what=what), lines)
+        yield Entry(words.say("event.at", at=words.moment(one["occurred_at"]), what=what), lines)
 
 
-def _features(rows: Rows, words: Words) -> Iterator[Item]:
+def _features(rows: Rows, words: Words) -> Iterator[Entry]:
     for name, value in figures(rows, words):
-        yield Item(words.say("features.value", name=name, value=value))
+        yield Entry(words.say("features.value", name=name, value=value))
     missing = unknown(rows, words)
     if missing:
-        yield Item(words.say("features.unknown"), missing)
+        yield Entry(words.say("features.unknown"), missing)
 
 
-def _consents(rows: Rows, words: Words) -> Iterator[Item]:
+def _consents(rows: Rows, words: Words) -> Iterator[Entry]:
     decisions: dict[tuple[Any, ...], list[str]] = {}
     for one in rows:  # a decision is kept for each identifier of the person, and told once
         of = tuple(one[name] for name in ("decided_at", "purpose", "state", "method", "notice_version"))
@@ -97,19 +97,19 @@ def _consents(rows: Rows, words: Words) -> Iterator[Item]:
         lines = [words.say("consent.point", point=", ".join(dict.fromkeys(points)))]
         if version and method != Method.GPC:  # a browser's signal comes with no notice shown
             lines.append(words.say("consent.notice", version=version))
-        yield Item(words.say("consent.about", purpose=_named(purpose, words), **about), lines)
+        yield Entry(words.say("consent.about", purpose=_named(purpose, words), **about), lines)
 
 
-def stands_now(consent: Mapping[str, ConsentStatus], words: Words) -> Iterator[Item]:
+def stands_now(consent: Mapping[str, ConsentStatus], words: Words) -> Iterator[Entry]:
     """What counts today, for each purpose that the person decided about."""
     for purpose, one in consent.items():
         if one.decided_at is not None:
             key = "consent.stands_on" if one.permits else "consent.stands_off"
             state = words.name("state", one.state)
-            yield Item(words.say(key, purpose=_named(purpose, words), state=state, at=words.moment(one.decided_at)))
+            yield Entry(words.say(key, purpose=_named(purpose, words), state=state, at=words.moment(one.decided_at)))
 
 
-def _determinations(rows: Rows, words: Words) -> Iterator[Item]:
+def _determinations(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "purpose": _named(one["purpose"], words)}
         lines = [words.say("determination.grounds", reason=one["reason"])]
@@ -117,7 +117,7 @@ def _determinations(rows: Rows, words: Words) -> Iterator[Item]:
             lines.append(words.say("determination.ended", at=words.day(one["ended_at"])))
         elif one["kind"] == DeterminationKind.COMPELLING_GROUNDS:
             lines.append(words.say("determination.contest"))
-        yield Item(words.say(f"determination.{one['kind']}", **values), lines)
+        yield Entry(words.say(f"determination.{one['kind']}", **values), lines)
 
 
 def _point(one: Mapping[str, Any], words: Words) -> str:
@@ -125,14 +125,14 @@ def _point(one: Mapping[str, Any], words: Words) -> str:
     return words.record(value) if kind == "record" else f"{words.name('identifier', kind)} {value}"
 
 
-def _reads(rows: Rows, words: Words) -> Iterator[Item]:
+def _reads(rows: Rows, words: Words) -> Iterator[Entry]:
     counts = Counter((words.day(one["at"]), one["role"], one["purpose"]) for one in reversed(rows))
     for (at, role, purpose), times in counts.items():
         line = "read.line" if times == 1 else "read.times"
-        yield Item(words.say(line, at=at, role=words.name("role", role), purpose=_named(purpose, words), n=times))
+        yield Entry(words.say(line, at=at, role=words.name("role", role), purpose=_named(purpose, words), n=times))
 
 
-def _requests(rows: Rows, words: Words) -> Iterator[Item]:
+def _requests(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         kind, state = words.name("kind", one["kind"]), words.name("request_state", one["state"])
         lines = [
@@ -141,29 +141,29 @@ def _requests(rows: Rows, words: Words) -> Iterator[Item]:
         ]
         if one["state"] not in ("done", "refused"):
             lines.append(words.say("request.due", due=words.day(one["due_on"])))
-        yield Item(words.say("request.line", kind=kind, at=words.day(one["received_at"]), state=state), lines)
+        yield Entry(words.say("request.line", kind=kind, at=words.day(one["received_at"]), state=state), lines)
 
 
-def _identity(rows: Rows, words: Words) -> Iterator[Item]:
+def _identity(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         pair = {"left": words.record(one["left_id"]), "right": words.record(one["right_id"])}
         if one["rule"] == "person_model":
-            yield Item(words.say("match.alike", **pair))
+            yield Entry(words.say("match.alike", **pair))
         elif one["tier"] == "deterministic":
             kind = words.name("identifier", one["rule"].removeprefix("same_"))
-            yield Item(words.say("match.shared", **pair, kind=kind))
+            yield Entry(words.say("match.shared", **pair, kind=kind))
         else:
-            yield Item(words.say("match.other", **pair))
+            yield Entry(words.say("match.other", **pair))
 
 
-def _history(rows: Rows, words: Words) -> Iterator[Item]:
+def _history(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         named = "; ".join(words.record(record) for record in one["records"]) or words.say("history.no_records")
         by = words.name("role", one["by"])
-        yield Item(words.say(f"history.{one['kind']}", at=words.day(one["at"]), records=named, by=by))
+        yield Entry(words.say(f"history.{one['kind']}", at=words.day(one["at"]), records=named, by=by))
 
 
-def _messages(rows: Rows, words: Words) -> Iterator[Item]:
+def _messages(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         message = one["item"]
         what = words.name("type", str(message.get("event") or message.get("type") or "message"))
@@ -174,27 +174,27 @@ def _messages(rows: Rows, words: Words) -> Iterator[Item]:
             if not isinstance(value, dict | list)
         ]
         at = words.moment(one["received_at"])
-        yield Item(words.say("message.line", at=at, source=words.source(one["source"]), what=what), lines)
+        yield Entry(words.say("message.line", at=at, source=words.source(one["source"]), what=what), lines)
 
 
-def _rectifications(rows: Rows, words: Words) -> Iterator[Item]:
+def _rectifications(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "field": words.field(one["field"])}
-        yield Item(words.say("rectified.line", **values, value=words.value(one["value"])))
+        yield Entry(words.say("rectified.line", **values, value=words.value(one["value"])))
 
 
-def _restrictions(rows: Rows, words: Words) -> Iterator[Item]:
+def _restrictions(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"record": words.record(one["record_id"]), "at": words.day(one["since"])}
         ended = one["lifted_at"]
         line = words.say("restricted.lifted", **values, until=words.day(ended)) if ended else None
-        yield Item(line or words.say("restricted.since", **values))
+        yield Entry(line or words.say("restricted.since", **values))
 
 
-def _training_tables(rows: Rows, words: Words) -> Iterator[Item]:
+def _training_tables(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["extracted_at"]), "purpose": _named(one["purpose"], words)}
-        yield Item(words.say("training_table.recalled" if one["recalled"] else "training_table.line", **values))
+        yield Entry(words.say("training_table.recalled" if one["recalled"] else "training_table.line", **values))
 
 
 def _named(purpose: str, words: Words) -> str:
@@ -202,7 +202,7 @@ def _named(purpose: str, words: Words) -> str:
     return known.name[words.language] if known else purpose.replace("_", " ")
 
 
-PARTS: dict[str, Callable[[Rows, Words], Iterator[Item]]] = {
+PARTS: dict[str, Callable[[Rows, Words], Iterator[Entry]]] = {
     "profile": _profile,
     "identifiers": _identifiers,
     "records": _records,

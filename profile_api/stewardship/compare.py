@@ -10,17 +10,17 @@ from identity.matching.two_people import two_people
 from identity.stewarding.reassignment import ClusterContext, Pair, clusters, pair
 from identity.survivorship import FIELDS
 from profile_api.access.gate import Reading
-from profile_api.stewardship.people import Known, People
+from profile_api.stewardship.people import KnownRecord, PeopleConcerned
 from profile_api.stewardship.queries.cluster_context import MOST_SCORED, cluster_context_of
 from profile_api.stewardship.queries.overrides import in_force
 from profile_api.stewardship.queries.scored import compared, scored
 from profile_api.stewardship.scoring import ScoredPair, weights
-from profile_api.stewardship.views import ComparedField, Comparison
+from profile_api.stewardship.views import ComparedField, RecordComparison
 from profile_api.stewardship.wording import modelled
 from read_model.model_in_force import model_in_force
 
 
-def comparison(reading: Reading, people: People, left: Known, right: Known) -> Comparison:
+def comparison(reading: Reading, people: PeopleConcerned, left: KnownRecord, right: KnownRecord) -> RecordComparison:
     """Two records side by side, the evidence of what may be shown of both, and what decides."""
     allowed = left.allowed & right.allowed
     context = reading.run(cluster_context_of, {left.profile_id, right.profile_id})
@@ -32,7 +32,7 @@ def comparison(reading: Reading, people: People, left: Known, right: Known) -> C
     if levels is None:
         columns = looked_at.columns if set(of) <= set(looked_at.columns) else reading.run(compared, of)
         levels = vector(columns[of[0]], columns[of[1]])
-    return Comparison(
+    return RecordComparison(
         left=left.view(),
         right=right.view(),
         one_person=left.profile_id == right.profile_id,
@@ -43,7 +43,9 @@ def comparison(reading: Reading, people: People, left: Known, right: Known) -> C
     )
 
 
-def strongest_pair(reading: Reading, left: list[Known], right: list[Known]) -> tuple[Known, Known]:
+def strongest_pair(
+    reading: Reading, left: list[KnownRecord], right: list[KnownRecord]
+) -> tuple[KnownRecord, KnownRecord]:
     """Of two profiles, the records with the most that speaks for one person."""
     ours, theirs = ({one.record_id: one for one in side} for side in (left, right))
     context = reading.run(cluster_context_of, {left[0].profile_id, right[0].profile_id})
@@ -56,7 +58,7 @@ def strongest_pair(reading: Reading, left: list[Known], right: list[Known]) -> t
     return (ours[best[0]], theirs[best[1]]) if best[0] in ours else (ours[best[1]], theirs[best[0]])
 
 
-def _looked_at(reading: Reading, context: ClusterContext, left: Known, right: Known) -> ScoredPair:
+def _looked_at(reading: Reading, context: ClusterContext, left: KnownRecord, right: KnownRecord) -> ScoredPair:
     of = context.members(left.profile_id, right.profile_id)
     return reading.run(scored, of if len(of) <= MOST_SCORED else {left.record_id, right.record_id})
 
@@ -64,8 +66,8 @@ def _looked_at(reading: Reading, context: ClusterContext, left: Known, right: Kn
 def _because(
     reading: Reading,
     context: ClusterContext,
-    left: Known,
-    right: Known,
+    left: KnownRecord,
+    right: KnownRecord,
     of: Pair,
     proposed: bool,
     model: PersonModel,
@@ -119,7 +121,7 @@ def _contradict(context: ClusterContext, left: str, right: str) -> bool:
     return any(other.get(kind, value) != value for kind, value in one.items())
 
 
-def _values(left: Known, right: Known, allowed: Collection[Category]) -> list[ComparedField]:
+def _values(left: KnownRecord, right: KnownRecord, allowed: Collection[Category]) -> list[ComparedField]:
     found = []
     for field in FIELDS:
         values = []

@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from consent.model import Actor, Role
-from identity.stewarding.decisions import NotPossible, Plan, merge, part, undo, unmerge
+from identity.stewarding.decisions import DecisionBarred, Plan, merge, part, undo, unmerge
 from identity.stewarding.reassignment import ClusterContext, pair
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.errors import Problem
-from profile_api.stewardship.people import PURPOSES, Known, People, record_not_found
+from profile_api.stewardship.people import PURPOSES, KnownRecord, PeopleConcerned, record_not_found
 from profile_api.stewardship.queries.cluster_context import cluster_context_of
 from profile_api.stewardship.queries.effect import reassign
 from profile_api.stewardship.queries.history import brought_in, former_ids, moves_of
-from profile_api.stewardship.queries.overrides import Word, in_force, rows_of, standing, without, write
+from profile_api.stewardship.queries.overrides import Word, in_force, override_in_force, rows_of, without, write
 from profile_api.stewardship.queries.records import names_of
 from profile_api.stewardship.queries.reviews import waits
-from profile_api.stewardship.views import Change, Decided, OverrideForm, ReasonForm, ReviewForm, UnmergeForm
+from profile_api.stewardship.views import Change, Decided, OverrideForm, PairReviewForm, ReasonForm, UnmergeForm
 from read_model.rebuild import hold_identities
 from read_model.side_effects import FeatureKeeper
 
@@ -33,7 +33,7 @@ class Stewardship:
             left, right = people.record(form.left), people.record(form.right)
             return self._about_pair(reading, actor, left, right, form.kind, form.reason)
 
-    def review(self, actor: Actor, purpose: str | None, form: ReviewForm) -> Decided:
+    def review(self, actor: Actor, purpose: str | None, form: PairReviewForm) -> Decided:
         """The word about a pair that waits for one."""
         parting = form.decision == "different"
         with self._deciding(actor, purpose, "identity-review", repair=parting) as (reading, people):
@@ -81,7 +81,7 @@ class Stewardship:
     def revoke(self, actor: Actor, purpose: str | None, override_id: str, form: ReasonForm) -> Decided:
         """Takes one pair's word back; the evidence says where its records belong then."""
         with self._deciding(actor, purpose, "identity-revoke", repair=True) as (reading, people):
-            row = reading.run(standing, override_id)
+            row = reading.run(override_in_force, override_id)
             known = people.records({row.left_id, row.right_id}) if row else {}
             if row is None or len(known) < 2:
                 detail = "Expected an override that is in force, found none of this id; see GET /v1/identity/overrides."
@@ -94,18 +94,20 @@ class Stewardship:
     @contextmanager
     def _deciding(
         self, actor: Actor, purpose: str | None, action: str, repair: bool
-    ) -> Iterator[tuple[Reading, People]]:
+    ) -> Iterator[tuple[Reading, PeopleConcerned]]:
         ask = AccessRequest(actor, purpose, action, PURPOSES, repair=repair)
         with self._gate.acting(ask) as reading:
             if actor.role is not Role.STEWARD:
                 raise Problem(403, "role-not-permitted", "Expected a steward, found another role.")
             reading.run(hold_identities, alone=True)
-            yield reading, People(self._gate, reading, ask)
+            yield reading, PeopleConcerned(self._gate, reading, ask)
 
     def _word(self, actor: Actor, reason: str) -> Word:
         return Word.given(actor.subject, reason, self._gate.clock())
 
-    def _about_pair(self, reading: Reading, actor: Actor, left: Known, right: Known, kind: str, reason: str) -> Decided:
+    def _about_pair(
+        self, reading: Reading, actor: Actor, left: KnownRecord, right: KnownRecord, kind: str, reason: str
+    ) -> Decided:
         if left.record_id == right.record_id:
             raise Problem(422, "one-record", "Expected two records, found one twice.")
         context = reading.run(cluster_context_of, {left.profile_id, right.profile_id})
@@ -147,7 +149,7 @@ class Stewardship:
 def _possible(reading: Reading, planned: Callable[[], Plan]) -> Plan:
     try:
         return planned()
-    except NotPossible as error:
+    except DecisionBarred as error:
         against_it = reading.run(in_force, error.pairs).values()
         named = sorted({f"{row['decision_id']} ({row['kind']}, {row['decided_at']:%Y-%m-%d})" for row in against_it})
         against = f" What stands against it: {', '.join(named)}." if named else ""

@@ -7,7 +7,7 @@ from contracts.categories import Category
 from identity.matching.model import PersonModel
 from identity.stewarding.reassignment import Pair
 from profile_api.access.gate import Reading
-from profile_api.stewardship.people import Known
+from profile_api.stewardship.people import KnownRecord
 from profile_api.stewardship.queries.evidence import evidence_among
 from profile_api.stewardship.queries.history import changes_of
 from profile_api.stewardship.queries.records import names_of
@@ -16,7 +16,7 @@ from profile_api.stewardship.wording import decided, modelled, ruled
 from read_model.model_in_force import model_in_force
 
 
-def explained(reading: Reading, known: Collection[Known], allowed: Collection[Category]) -> IdentityData:
+def explained(reading: Reading, known: Collection[KnownRecord], allowed: Collection[Category]) -> IdentityData:
     """The records, the evidence that joins them and what became of their profile before."""
     by_id = {one.record_id: one for one in known}
     model = reading.run(model_in_force).person
@@ -56,7 +56,9 @@ def joining(evidence: Mapping[Pair, tuple[float, Any]]) -> list[tuple[Pair, Any]
     return tree
 
 
-def evidence_of(row: Any, left: Known, right: Known, model: PersonModel, allowed: Collection[Category]) -> EvidenceView:
+def evidence_of(
+    row: Any, left: KnownRecord, right: KnownRecord, model: PersonModel, allowed: Collection[Category]
+) -> EvidenceView:
     """One row of evidence, or of a decision, in words and numbers."""
     if row.tier == "same":
         return decided(row.rule, row.evidence)

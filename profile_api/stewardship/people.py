@@ -18,7 +18,7 @@ _NAME = re.compile(r"rec_([1-9]\d{0,17})")
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRecord:
     """A source record of a person that may be identified."""
 
     record_id: str
@@ -46,14 +46,14 @@ class Known:
         )
 
 
-class People:
+class PeopleConcerned:
     """Whom one question or decision touches; each is decided about, and recorded, once."""
 
     def __init__(self, gate: Gate, reading: Reading, ask: AccessRequest) -> None:
         self._gate, self._reading, self._ask = gate, reading, ask
         self._seen: dict[str, tuple[Mask, Decision] | None] = {}
 
-    def record(self, reference: str) -> Known:
+    def record(self, reference: str) -> KnownRecord:
         """The record of this name or id; 404 for one that is not there and for one that may not be known alike."""
         found = _NAME.fullmatch(reference)
         rows = self._reading.run(record_numbered, int(found[1])) if found else self._reading.run(record_of, reference)
@@ -69,27 +69,27 @@ class People:
             raise not_found()
         return found.profile_id
 
-    def named(self, reference: str) -> list[Known]:
+    def named(self, reference: str) -> list[KnownRecord]:
         """A record, or all records of a profile."""
         try:
             return [self.record(reference)]
         except Problem:
             return self.records_of(self.profile(reference))
 
-    def records_of(self, profile_id: str) -> list[Known]:
+    def records_of(self, profile_id: str) -> list[KnownRecord]:
         """The records of a profile, by name."""
         return self._known(self._reading.run(records_in, profile_id))
 
-    def records(self, record_ids: Collection[str]) -> dict[str, Known]:
+    def records(self, record_ids: Collection[str]) -> dict[str, KnownRecord]:
         """Those of these records whose people may be known, by id."""
         known = self._known(self._reading.run(records_among, record_ids))
         return {one.record_id: one for one in known}
 
-    def _known(self, rows: Rows) -> list[Known]:
+    def _known(self, rows: Rows) -> list[KnownRecord]:
         found = []
         for row in rows:
             if about := self._about(row.profile_id):
-                found.append(Known(row.record_id, row.profile_id, row.number, row.document, *about))
+                found.append(KnownRecord(row.record_id, row.profile_id, row.number, row.document, *about))
         return found
 
     def _about(self, profile_id: str) -> tuple[Mask, Decision] | None:

@@ -10,16 +10,16 @@ from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem
 from profile_api.stewardship.compare import comparison, strongest_pair
 from profile_api.stewardship.explain import evidence_of, explained
-from profile_api.stewardship.people import PURPOSES, Known, People, record_not_found
+from profile_api.stewardship.people import PURPOSES, KnownRecord, PeopleConcerned, record_not_found
 from profile_api.stewardship.queries.overrides import in_force_after
 from profile_api.stewardship.queries.records import records_in
 from profile_api.stewardship.queries.reviews import waiting_after
 from profile_api.stewardship.views import (
     CompareForm,
-    Comparison,
     IdentityData,
     OverrideList,
     OverrideView,
+    RecordComparison,
     ReviewList,
     ReviewView,
 )
@@ -38,14 +38,14 @@ class Questions:
 
         def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> IdentityData:
             rows = reading.run(records_in, profile.profile_id)
-            known = [Known(one.record_id, one.profile_id, one.number, one.document, mask, may) for one in rows]
+            known = [KnownRecord(one.record_id, one.profile_id, one.number, one.document, mask, may) for one in rows]
             return explained(reading, known, may.allowed)
 
         return self._gate.answer(
             AccessRequest(actor, purpose, "identity", PURPOSES, repair=True), by_id(profile_id), show
         )
 
-    def compare(self, actor: Actor, purpose: str | None, form: CompareForm) -> Comparison:
+    def compare(self, actor: Actor, purpose: str | None, form: CompareForm) -> RecordComparison:
         """Two records, or the two of two profiles that speak most for one person."""
         with self._asking(actor, purpose, "identity-compare") as (reading, people):
             sides = [people.named(one) for one in (form.left, form.right)]
@@ -99,10 +99,10 @@ class Questions:
     @contextmanager
     def _asking(
         self, actor: Actor, purpose: str | None, action: str, repair: bool = False
-    ) -> Iterator[tuple[Reading, People]]:
+    ) -> Iterator[tuple[Reading, PeopleConcerned]]:
         ask = AccessRequest(actor, purpose, action, PURPOSES, repair=repair)
         with self._gate.acting(ask) as reading:
-            yield reading, People(self._gate, reading, ask)
+            yield reading, PeopleConcerned(self._gate, reading, ask)
 
 
 def _after(cursor: str | None) -> int:

@@ -11,13 +11,13 @@ from profile_api.stewardship.deciding import Stewardship
 from profile_api.stewardship.questions import Questions
 from profile_api.stewardship.views import (
     CompareForm,
-    Comparison,
     Decided,
     IdentityData,
     OverrideForm,
     OverrideList,
+    PairReviewForm,
     ReasonForm,
-    ReviewForm,
+    RecordComparison,
     ReviewList,
     UnmergeForm,
 )
@@ -58,7 +58,7 @@ def explain(asked: Asked, reader: Reader, profile_id: ProfileId, purpose: Purpos
 
 
 @router.post("/identity/compare", summary="Why two records are, or are not, one person's")
-def compare(asked: Asked, reader: Reader, form: CompareForm, purpose: PurposeHeader = None) -> Comparison:
+def compare(asked: Asked, reader: Reader, form: CompareForm, purpose: PurposeHeader = None) -> RecordComparison:
     """Scored now under the model in force; of two profiles, the two records that speak most for one person."""
     return asked.compare(reader, purpose, form)
 
@@ -72,7 +72,7 @@ def list_reviews(
 
 
 @router.post("/identity/reviews/decide", summary="Decide about a pair that waits", responses=NOT_POSSIBLE)
-def decide_review(deciding: Deciding, reader: Reader, form: ReviewForm, purpose: PurposeHeader = None) -> Decided:
+def decide_review(deciding: Deciding, reader: Reader, form: PairReviewForm, purpose: PurposeHeader = None) -> Decided:
     """In effect at once; stewards alone decide."""
     return deciding.review(reader, purpose, form)
 

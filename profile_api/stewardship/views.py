@@ -20,7 +20,7 @@ def _view(**example: Any) -> ConfigDict:
     return ConfigDict(frozen=True, json_schema_extra={"examples": [example]})
 
 
-class ReviewForm(BaseModel):
+class PairReviewForm(BaseModel):
     """The decision about a pair that waits."""
 
     model_config = _form({"left": "rec_17", "right": "rec_23", "decision": "different", "reason": "two sisters"})
@@ -207,7 +207,7 @@ class ComparedField(View):
     right: str | None
 
 
-class Comparison(View):
+class RecordComparison(View):
     left: RecordView
     right: RecordView
     one_person: bool = Field(description="whether both belong to one profile now")

@@ -19,7 +19,7 @@ class Subscription:
 
 
 @dataclass(frozen=True)
-class Event:
+class OutboxEvent:
     """What happened, as the outbox holds it."""
 
     sequence: int

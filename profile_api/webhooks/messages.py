@@ -18,14 +18,14 @@ from contracts.categories import Category
 from profile_api.access.gate import AccessRequest, Gate, by_id
 from profile_api.errors import Problem
 from profile_api.views import Answer, ProfileData
-from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.queries.disclosures import was_given_data
 from read_model.outbox.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, PROFILE_UPDATED, REACHING
 
 SOURCE = "urn:one-customer-view"
 
 
-def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) -> HTTPMessage | None:
+def signed(gate: Gate, subscription: Subscription, event: OutboxEvent, now: datetime) -> HTTPMessage | None:
     """The event as a signed request, None if nothing may be sent; raises a Problem (503) if the gate cannot decide
     now."""
     data = _data(gate, subscription, event)
@@ -52,7 +52,7 @@ def signed(gate: Gate, subscription: Subscription, event: Event, now: datetime) 
     return HTTPMessage({**message.headers, **headers}, message.body)
 
 
-def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any] | None:
+def _data(gate: Gate, subscription: Subscription, event: OutboxEvent) -> dict[str, Any] | None:
     actor = Actor(f"webhook:{subscription.subscription_id}", Role(subscription.role))
     ask = AccessRequest(actor, subscription.purpose, "webhook")
     if event.kind in REACHING and _was_told(gate, ask, event.profile_id):
@@ -81,7 +81,7 @@ def _data(gate: Gate, subscription: Subscription, event: Event) -> dict[str, Any
     return None
 
 
-def _may_hear(answer: Answer[ProfileData], event: Event, of_decision: bool) -> bool:
+def _may_hear(answer: Answer[ProfileData], event: OutboxEvent, of_decision: bool) -> bool:
     """Whether what happened is anything that this purpose may see of the person."""
     allowed = {category.value for category in Category} - {one.category for one in answer.withheld}
     if event.kind == PROFILE_UPDATED:

@@ -25,7 +25,7 @@ from profile_api.access.gate import Gate
 from profile_api.access.throttle import Unlimited
 from profile_api.errors import Problem
 from profile_api.webhooks.addresses import Checked, ForbiddenAddress
-from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
 from profile_api.webhooks.queries import deliveries
 from profile_api.webhooks.queries.endings import tell_ended
@@ -122,7 +122,7 @@ class Worker:
                 return False
         return bool(claimed)
 
-    def _deliver(self, subscription: Subscription, event: Event, attempts: int) -> bool:
+    def _deliver(self, subscription: Subscription, event: OutboxEvent, attempts: int) -> bool:
         """Whether to go on with this subscription."""
         now = self._clock()
         try:
@@ -148,7 +148,7 @@ class Worker:
         return delivered or refused
 
     def _settle(
-        self, subscription: Subscription, event: Event, state: str, attempts: int, due_at: datetime, result: str
+        self, subscription: Subscription, event: OutboxEvent, state: str, attempts: int, due_at: datetime, result: str
     ) -> None:
         name = subscription.subscription_id
         deliveries.settle(self._engine, name, event, state=state, attempts=attempts, due_at=due_at, result=result)

@@ -17,7 +17,7 @@ from stores.schema import identifiers, live_records, overrides, profiles, record
 
 
 @dataclass
-class Known:
+class RelevantRecords:
     """The records relevant for a batch of events, and their profiles; updated as records are assigned."""
 
     profile_of: dict[str, str] = field(default_factory=dict)
@@ -88,10 +88,10 @@ class Known:
             self.merged.append((goes, stays, brought))
 
 
-def load_known(connection: Connection, changed: Mapping[str, Holder]) -> Known:
+def load_known(connection: Connection, changed: Mapping[str, Holder]) -> RelevantRecords:
     """All records that share an identifier with a changed record, with all records of their profiles."""
     model = model_in_force(connection)
-    known = Known(bars=model.bars)
+    known = RelevantRecords(bars=model.bars)
     shared = {one for record in changed.values() for one in record.joining}
     owners = set(connection.scalars(select(records.c.profile_id).where(records.c.record_id.in_(sorted(changed)))))
     owners |= _holding(connection, shared)

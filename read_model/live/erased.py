@@ -14,7 +14,7 @@ from consent.tombstones.naming import named_in_raw
 from contracts.assurance import Proof
 from contracts.settings import Settings
 from contracts.sources import Sources
-from read_model.live.messages import Accepted, Refused, refusals_left
+from read_model.live.messages import Accepted, RefusedMessage, refusals_left
 from stores.schema import tombstones
 
 
@@ -25,7 +25,9 @@ class Guard:
     key: bytes | None
     sources: Sources
 
-    def erased(self, connection: Connection, messages: Collection[Accepted | Refused]) -> set[Accepted | Refused]:
+    def erased(
+        self, connection: Connection, messages: Collection[Accepted | RefusedMessage]
+    ) -> set[Accepted | RefusedMessage]:
         """The messages among these that name an erased person; they are counted by channel and day."""
         found = self.named(connection, messages)
         count(connection, ((one.source, one.received_at) for one in found))
@@ -36,7 +38,9 @@ class Guard:
         sources = self.sources.by_name
         return [kept for one in left_out for kept in refusals_left(one, sources[one.source])]
 
-    def named(self, connection: Connection, messages: Collection[Accepted | Refused]) -> set[Accepted | Refused]:
+    def named(
+        self, connection: Connection, messages: Collection[Accepted | RefusedMessage]
+    ) -> set[Accepted | RefusedMessage]:
         """The same, uncounted: for data that another message repeats."""
         if self.key is None or not messages or not connection.scalar(select(exists(select(tombstones)))):
             return set()
@@ -53,11 +57,11 @@ def count(connection: Connection, turned_away: Iterable[tuple[str, datetime]]) -
         note_left_out(connection, source, day, rows)
 
 
-def _raw(one: Accepted | Refused) -> bytes:
+def _raw(one: Accepted | RefusedMessage) -> bytes:
     return one.item.encode() if isinstance(one, Accepted) else one.raw
 
 
-def _proof(one: Accepted | Refused) -> Proof:
+def _proof(one: Accepted | RefusedMessage) -> Proof:
     if isinstance(one, Accepted):
         return Proof(one.proof)
     return Proof.SERVER if one.is_server else Proof.NONE

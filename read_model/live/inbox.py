@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from read_model.live.erased import Guard
 from read_model.live.message_ids import remember
-from read_model.live.messages import Accepted, Refused, Sorted
+from read_model.live.messages import Accepted, RefusedMessage, Sorted
 from stores.postgres import is_of_the_rows, is_passing
 
 TOGETHER = 1_000
@@ -123,7 +123,7 @@ class Inbox:
 
 
 def insert_accepted(
-    connection: Connection, accepted: Sequence[Accepted], left_out: Collection[Accepted | Refused] = ()
+    connection: Connection, accepted: Sequence[Accepted], left_out: Collection[Accepted | RefusedMessage] = ()
 ) -> list[Accepted]:
     """Stores messages in the caller's transaction and wakes the projector at its commit; returns which were new.
 
@@ -141,5 +141,5 @@ def _columns(rows: Sequence[Accepted]) -> dict[str, list[object]]:
     return {name: [getattr(row, name) for row in rows] for name in names}
 
 
-def _row(one: Refused) -> dict[str, object]:
+def _row(one: RefusedMessage) -> dict[str, object]:
     return {name: value for name, value in vars(one).items() if name != "index"}

@@ -40,7 +40,7 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedMessage:
     """An invalid message, as it arrived."""
 
     index: int
@@ -59,7 +59,7 @@ class Sorted:
     """The messages of one request by what becomes of them."""
 
     accepted: list[Accepted] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedMessage] = field(default_factory=list)
     salvaged: list[Accepted] = field(default_factory=list)
     """Refusals of consent in refused messages: stored as messages of their own, and not counted."""
 
@@ -90,7 +90,7 @@ def sort_messages(raws: list[bytes | msgspec.Raw], arrival: Arrival) -> Sorted:
         except (RefusedItem, RefusedRow) as refusal:
             kept = without_key(bytes(raw))
             found.refused.append(
-                Refused(
+                RefusedMessage(
                     index,
                     arrival.sender.source.name,
                     arrival.sender.is_server,

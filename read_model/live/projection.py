@@ -18,7 +18,7 @@ from consent.tombstones.naming import named_in_message
 from contracts.assurance import Proof
 from contracts.identifiers import of_persons
 from contracts.sources import Sources
-from read_model.live.assigning import Known, load_known
+from read_model.live.assigning import RelevantRecords, load_known
 from read_model.live.book import Book, needed
 from read_model.live.categories import decisions
 from read_model.live.consents import record_decisions
@@ -28,7 +28,7 @@ from read_model.live.joining import holder
 from read_model.live.live_records import LiveRecord, document_of, stored
 from read_model.live.unread import refusals_in
 from read_model.model_in_force import model_in_force
-from read_model.outbox.decisions import tell_decisions
+from read_model.outbox.consent_changes import tell_decisions
 from read_model.outbox.emitting import emit_all
 from read_model.outbox.kinds import PROFILE_MERGED
 from read_model.outbox.updates import tell_updates
@@ -197,7 +197,7 @@ def _write_records(
     connection: Connection,
     payloads: Mapping[str, Mapping[str, Any]],
     shown: Mapping[str, Mapping[str, Any]],
-    known: Known,
+    known: RelevantRecords,
     book: Book,
     sequence: int,
     now: datetime,
@@ -235,7 +235,7 @@ def _write_records(
     _write_history(connection, known, sequence, now)
 
 
-def _write_history(connection: Connection, known: Known, sequence: int, now: datetime) -> None:
+def _write_history(connection: Connection, known: RelevantRecords, sequence: int, now: datetime) -> None:
     created = [("created", one, None, (record_id,)) for one, record_id in known.created.items()]
     changes = created + [("merged", stays, gone, brought) for gone, stays, brought in known.merged]
     rows = [

@@ -14,7 +14,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from consent.eligibility import Question, refusals
+from consent.eligibility import EligibilityQuestion, refusals
 from consent.loading import published_policies
 from consent.model import Actor, Role
 from consent.purposes import published_purposes
@@ -69,7 +69,7 @@ def recall_refused(connection: Connection, now: datetime, profile_ids: Collectio
         by_question[row["purpose"], frozenset(map(Category, row["categories"].values()))].append(row)
     found = []
     for (purpose, categories), rows in by_question.items():
-        question = Question(ACTOR, published_purposes()[purpose], categories, (now,))
+        question = EligibilityQuestion(ACTOR, published_purposes()[purpose], categories, (now,))
         why = refusals(connection, published_policies(), question, {(row["profile_id"], now) for row in rows})
         found += [
             (row["extract_id"], purpose, row["person"], reason)

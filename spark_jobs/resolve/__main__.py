@@ -25,7 +25,7 @@ from lake.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, EDGES, LIVE, OVERR
 from spark_jobs.resolve.affected_pairs import recall
 from spark_jobs.resolve.changes import (
     FOUNDATION,
-    Position,
+    SourceVersions,
     decisions,
     engine_of,
     foundation,
@@ -66,7 +66,7 @@ def _renew(
     spark: SparkSession,
     engine: Engine,
     lake: str,
-    at: Position,
+    at: SourceVersions,
     known: LakeModel | None,
     rules: Rules,
     run_at: datetime,
@@ -98,8 +98,8 @@ def _renew(
     look(engine, model, rules, at.first)
     changed = write_evidence(engine, lake, rules, at.first)
     before = Before(
-        standing(engine, "assigned", "since"),
-        standing(engine, "live", "at"),
+        assigned_before(engine, "assigned", "since"),
+        assigned_before(engine, "live", "at"),
         {row["old_id"]: row["profile_id"] for row in rows(spark, lake, REDIRECTS)},
     )
     found = partition(engine, rules, at.first, *decisions(spark, lake), before.profile_of, used[0].bars)
@@ -117,7 +117,7 @@ def _renew(
     }
 
 
-def standing(engine: Engine, table: str, since: str) -> dict[str, tuple[str, datetime]]:
+def assigned_before(engine: Engine, table: str, since: str) -> dict[str, tuple[str, datetime]]:
     """record -> (profile, since) of the records that are looked at."""
     found = engine.arrow(
         f"select t.record_id, t.profile_id, t.{since} from {table} t join looked_at l on l.record_id = t.record_id"

@@ -30,7 +30,7 @@ FOUNDATION = "identity/foundation"
 
 
 @dataclass(frozen=True)
-class Position:
+class SourceVersions:
     """Where the sources are, where the last run left them, and whether that run can be built upon."""
 
     now: dict[str, int]
@@ -42,7 +42,7 @@ class Position:
         return not self.first and self.now == self.done
 
 
-def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
+def position(spark: SparkSession, lake: str, rules: Rules) -> SourceVersions:
     """Compares the sources with the last run's."""
     now = {source.name: version(spark, lake, source) for source in SOURCES}
     now[FOUNDATION] = foundation(spark, lake, rules)
@@ -52,7 +52,7 @@ def position(spark: SparkSession, lake: str, rules: Rules) -> Position:
         or done.get(FOUNDATION) != now[FOUNDATION]
         or any(now[source.name] < done.get(source.name, -1) for source in SOURCES)
     )
-    return Position(now, done, first)
+    return SourceVersions(now, done, first)
 
 
 def foundation(spark: SparkSession, lake: str, rules: Rules) -> int:
@@ -78,7 +78,7 @@ def _is_here(spark: SparkSession, lake: str) -> bool:
     return is_local(lake) and str(spark.sparkContext.master).startswith("local")
 
 
-def take_fresh(lake: str, engine: Engine, at: Position, names: NameFrequencies) -> None:
+def take_fresh(lake: str, engine: Engine, at: SourceVersions, names: NameFrequencies) -> None:
     """Makes `computed`, the comparables of the records to look at, and `gone`, the ids of those that are no more.
 
     `records` must be there."""
@@ -105,7 +105,7 @@ def decisions(spark: SparkSession, lake: str) -> tuple[list[Pair], list[Pair]]:
     return found["different"], found["same"]
 
 
-def take_settled(lake: str, engine: Engine, at: Position) -> None:
+def take_settled(lake: str, engine: Engine, at: SourceVersions) -> None:
     """Makes `settled`, the ids of the records that a decision or a live assignment touched since the last run."""
     _take_changed(lake, engine, at, OVERRIDES, "decided_since")
     _take_changed(lake, engine, at, LIVE, "assigned_since")
@@ -116,7 +116,7 @@ def take_settled(lake: str, engine: Engine, at: Position) -> None:
     )
 
 
-def _take_changed(lake: str, engine: Engine, at: Position, table: Table, name: str) -> None:
+def _take_changed(lake: str, engine: Engine, at: SourceVersions, table: Table, name: str) -> None:
     """Names the keys of the rows that changed since the last run, all of them where it did not know the table."""
     after, until = at.done.get(table.name, -1), at.now[table.name]
     if 0 <= after < until:

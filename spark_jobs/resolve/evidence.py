@@ -42,7 +42,7 @@ def gather(
     is there, of which it may have to be trained.
     """
     compare(engine, records, suffix)
-    score(engine, model(), rules, suffix, standing("probabilistic", records, among))
+    score(engine, model(), rules, suffix, unchanged_evidence("probabilistic", records, among))
     join_by_identifiers(engine, records, suffix, among)
     weigh_pairs(engine, suffix)
 
@@ -78,7 +78,7 @@ def compare(engine: Engine, records: str | None, suffix: str) -> None:
     )
 
 
-def standing(tier: str, records: str | None, among: bool) -> str:
+def unchanged_evidence(tier: str, records: str | None, among: bool) -> str:
     """SELECT of the evidence of a tier that stands still (unmatched.py), by what the run calls records."""
     frozen = frozen_among(tier, records, among)
     return f"select * from ({frozen}) f" if records else placed(f"({frozen})", "rule, weight, evidence")
@@ -103,7 +103,10 @@ def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str, stands:
 def join_by_identifiers(engine: Engine, records: str | None, suffix: str, among: bool) -> None:
     """`deterministic_edges`: the deterministic edges of the records; `numbers` holds all holders of their values."""
     said = "left_id, right_id, rule, weight, evidence"
-    edges, stands = edges_sql(f"numbers{suffix}"), f"select {said} from ({standing('deterministic', records, among)}) t"
+    edges, stands = (
+        edges_sql(f"numbers{suffix}"),
+        f"select {said} from ({unchanged_evidence('deterministic', records, among)}) t",
+    )
     if not records:
         engine.let(f"deterministic_edges{suffix}", f"select {said} from ({edges}) e union all {stands}")
         return

@@ -37,8 +37,8 @@ def freeze(engine: Engine) -> None:
         return
     engine.let("restricted", f"select record_id from unmatched where reason = '{RESTRICTED}'")
     ends = ("left_id", "right_id")
-    standing = f"tier = 'probabilistic' and ({naming('unmatched', *ends)}) or {naming('restricted', *ends)}"
-    engine.let("frozen", whole("edges", SAID, EDGES.key, standing))
+    unchanged = f"tier = 'probabilistic' and ({naming('unmatched', *ends)}) or {naming('restricted', *ends)}"
+    engine.let("frozen", whole("edges", SAID, EDGES.key, unchanged))
 
 
 def frozen_among(tier: str, records: str | None, among: bool) -> str:

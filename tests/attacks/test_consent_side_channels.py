@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from consent.model import Role
-from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
 from stores.counting import count_changes
 from stores.schema import profiles
@@ -110,11 +110,11 @@ def test_a_webhook_tells_only_of_changes_that_its_purpose_may_see(
         decide_consent(engine, purpose, "granted")
     gate = client.app.state.gate  # type: ignore[attr-defined]
     told_to = Subscription("sub_1", "https://x.example", purpose, "bot", "whsec_" + "A" * 32)
-    event = Event(1, "evt_1", "profile.updated", ANA, NOW, {"categories": categories})
+    event = OutboxEvent(1, "evt_1", "profile.updated", ANA, NOW, {"categories": categories})
     message = signed(gate, told_to, event, NOW)
     assert (message is not None) == told
     if message is not None:
         assert b'"categories"' not in message.body
-    other = Event(2, "evt_2", "consent.changed", ANA, NOW, {"purpose": "analytics"})
+    other = OutboxEvent(2, "evt_2", "consent.changed", ANA, NOW, {"purpose": "analytics"})
     heard = signed(gate, told_to, other, NOW)
     assert (heard is not None) == (purpose == "service"), "another purpose's decisions are not its business"

@@ -26,7 +26,7 @@ from contracts.keyed import keyed
 from contracts.settings import MissingSecret, Settings
 from erasure.scan_targets import tables
 from identity.clustering.assign_ids import history_rows
-from identity.clustering.stable_ids import Change, StableIds, nth_id
+from identity.clustering.stable_ids import HistoryEntry, StableIds, nth_id
 from stores.postgres import WrongKey, migrate
 from tests.read_model.live.collecting import accept, project_all
 from tests.sources import PACKAGES
@@ -96,7 +96,7 @@ def said_of(number: str) -> set[str]:
         found |= {entry.consent_id, keyed("consent live", "app", "m", who.kind, who.value, purpose)}
         row = {"kind": "phone", "who": number, "what": purpose, "said": state, "at": NOW.isoformat()}
         found |= {consents_of(CONSENTS, row, NOW)[0].consent_id, keyed("consent gpc", who.kind, who.value, purpose)}
-    change = Change("created", nth_id(RECORD, 0), None, (RECORD,))
+    change = HistoryEntry("created", nth_id(RECORD, 0), None, (RECORD,))
     found |= {str(row[0]) for row in history_rows(StableIds(changes=[change]), [], NOW, 0)}
     return found | {nth_id(RECORD, 0), visitor_key(number)}
 

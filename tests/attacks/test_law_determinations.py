@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, update
 from consent.controller import published_controller
 from consent.decide import decide
 from consent.determinations import Age, Circumstances, Determination, DeterminationKind, births_of
-from consent.eligibility import Question, refusals
+from consent.eligibility import EligibilityQuestion, refusals
 from consent.loading import published_policies
 from consent.model import Actor, ConsentEvent, ConsentState, LegalBasis, Role
 from consent.purposes import published_purposes
@@ -118,7 +118,9 @@ def test_the_gate_and_every_status_know_a_child(client: TestClient, headers: Hea
     assert (given_now.status_code, given_now.json()["permits"]) == (201, False)
     assert read(client, headers, "service")["data"]["fields"], "what rests on the contract goes on"
     with engine.connect() as connection:
-        asked = Question(Actor("a", Role.STEWARD), PURPOSES["analytics"], frozenset({Category.TRANSACTION}), (NOW,))
+        asked = EligibilityQuestion(
+            Actor("a", Role.STEWARD), PURPOSES["analytics"], frozenset({Category.TRANSACTION}), (NOW,)
+        )
         assert "parental" in str(refusals(connection, POLICIES, asked, [(ANA, NOW)])[ANA, NOW]), "nor in a table"
     born(engine, "1984-12-01", ("2012-01-01", "web:7"), rule="rectified")
     assert read(client, headers, "personalisation")["data"]["fields"], "the person put it right"

@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select, update
 
 from consent.model import Role
-from consent.oddities import Night, Read, Rule, Rules, odd, published_oddities
+from consent.oddities import Night, OddityRules, Read, Rule, odd, published_oddities
 from consent.watching import alerts_since, watch
 from stores.schema import profiles, reading_alerts
 from tests.profile_api.conftest import CASE, Headers
 from tests.profile_api.people import ANA, BEN, CHLOE, NOW
 
 NIGHT = Night.model_validate({"from": 22, "until": 6, "people": 2})
-RULES = Rules(time_zone="Europe/Paris", many=4, night=NIGHT, neighbours=3, namesakes=1, case=3)
+RULES = OddityRules(time_zone="Europe/Paris", many=4, night=NIGHT, neighbours=3, namesakes=1, case=3)
 NOON = datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, delete, insert, select
 
 from consent.controller import published_controller
-from consent.eligibility import Question, refusals
+from consent.eligibility import EligibilityQuestion, refusals
 from consent.loading import published_policies
 from consent.model import Actor, Role
 from consent.notices import published_notices
@@ -25,7 +25,7 @@ from profile_api.access.gate import Gate
 from profile_api.access.throttle import Unlimited
 from profile_api.app import create_app
 from profile_api.http.keys import DemoIssuer
-from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
 from stores.schema import audit, consent_events, timeline
 from tests.attacks.clocks import ENDED, ROUTES, AskAfter, happens, shown, withheld, years
@@ -124,7 +124,7 @@ def test_a_subscriber_is_told_of_nobody_whose_time_has_passed(people: None, engi
     for after, expected in ((timedelta(0), True), (years(5), False)):
         now = NOW + after
         gate = Gate(engine, None, published_policies(), PURPOSES, lambda: now, Unlimited())  # noqa: B023 -- used at once
-        event = Event(1, "evt_1", "profile.updated", ANA, now, {"categories": ["identity"]})
+        event = OutboxEvent(1, "evt_1", "profile.updated", ANA, now, {"categories": ["identity"]})
         told = signed(gate, subscription, event, now)
         assert (told is not None) is expected
         assert told is None or (ANA in told.body.decode() and "Durand" in told.body.decode())
@@ -137,7 +137,7 @@ def test_no_table_is_made_of_somebody_whose_time_has_passed_nor_of_times_that_ha
     actor, wanted = Actor("spark_jobs.extract", Role.STEWARD), frozenset({Category.TRANSACTION})
 
     def why(at: datetime, now: datetime) -> str | None:
-        question = Question(actor, purpose, wanted, (now, now))
+        question = EligibilityQuestion(actor, purpose, wanted, (now, now))
         with engine.connect() as connection:
             return refusals(connection, published_policies(), question, [(ANA, at)])[ANA, at]
 

@@ -12,14 +12,14 @@ from channel_files.versions import GONE
 from contracts.channel import Channel
 from contracts.loading import load_channels
 from erasure.retention import deleted
-from erasure.retention.people import Held
+from erasure.retention.people import OnHold
 from lake.tables import BRONZE, RECORDS, read
 from spark_jobs.ingest import ingest
 from spark_jobs.standardise import standardise
 from tests.erasure.erasing_home import NOW
 from tests.spark_jobs.conftest import channels, contracts_folder, lake, sources, write_crm  # noqa: F401 -- fixtures
 
-NOBODY = Held(frozenset(), frozenset())
+NOBODY = OnHold(frozenset(), frozenset())
 DAY = timedelta(days=1)
 EVE, FRED, GUS = "1,Evelynka,Zarwell,,eve@inbox.example,,", "2,Fredrik,Roux,,fred@inbox.example,,", "3,Gus,Blanc,,,,"
 Write = Callable[..., None]
@@ -36,10 +36,10 @@ class Lake:
     def raw(self, key: str) -> list[Row]:
         return read(self.spark, self.root, BRONZE["person"]).where(F.col("source_key") == key).collect()
 
-    def due(self, day: int, held: Held = NOBODY) -> int:
+    def due(self, day: int, held: OnHold = NOBODY) -> int:
         return deleted.count(self.spark, self.root, self.channels, held, NOW + day * DAY)
 
-    def forget(self, day: int, held: Held = NOBODY) -> dict[str, int]:
+    def forget(self, day: int, held: OnHold = NOBODY) -> dict[str, int]:
         return deleted.forget(self.spark, self.root, self.channels, held, NOW + day * DAY)
 
     def known(self) -> set[str]:
@@ -95,7 +95,7 @@ def test_files_that_lie_there_still_bring_nothing_back_and_a_new_delivery_does(
 
 
 def test_what_is_held_stays(house: Lake) -> None:
-    assert house.forget(2, Held(frozenset({"crm:1"}), frozenset())) == {}
+    assert house.forget(2, OnHold(frozenset({"crm:1"}), frozenset())) == {}
 
 
 def test_rows_that_tell_decisions_stay_as_their_proof(house: Lake, contracts_folder: Path) -> None:  # noqa: F811

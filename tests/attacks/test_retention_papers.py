@@ -10,7 +10,7 @@ from consent.purposes import published_purposes
 from consent.retention import nothing_kept_until
 from erasure import holds
 from erasure.retention import deleted, events, papers, runs, whole
-from erasure.retention.people import Held, held
+from erasure.retention.people import OnHold, held
 from lake.tables import QUARANTINE
 from stores import schema
 from tests.profile_api.people import ANA, BEN, NOW, write_people
@@ -73,7 +73,7 @@ def test_a_hold_that_was_lifted_is_forgotten_in_time_and_one_that_stands_never(e
         standing = holds.place(connection, ["crm:2"], "lawsuit 2", "officer", old)
         assert holds.lift(connection, lifted, "ended", "officer", old)
         assert papers.forget(connection, NOW, KEY) == {"legal_holds": 1}
-        assert set(holds.standing(connection)) == {standing}
+        assert set(holds.in_force(connection)) == {standing}
 
 
 @pytest.mark.usefixtures("people_on_file")
@@ -82,7 +82,7 @@ def test_an_event_goes_when_no_purpose_keeps_its_category_and_a_held_one_stays(e
     starts = nothing_kept_until(PURPOSES.values(), now)
     with engine.begin() as connection:
         hold = holds.place(connection, ["crm:42"], "lawsuit 24/1234", "officer", now)
-        assert held(connection) == Held(frozenset({"crm:42"}), frozenset({ANA}))
+        assert held(connection) == OnHold(frozenset({"crm:42"}), frozenset({ANA}))
         assert not events.served(connection, starts, held(connection))
         assert holds.lift(connection, hold, "ended", "officer", now)
         none = held(connection)
@@ -105,7 +105,7 @@ def test_an_event_of_no_known_category_is_kept_no_longer_than_any(engine: Engine
         for name, years in (("old", 6), ("young", 4)):
             row = {"event_id": f"web:{name}", "occurred_at": NOW - timedelta(days=366 * years), "document": document}
             connection.execute(insert(schema.timeline).values(row))
-        none = Held(frozenset(), frozenset())
+        none = OnHold(frozenset(), frozenset())
         assert events.served(connection, starts, none) == {"unlabelled": 1}
         events.forget_served(connection, starts, none, NOW)
     assert [one["event_id"] for one in rows(engine, schema.timeline)] == ["web:young"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.current import ends_at, permits, standing
+from consent.current import effective_consent, ends_at, permits
 from consent.model import ConsentEvent, ConsentState, EffectiveConsent, Purpose, RecordIdentifiers
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
@@ -65,7 +65,7 @@ def of(person: Person, events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
 
 
 def stands(purpose: Purpose, person: Person, events: Iterable[ConsentEvent], now: datetime = END) -> EffectiveConsent:
-    return standing(of(person, events), purpose, now, person)
+    return effective_consent(of(person, events), purpose, now, person)
 
 
 def objects(state: ConsentState) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert
 
 from consent import eligibility, ledger
-from consent.eligibility import UNKNOWN, Person, Question, older_events, people, refusals
+from consent.eligibility import UNKNOWN, EligibilityQuestion, Person, older_events, people, refusals
 from consent.ledger import Entry
 from consent.loading import published_policies
 from consent.model import Actor, ConsentEvent, ConsentState, Method, Role
@@ -24,7 +24,7 @@ TRAINING = published_purposes()["model_training"]
 EVENT = datetime(2024, 3, 1, tzinfo=UTC)
 AS_OF, NOW = EVENT + timedelta(days=10), EVENT + timedelta(days=20)
 CATEGORIES = frozenset({Category.TRANSACTION, Category.BEHAVIOUR})
-QUESTION = Question(Actor("training", Role.STEWARD), TRAINING, CATEGORIES, (AS_OF, NOW))
+QUESTION = EligibilityQuestion(Actor("training", Role.STEWARD), TRAINING, CATEGORIES, (AS_OF, NOW))
 ANA, WORK = Identifier("email", "ana@inbox.example"), Identifier("email", "ana@work.example")
 YES = {ConsentState.GIVEN, ConsentState.RENEWED}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consent.current import TAKEN_BACK, standing
+from consent.current import TAKEN_BACK, effective_consent
 from consent.imports import COMMON_KINDS, Doubt, check_import, doubts_of, known_kinds
 from consent.model import ConsentEvent, ConsentState, LegalBasis, Method
 from consent.purposes import published_purposes
@@ -109,11 +109,11 @@ def test_a_doubt_is_a_refusal_until_somebody_looked_and_then_nothing() -> None:
     doubt = event("d", ConsentState.REFUSED, 3, Method.NOT_UNDERSTOOD)
     seen = event("d" + TAKEN_BACK, ConsentState.UNKNOWN, 3, Method.LOOKED_AT, received=5)
     now = NOW + timedelta(days=9)
-    assert standing([doubt], advice, now).state.refuses
-    assert not standing([doubt, seen], advice, now).state.refuses
-    assert not standing([seen, doubt], advice, now).state.refuses
+    assert effective_consent([doubt], advice, now).state.refuses
+    assert not effective_consent([doubt, seen], advice, now).state.refuses
+    assert not effective_consent([seen, doubt], advice, now).state.refuses
     refused = event("r", ConsentState.REFUSED, 1)
-    assert standing([refused, seen, doubt], advice, now).state is ConsentState.REFUSED
+    assert effective_consent([refused, seen, doubt], advice, now).state is ConsentState.REFUSED
 
 
 def test_a_yes_that_was_only_in_doubt_holds_again() -> None:
@@ -128,8 +128,8 @@ def test_a_yes_that_was_only_in_doubt_holds_again() -> None:
         )
     ]  # fmt: skip
     now = NOW + timedelta(days=9)
-    assert standing(said[:2], purpose, now).state.refuses
-    assert standing(said, purpose, now).state is ConsentState.GIVEN
+    assert effective_consent(said[:2], purpose, now).state.refuses
+    assert effective_consent(said, purpose, now).state is ConsentState.GIVEN
 
 
 def test_a_row_of_a_person_may_say_what_the_person_decided() -> None:

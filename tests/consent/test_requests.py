@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from consent.requests import (
     NEEDS_NOTE,
     STEPS,
-    NotPossible,
     RequestKind,
     RequestState,
     RequestStep,
+    StepNotPossible,
     advance,
     is_overdue,
     possible_steps,
@@ -40,7 +40,7 @@ def test_due_dates_follow_the_calendar(day: date, months: int, due: date) -> Non
 
 def test_an_unverified_request_does_not_proceed() -> None:
     for step in (RequestStep.START, RequestStep.EXTEND, RequestStep.COMPLETE):
-        with pytest.raises(NotPossible, match="found one that is received"):
+        with pytest.raises(StepNotPossible, match="found one that is received"):
             advance(REQUEST, step, AT.date(), "reason")
 
 
@@ -50,17 +50,17 @@ def test_checking_extending_and_refusing_need_their_note(step: RequestStep, note
     request = REQUEST
     if step is RequestStep.EXTEND:
         request = advance(advance(REQUEST, RequestStep.CHECK_IDENTITY, AT.date(), "seen"), RequestStep.START, AT.date())
-    with pytest.raises(NotPossible, match="in `note`, found none"):
+    with pytest.raises(StepNotPossible, match="in `note`, found none"):
         advance(request, step, AT.date(), note)
 
 
 def test_it_is_extended_by_two_months_once_and_within_the_first() -> None:
     started = advance(advance(REQUEST, RequestStep.CHECK_IDENTITY, AT.date(), "seen"), RequestStep.START, AT.date())
-    with pytest.raises(NotPossible, match="was due already"):
+    with pytest.raises(StepNotPossible, match="was due already"):
         advance(started, RequestStep.EXTEND, date(2024, 3, 1), "many records")
     extended = advance(started, RequestStep.EXTEND, date(2024, 2, 29), "many records")
     assert (extended.due_on, extended.state) == (date(2024, 4, 30), RequestState.EXTENDED)
-    with pytest.raises(NotPossible):
+    with pytest.raises(StepNotPossible):
         advance(extended, RequestStep.EXTEND, date(2024, 3, 1), "still more")
 
 
@@ -85,7 +85,7 @@ def test_whatever_steps_are_tried_the_rules_hold(
         possible = possible_steps(request, today)
         try:
             moved = advance(request, step, today, note)
-        except NotPossible:
+        except StepNotPossible:
             assert step not in possible or (step in NEEDS_NOTE and not note)
             continue
         assert step in possible and request.state in STEPS[step][0] and request.state.open

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.current import standing
+from consent.current import effective_consent
 from consent.model import ConsentEvent, ConsentState, EffectiveConsent, Purpose
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
@@ -22,7 +22,7 @@ PROFILING = PURPOSES["personalisation"]
 
 
 def stands(purpose: Purpose, events: list[ConsentEvent]) -> EffectiveConsent:
-    return standing(events, purpose, END, ONE_RECORD)
+    return effective_consent(events, purpose, END, ONE_RECORD)
 
 
 days = st.integers(0, 5)

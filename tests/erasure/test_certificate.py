@@ -10,16 +10,16 @@ from joserfc.jwk import ECKey
 
 from erasure import verify
 from erasure.certificate import signed, stated
-from erasure.scan import Finding, Kept, Scan
+from erasure.scan import KeptFind, Scan, ScanResult
 from erasure.scan_targets import LAKE_FILES, TABLES
 from erasure.subject import Subject
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KEY = ECKey.generate_key("P-256")
-OTHERS = Kept("values", "other people's rows say the same", 3, {"a"}, {"profiles"})
+OTHERS = KeptFind("values", "other people's rows say the same", 3, {"a"}, {"profiles"})
 
 
-def certificate(*findings: Finding, unanswered: tuple[str, ...] = ()) -> dict[str, Any]:
+def certificate(*findings: ScanResult, unanswered: tuple[str, ...] = ()) -> dict[str, Any]:
     scan = Scan(list(findings), [OTHERS])
     return stated("e_1", ["r_1"], Subject(people=1), {}, scan, unanswered, NOW, NOW)
 
@@ -30,11 +30,11 @@ def check(statement: dict[str, Any], folder: Path) -> None:
     verify.main([str(folder / "certificate.json"), "--key", str(folder / "key.pem")])
 
 
-READ = Finding(TABLES, parts=9, bytes=900)
+READ = ScanResult(TABLES, parts=9, bytes=900)
 
 
 def test_what_is_named_as_anothers_leaves_an_erasure_complete(tmp_path: Path) -> None:
-    said = certificate(READ, Finding(LAKE_FILES, parts=1, bytes=9))
+    said = certificate(READ, ScanResult(LAKE_FILES, parts=1, bytes=9))
     assert (said["complete"], said["kept"][0]["found"]) == (True, 1)
     check(said, tmp_path)
 
@@ -42,10 +42,10 @@ def test_what_is_named_as_anothers_leaves_an_erasure_complete(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        (certificate(READ, Finding(LAKE_FILES, hits=25, where={"gold/x"})), "found 25 hits"),
-        (certificate(READ, Finding(LAKE_FILES, read=False)), "every store to be read"),
+        (certificate(READ, ScanResult(LAKE_FILES, hits=25, where={"gold/x"})), "found 25 hits"),
+        (certificate(READ, ScanResult(LAKE_FILES, read=False)), "every store to be read"),
         (certificate(READ, unanswered=("new_table",)), "without an answer"),
-        (certificate(READ, Finding(LAKE_FILES, hits=25)) | {"complete": True}, "found 25 hits"),
+        (certificate(READ, ScanResult(LAKE_FILES, hits=25)) | {"complete": True}, "found 25 hits"),
     ],
     ids=["hits", "not read", "without answer", "hits that were called complete"],
 )
@@ -56,7 +56,7 @@ def test_what_is_left_is_not_complete_and_the_check_ends_with_1(said: dict[str, 
 
 
 def test_only_what_was_found_by_nobody_is_complete() -> None:
-    assert not certificate(Finding(TABLES, hits=1))["complete"]
+    assert not certificate(ScanResult(TABLES, hits=1))["complete"]
 
 
 def test_a_retention_that_left_something_due_ends_with_1(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import Engine, insert, select
 
 from consent import eligibility, ledger
-from consent.eligibility import Question
+from consent.eligibility import EligibilityQuestion
 from consent.ledger import Entry
 from consent.model import ConsentState, Method
 from consent.purposes import published_purposes
@@ -21,14 +21,14 @@ from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from feature_repo.batch import FEATURES
 from lake.tables import append
-from spark_jobs.extract import ACTOR, Refused, _instant, extract
+from spark_jobs.extract import ACTOR, ExtractRefused, _instant, extract
 from stores.embedded import Stores
 from stores.schema import audit, profiles, records, restrictions
 
 TRAINING = published_purposes()["model_training"]
 EVENT = datetime(2024, 3, 1, tzinfo=UTC)
 AS_OF, NOW = EVENT + timedelta(days=10), EVENT + timedelta(days=20)
-QUESTION = Question(ACTOR, TRAINING, frozenset({Category.TRANSACTION, Category.BEHAVIOUR}), (AS_OF, NOW))
+QUESTION = EligibilityQuestion(ACTOR, TRAINING, frozenset({Category.TRANSACTION, Category.BEHAVIOUR}), (AS_OF, NOW))
 
 
 @pytest.fixture
@@ -94,16 +94,16 @@ def test_the_table_of_the_lake_holds_whom_it_may_and_the_manifest_says_why_not_t
 def test_as_of_may_be_now_and_what_is_no_instant_is_refused_in_words() -> None:
     assert _instant("now", NOW) == NOW
     assert _instant("2024-03-21T00:00:00Z", NOW) == NOW
-    with pytest.raises(Refused, match="expected --as-of"):
+    with pytest.raises(ExtractRefused, match="expected --as-of"):
         _instant("soon", NOW)
 
 
 def test_no_table_is_made_for_a_purpose_that_does_not_permit_it_or_of_the_future(tmp_path: Path) -> None:
     never: tuple = (None, Settings(demo=True), None)  # type: ignore[type-arg]  # refused before any store is asked
     for purpose in ("resale", "service", "marketing_email"):
-        with pytest.raises(Refused):
+        with pytest.raises(ExtractRefused):
             extract(*never, published_purposes()[purpose], AS_OF, NOW, tmp_path / "x")
-    with pytest.raises(Refused, match="passed"):
+    with pytest.raises(ExtractRefused, match="passed"):
         extract(*never, TRAINING, NOW + timedelta(days=1), NOW, tmp_path / "x")
     assert not list(tmp_path.iterdir())
 

@@ -12,7 +12,7 @@ from consent.speaking import speaking_for
 from profile_api.access.stored import StoredProfile
 from profile_api.errors import Problem
 from profile_api.privacy_requests.rectifying import category_of
-from read_model.outbox.decisions import tell_decisions
+from read_model.outbox.consent_changes import tell_decisions
 from read_model.outbox.emitting import emit_all, known_as
 from read_model.outbox.kinds import RESTRICTION_CHANGED
 from read_model.outbox.recalls import recall_refused

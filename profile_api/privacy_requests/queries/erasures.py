@@ -10,7 +10,7 @@ from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
 from erasure import attempts
 from erasure.four_eyes import confirmed, proposers, steps_of
-from erasure.holds import standing
+from erasure.holds import in_force
 from erasure.journal import Asked, timed_steps
 from erasure.owners import former_ids, records_of
 from profile_api.access.stored import StoredProfile
@@ -22,7 +22,7 @@ UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)
 
 
 @dataclass(frozen=True)
-class Erasure:
+class ErasureProgress:
     """The last attempt of a request, whether it runs, the steps that are done, and the certificate of the end."""
 
     attempt: Row[Any] | None
@@ -37,7 +37,7 @@ def check_erasable(connection: Connection, request: PrivacyRequest) -> None:
         detail = "Expected a request for erasure that was started, found another."
         raise Problem(409, "step-not-possible", detail)
     chosen = details_of(connection, request.request_id).get("records")
-    on_hold = standing(connection, chosen or records_of(connection, [request.profile_id]))
+    on_hold = in_force(connection, chosen or records_of(connection, [request.profile_id]))
     if on_hold:
         detail = f"Expected nobody under a legal hold, found {len(on_hold)}: lift `holds`, or refuse the request."
         raise Problem(409, "legal-hold", detail, holds=sorted(on_hold))
@@ -79,7 +79,7 @@ def is_confirmed_by(connection: Connection, request: PrivacyRequest, officer: Ac
     return False
 
 
-def erasure_of(connection: Connection, request_id: str) -> Erasure:
+def erasure_of(connection: Connection, request_id: str) -> ErasureProgress:
     """How far the erasure of a request has come."""
     attempt = attempts.last_of(connection, request_id)
     of_request = erasures.c.requests.has_any(cast([request_id], ARRAY(Text)))
@@ -90,7 +90,7 @@ def erasure_of(connection: Connection, request_id: str) -> Erasure:
     certificate = (row.certificate or {}).get("certificate") if row else None
     busy = attempts.busy(connection)
     runs = busy and attempt is not None and attempts.running(connection) == attempt.attempt_id
-    return Erasure(attempt, runs, done, certificate)
+    return ErasureProgress(attempt, runs, done, certificate)
 
 
 def certificate_of(connection: Connection, request_id: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consent.model import Actor, Role
 from consent.open_requests import OPEN
-from consent.requests import NotPossible, PrivacyRequest, RequestKind, RequestState, RequestStep, advance, received
+from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, StepNotPossible, advance, received
 from erasure.attempts import begun
 from erasure.four_eyes import ERASE, PROPOSED
 from profile_api.errors import Problem
@@ -51,7 +51,7 @@ def move(
         check_whose(connection, request, now)
     try:
         moved = advance(request, step, now.astimezone(UTC).date(), note, erasing=erasing)
-    except NotPossible as error:
+    except StepNotPossible as error:
         raise Problem(409, "step-not-possible", str(error)) from error
     where = privacy_requests.c.request_id == request.request_id
     connection.execute(update(privacy_requests).where(where).values(state=moved.state, due_on=moved.due_on))

@@ -38,10 +38,10 @@ def cluster_context_of(connection: Connection, profile_ids: Collection[str]) -> 
 def _known(connection: Connection, owners: Mapping[str, str]) -> ClusterContext:
     ids = sorted(owners)
     of = overrides.c
-    standing = select(of.left_id, of.right_id, of.kind).where(
+    in_force = select(of.left_id, of.right_id, of.kind).where(
         of.revoked_at.is_(None), of.left_id.in_(ids), of.right_id.in_(ids)
     )
-    decided = connection.execute(standing).all()
+    decided = connection.execute(in_force).all()
     query = select(records.c.record_id, records.c.document).where(records.c.record_id.in_(ids))
     documents = dict(connection.execute(query).tuples().all())
     model = model_in_force(connection)

@@ -38,10 +38,10 @@ def former_ids(connection: Connection, profile_id: str, leaving: Collection[str]
     of = identity_history.c
     query = select(of.other_id, of.records).where(of.kind == "merged", _about(profile_id))
     merges = connection.execute(query.order_by(of.at.desc())).all()
-    standing = _stand(connection, [other for other, _ in merges if other])
+    still_there = _stand(connection, [other for other, _ in merges if other])
     found: Former = {}
     for other, merged in merges:
-        if other not in standing and set(merged) <= set(leaving):
+        if other not in still_there and set(merged) <= set(leaving):
             found |= {record: other for record in merged if record not in found}
     return found
 

@@ -33,8 +33,8 @@ def write(connection: Connection, word: Word, plan: Plan, undoing: str | None = 
     What the decision `undoing` took back stands again as the decision that it was.
     """
     wanted = dict.fromkeys(plan.same, "same") | dict.fromkeys(plan.different, "different")
-    standing = in_force(connection, {*wanted, *plan.revoked})
-    over = [row["override_id"] for of, row in standing.items() if wanted.get(of) != row["kind"]]
+    current = in_force(connection, {*wanted, *plan.revoked})
+    over = [row["override_id"] for of, row in current.items() if wanted.get(of) != row["kind"]]
     revoking = update(overrides).where(overrides.c.override_id.in_(over))
     connection.execute(revoking.values(revoked_at=word.at, revoked_in=word.decision_id))
     again = {}
@@ -55,7 +55,7 @@ def write(connection: Connection, word: Word, plan: Plan, undoing: str | None = 
             "decision_id": word.decision_id,
         }
         for (left, right), kind in sorted(wanted.items())
-        if (left, right) not in again and ((left, right) not in standing or standing[left, right]["kind"] != kind)
+        if (left, right) not in again and ((left, right) not in current or current[left, right]["kind"] != kind)
     ]
     if rows:
         connection.execute(insert(overrides), rows)
@@ -100,7 +100,7 @@ def in_force_after(connection: Connection, override_id: int, most: int) -> Seque
     return connection.execute(query.order_by(of.override_id).limit(most)).all()
 
 
-def standing(connection: Connection, override_id: str) -> Row[Any] | None:
+def override_in_force(connection: Connection, override_id: str) -> Row[Any] | None:
     """The decision of this id, if it is in force; whatever somebody typed may be asked for."""
     of = overrides.c
     query = select(overrides).where(cast(of.override_id, Text) == override_id, of.revoked_at.is_(None))

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, text
 
-from profile_api.webhooks.kept import Event, Subscription
+from profile_api.webhooks.kept import OutboxEvent, Subscription
 from read_model.outbox.kinds import REACHING
 
 BATCH = 10
@@ -57,7 +57,7 @@ def due_subscriptions(engine: Engine, now: datetime) -> list[Subscription]:
         return [Subscription(**row) for row in connection.execute(_DUE, {"now": now}).mappings()]
 
 
-def claim(engine: Engine, subscription_id: str, now: datetime) -> list[tuple[Event, int]]:
+def claim(engine: Engine, subscription_id: str, now: datetime) -> list[tuple[OutboxEvent, int]]:
     """The next events of a subscription, each with the attempts made so far; no other worker gets them meanwhile."""
     given = {"subscription": subscription_id, "now": now, "until": now + LEASE, "batch": BATCH}
     with engine.begin() as connection:
@@ -66,7 +66,14 @@ def claim(engine: Engine, subscription_id: str, now: datetime) -> list[tuple[Eve
 
 
 def settle(
-    engine: Engine, subscription_id: str, event: Event, *, state: str, attempts: int, due_at: datetime, result: str
+    engine: Engine,
+    subscription_id: str,
+    event: OutboxEvent,
+    *,
+    state: str,
+    attempts: int,
+    due_at: datetime,
+    result: str,
 ) -> None:
     """Writes down how an attempt ended."""
     given = {"state": state, "attempts": attempts, "due_at": due_at, "result": result}
@@ -74,7 +81,7 @@ def settle(
         connection.execute(_SETTLE, {**given, "subscription": subscription_id, "sequence": event.sequence})
 
 
-def release(engine: Engine, subscription_id: str, events: Sequence[Event], due_at: datetime) -> None:
+def release(engine: Engine, subscription_id: str, events: Sequence[OutboxEvent], due_at: datetime) -> None:
     """Gives back what was claimed and not tried."""
     if events:
         given = {"subscription": subscription_id, "sequences": [one.sequence for one in events], "due_at": due_at}
@@ -93,7 +100,7 @@ def forget(engine: Engine, now: datetime) -> int:
         return connection.execute(_FORGET, {"before": now - KEPT, "reaching": list(REACHING)}).rowcount
 
 
-def _claimed(row: RowMapping) -> tuple[Event, int]:
+def _claimed(row: RowMapping) -> tuple[OutboxEvent, int]:
     given: dict[str, Any] = dict(row)
     attempts = int(given.pop("attempts"))
-    return Event(**given), attempts
+    return OutboxEvent(**given), attempts

@@ -10,7 +10,7 @@ from consent.ledger import read
 from consent.model import ConsentEvent, Purpose
 from consent.purposes import published_purposes
 from contracts.identifiers import Identifier
-from read_model.outbox.decisions import tell_decisions
+from read_model.outbox.consent_changes import tell_decisions
 from stores.schema import consent_events, publish_progress
 
 TOLD = "told/ended"

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.stewarding.decisions import NotPossible, Plan, merge, part, undo, unmerge
+from identity.stewarding.decisions import DecisionBarred, Plan, merge, part, undo, unmerge
 from identity.stewarding.reassignment import ClusterContext, clusters, heirs, is_settled, moves, pair
 
 RECORDS = [f"r{number}" for number in range(8)]
@@ -44,7 +44,7 @@ class Desk:
 
     def try_(self, step: str, one: str, other: str) -> None:
         owner = self.now.profile_of[one]
-        with suppress(NotPossible):
+        with suppress(DecisionBarred):
             if step == "merge":
                 self.decide(merge(self.now, one, other))
             elif step == "unmerge":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from consent.controller import published_controller
-from consent.current import ends_at, standing
+from consent.current import effective_consent, ends_at
 from consent.determinations import Circumstances
 from consent.ledger import find
 from consent.model import Actor, ConsentEvent, Decision, EffectiveConsent, Purpose, RecordIdentifiers, Role
@@ -17,11 +17,11 @@ from profile_api.access.masking import Mask, addressed
 from profile_api.access.stored import StoredProfile
 from profile_api.consents.desk import SERVES, is_a_choice
 from profile_api.consents.queries import holders_of_record
-from profile_api.consents.views import ConsentsData, EventOfStatus, Held, PurposeStatus, Receipt
+from profile_api.consents.views import ConsentsData, DecidedIdentifier, EventOfStatus, PurposeStatus, Receipt
 from profile_api.errors import Problem, not_found
 from profile_api.views import Answer
 
-Hold = Callable[[Identifier], Held]
+Hold = Callable[[Identifier], DecidedIdentifier]
 
 
 def status_of(
@@ -39,8 +39,8 @@ def status_of(
         events = reading.consents({one for part in parts.values() for one in part} | set(profile.identifiers))
         shown = {Identifier(one.kind, one.value) for one in mask.profile().identifiers}
 
-        def hold(one: Identifier) -> Held:
-            return Held(kind=one.kind, value=one.value if one in shown else None)
+        def hold(one: Identifier) -> DecidedIdentifier:
+            return DecidedIdentifier(kind=one.kind, value=one.value if one in shown else None)
 
         known = [event for event in events if min(event.decided_at, event.received_at or event.decided_at) <= at]
         chosen = [one for one in purposes.values() if is_a_choice(one)]
@@ -59,7 +59,7 @@ def _status(
     circumstances: Circumstances,
     hold: Hold,
 ) -> PurposeStatus:
-    stands = standing(events, purpose, at, parts)
+    stands = effective_consent(events, purpose, at, parts)
     of_purpose = [event for event in events if event.purpose == purpose.id]
     return PurposeStatus(
         name=purpose.name,
