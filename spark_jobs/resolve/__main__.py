@@ -22,7 +22,7 @@ from lake.progress import remember
 from lake.session import spark_session
 from lake.sql_engine import Engine
 from lake.tables import ASSIGNMENTS, COMPARABLES, COMPONENTS, EDGES, LIVE, OVERRIDES, RECORDS, REDIRECTS, UNMATCHED
-from spark_jobs.resolve.affected_pairs import recall
+from spark_jobs.resolve.affected_pairs import take_keys_before
 from spark_jobs.resolve.changes import (
     FOUNDATION,
     SourceVersions,
@@ -31,7 +31,7 @@ from spark_jobs.resolve.changes import (
     foundation,
     position,
     take_fresh,
-    take_settled,
+    take_reassigned,
 )
 from spark_jobs.resolve.comparables_cache import cached_comparables
 from spark_jobs.resolve.lake_model import LakeModel, current_model, name_frequencies, train_model
@@ -77,8 +77,8 @@ def _renew(
     take_fresh(lake, engine, at, names)
     cached_comparables(engine, lake)
     if not at.first:
-        recall(engine)
-    take_settled(lake, engine, at)
+        take_keys_before(engine)
+    take_reassigned(lake, engine, at)
     before_this = {"components": COMPONENTS, "assigned_before": ASSIGNMENTS, "live": LIVE, "decided": OVERRIDES}
     for name, table in before_this.items():
         engine.delta(name, lake, table)
@@ -134,7 +134,7 @@ def ids_elsewhere(engine: Engine, records: list[str]) -> frozenset[str]:
     engine.put("wanted", ["profile_id"], [(nth_id(record, n),) for record in records for n in range(3)])
     held = (
         "select distinct c.profile_id from claims c join wanted w on w.profile_id = c.profile_id"
-        " where not exists (select 1 from members m where m.record_id = c.record_id)"
+        " where not exists (select 1 from to_cluster m where m.record_id = c.record_id)"
     )
     return frozenset(profile for (profile,) in engine.rows(held))
 

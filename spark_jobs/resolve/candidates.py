@@ -9,7 +9,7 @@ from identity.matching.rules import Rules
 from lake.sql_engine import Engine, naming
 
 
-def held_sql(comparables: str) -> str:
+def held_keys_sql(comparables: str) -> str:
     """SELECT of record_id, key, asks: blocking keys, and names that a nameless mailbox would ask for."""
     return (
         f"select record_id, EXPLODE(keys) as key, true as asks from {comparables}"
@@ -24,7 +24,7 @@ def keyed_of(records: str) -> str:
 
 def holding(keys: str) -> str:
     """SELECT of who holds one of some keys, of all records."""
-    return f"select h.* from ({held_sql('keyed')}) h where exists (select 1 from {keys} o where o.key = h.key)"
+    return f"select h.* from ({held_keys_sql('keyed')}) h where exists (select 1 from {keys} o where o.key = h.key)"
 
 
 def active_sql(holders: str, asked: str, rules: Rules) -> str:
@@ -43,20 +43,20 @@ def active_among(holders: str, rules: Rules) -> str:
 
 def propose_all(engine: Engine, rules: Rules) -> None:
     """The pairs of all records."""
-    engine.let("held", held_sql("keyed"))
-    engine.let("active", active_among("held", rules))
-    engine.let("proposed", _pairs("held", "active", "held", "<"))
+    engine.let("held_keys", held_keys_sql("keyed"))
+    engine.let("active_keys", active_among("held_keys", rules))
+    engine.let("proposed", _pairs("held_keys", "active_keys", "held_keys", "<"))
 
 
-def propose_reopened(engine: Engine) -> None:
-    """The pairs with an end in `reopened`; what these hold and their `key_neighbours` are there (affected_pairs.py)."""
-    engine.let("proposed", _pairs("held", "active", "key_neighbours", "<>"))
+def propose_affected(engine: Engine) -> None:
+    """The pairs with an end in `affected_records`, whose keys and `key_neighbours` are there (affected_pairs.py)."""
+    engine.let("proposed", _pairs("held_keys", "active_keys", "key_neighbours", "<>"))
 
 
 def propose_among(engine: Engine, rules: Rules, records: str, suffix: str) -> None:
     """The pairs of some records, as `proposed` with the suffix."""
-    held, shared, active = f"held{suffix}", f"shared{suffix}", f"active{suffix}"
-    engine.let(held, held_sql(keyed_of(records)))
+    held, shared, active = f"held_keys{suffix}", f"shared{suffix}", f"active_keys{suffix}"
+    engine.let(held, held_keys_sql(keyed_of(records)))
     engine.let(shared, f"select key from {held} group by key having count(*) > 1")
     engine.let(active, active_among(f"({holding(shared)})", rules))
     engine.let(f"proposed{suffix}", _pairs(held, active, held, "<"))

@@ -105,12 +105,12 @@ def decisions(spark: SparkSession, lake: str) -> tuple[list[Pair], list[Pair]]:
     return found["different"], found["same"]
 
 
-def take_settled(lake: str, engine: Engine, at: SourceVersions) -> None:
-    """Makes `settled`, the ids of the records that a decision or a live assignment touched since the last run."""
+def take_reassigned(lake: str, engine: Engine, at: SourceVersions) -> None:
+    """Makes `reassigned`, the ids of the records that a decision or a live assignment touched since the last run."""
     _take_changed(lake, engine, at, OVERRIDES, "decided_since")
     _take_changed(lake, engine, at, LIVE, "assigned_since")
     engine.let(
-        "settled",
+        "reassigned",
         "select left_id as record_id from decided_since union select right_id from decided_since"
         " union select record_id from assigned_since",
     )

@@ -21,7 +21,7 @@ from identity.matching.rules import SHIPPED
 from lake.local_tables import rows
 from lake.sql_engine import Engine, in_words
 from lake.tables import MODELS, arrow_schema
-from spark_jobs.resolve.candidates import active_among, held_sql
+from spark_jobs.resolve.candidates import active_among, held_keys_sql
 from spark_jobs.resolve.train import train
 
 SAMPLE = 100_000
@@ -91,7 +91,7 @@ def sample_pairs(comparables: pa.Table) -> pd.DataFrame:
     with duckdb.connect() as db:
         db.execute("set threads = 2")
         db.register("comparables", comparables)
-        db.execute(in_words(f"create table held as {held_sql('comparables')}", "duckdb"))
+        db.execute(in_words(f"create table held as {held_keys_sql('comparables')}", "duckdb"))
         pairs: pd.DataFrame = db.execute(
             "with bounded as (select h.record_id, h.key from held h"
             f" join ({active_among('held', SHIPPED)}) a on a.key = h.key)"

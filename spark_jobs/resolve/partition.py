@@ -17,9 +17,9 @@ from identity.clustering.incumbents import incumbents
 from identity.matching.model import PersonModel
 from identity.matching.rules import Rules
 from lake.sql_engine import Engine
-from spark_jobs.resolve.affected_components import gather_members
-from spark_jobs.resolve.affected_pairs import looked_at_anew, reopen, start
-from spark_jobs.resolve.candidates import propose_all, propose_among, propose_reopened
+from spark_jobs.resolve.affected_components import find_records_to_cluster
+from spark_jobs.resolve.affected_pairs import find_affected, is_affected, start
+from spark_jobs.resolve.candidates import propose_affected, propose_all, propose_among
 from spark_jobs.resolve.clusters import clusters
 from spark_jobs.resolve.evidence import evidence_rows, gather
 from spark_jobs.resolve.numbering import graph_of, named, number, placed
@@ -34,35 +34,36 @@ class Partition:
 
 
 def look(engine: Engine, model: Callable[[], PersonModel], rules: Rules, first: bool) -> None:
-    """Makes `members`, the records to cluster; `looked_at`, with those that are no more; `evidence_rows`, all evidence
-    that may be new; and `within`, the weights of members' pairs."""
+    """Makes `to_cluster`, the records to cluster; `looked_at`, with those that are no more; `evidence_rows`, all
+    evidence that may be new; and `within`, the weights of the pairs of records to cluster."""
     if first:
         start(engine)
-        engine.view("members", "select record_id from numbered")
-        engine.view("looked_at", "select record_id from members")
+        engine.view("to_cluster", "select record_id from numbered")
+        engine.view("looked_at", "select record_id from to_cluster")
         propose_all(engine, rules)
         gather(engine, model, rules)
         engine.view("evidence_rows", named(f"({evidence_rows()})", "tier, rule, weight, evidence"))
         engine.view("within", named("pair_weights", "weight"))
         return
-    reopen(engine, rules)
-    propose_reopened(engine)
-    gather(engine, model, rules, "reopened")
-    gather_members(engine)
+    find_affected(engine, rules)
+    propose_affected(engine)
+    gather(engine, model, rules, "affected_records")
+    find_records_to_cluster(engine)
     # Records that are no more still say which profile was theirs: theirs may have lost its last one.
-    engine.let("looked_at", "select record_id from members union select record_id from changed")
-    # Of the rest of the components a few pairs are re-opened; all of their evidence is needed to cluster them.
+    engine.let("looked_at", "select record_id from to_cluster union select record_id from changed")
+    # Of the rest of the components a few pairs are affected; all of their evidence is needed to cluster them.
     engine.let(
         "others",
-        "select m.record_id from members m where not exists (select 1 from reopened r where r.record_id = m.record_id)",
+        "select m.record_id from to_cluster m"
+        " where not exists (select 1 from affected_records r where r.record_id = m.record_id)",
     )
     propose_among(engine, rules, "others", "_others")
     gather(engine, model, rules, "others", "_others", among=True)
     engine.view(
         "evidence_rows",
-        f"{evidence_rows()} union all select * from ({evidence_rows('_others')}) o where {looked_at_anew('o')}",
+        f"{evidence_rows()} union all select * from ({evidence_rows('_others')}) o where {is_affected('o')}",
     )
-    ends = [f"exists (select 1 from members m where m.record_id = h.{side}_id)" for side in ("left", "right")]
+    ends = [f"exists (select 1 from to_cluster m where m.record_id = h.{side}_id)" for side in ("left", "right")]
     engine.view(
         "within",
         f"select h.* from pair_weights h where {' and '.join(ends)} union all select * from pair_weights_others",
@@ -84,7 +85,7 @@ def partition(
     `bars` is what the model lets two people be told by.
     """
     if not first:
-        number(engine, "members")
+        number(engine, "to_cluster")
     pairs = "select * from pair_weights" if first else placed("within", "weight")
     verified = verified_values(engine, "after" if first else "keyed")
     known = graph_of(engine, pairs, must_link)
@@ -119,12 +120,12 @@ def differing_traits(engine: Engine, comparables: str) -> dict[str, dict[str, An
 
 
 def verified_values(engine: Engine, comparables: str) -> dict[str, Mapping[str, str]]:
-    """record -> kind -> value, of the members' attributes that a contract calls verified."""
+    """record -> kind -> value, of the attributes of records to cluster that a contract calls verified."""
     found: dict[str, dict[str, str]] = {}
     query = (
         "select record_id, one.kind as kind, one.value as value from"
         f" (select n.record_id, EXPLODE(n.verified) as one from {comparables} n"
-        " where exists (select 1 from members m where m.record_id = n.record_id)) v"
+        " where exists (select 1 from to_cluster m where m.record_id = n.record_id)) v"
     )
     for record, kind, value in engine.rows(query):
         found.setdefault(record, {})[kind] = value

@@ -2,7 +2,7 @@
 
 from identity.matching.rules import Rules
 from lake.sql_engine import Engine, naming
-from spark_jobs.resolve.affected_pairs import looked_at_anew
+from spark_jobs.resolve.affected_pairs import is_affected
 from spark_jobs.resolve.evidence import SAYS_APART
 from spark_jobs.resolve.numbering import named
 
@@ -36,7 +36,7 @@ def _likely_of_some(engine: Engine, rules: Rules) -> str:
     likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and {}".format
     engine.let(
         "likely",
-        likely("edges_around", f"not ({looked_at_anew('e')})")
+        likely("edges_around", f"not ({is_affected('e')})")
         + f" union all {likely('evidence_rows', f'weight >= {rules.review_from}')}",
     )
     # The other end may not have been looked at.

@@ -25,7 +25,7 @@ from lake.tables import (
     Table,
     arrow_schema,
 )
-from spark_jobs.resolve.affected_pairs import looked_at_anew
+from spark_jobs.resolve.affected_pairs import is_affected
 from spark_jobs.resolve.comparables_cache import cache_changes
 from spark_jobs.resolve.reviews import reviews
 
@@ -40,7 +40,7 @@ def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
         return changed + replace_all(engine, lake, COMPARABLES, "comparables", comparables)
     take(engine, lake, EDGES, "edges")
     engine.let("edges_around", _around_looked_at(EDGES, "edges"))
-    engine.let("edges_before", f"select * from edges_around w where {looked_at_anew('w')}")
+    engine.let("edges_before", f"select * from edges_around w where {is_affected('w')}")
     return replace_some(engine, lake, EDGES, "edges", edges, "edges_before")
 
 

@@ -12,7 +12,7 @@ from identity.matching.name_parts import NameFrequencies
 from identity.matching.rules import SHIPPED, Rules
 from lake.overlay import whole
 from lake.sql_engine import Engine
-from spark_jobs.resolve.affected_pairs import recall
+from spark_jobs.resolve.affected_pairs import take_keys_before
 from spark_jobs.resolve.comparables import COMPARABLES_SCHEMA
 from spark_jobs.resolve.driver_engine import DriverEngine
 from spark_jobs.resolve.partition import look, partition
@@ -71,7 +71,7 @@ class LakeInMemory:
         marked = {one for one, _ in before.items() ^ self.unmatched.items()} & self.said.keys()
         fresh = [comparables(self.said[one], names) for one in [*came, *sorted(marked - came.keys())]]
         cannot_link, must_link = set(cannot_link), set(must_link)
-        settled = {
+        reassigned = {
             record for pair in (cannot_link ^ self.cannot_link) | (must_link ^ self.must_link) for record in pair
         }
         self.cannot_link, self.must_link = cannot_link, must_link
@@ -90,11 +90,11 @@ class LakeInMemory:
         kinds = {"same": self.must_link, "different": self.cannot_link}
         decided = [(*pair, kind) for kind, pairs in kinds.items() for pair in pairs]
         engine.put("decided", ["left_id", "right_id", "kind"], decided)
-        engine.put("settled", ["record_id"], [(record,) for record in settled])
+        engine.put("reassigned", ["record_id"], [(record,) for record in reassigned])
         engine.put("components", ["record_id", "component"], self.component_of.items())
         engine.put("claims", ["record_id", "profile_id"], self.profile_of.items())
         if not first:
-            recall(engine)
+            take_keys_before(engine)
         look(engine, lambda: self.model, self.rules, first)
         found = partition(engine, self.rules, first, self.cannot_link, self.must_link, self.profile_of, self.model.bars)
         now = {one["record_id"]: one for one in engine.arrow("select * from fresh").to_pylist()}
@@ -102,9 +102,9 @@ class LakeInMemory:
             self.base = now
         else:
             self.recent |= now | dict.fromkeys(gone)
-        members = {record for part in found.clusters for record in part} | set(gone)
+        to_cluster = {record for part in found.clusters for record in part} | set(gone)
         for known in (self.component_of, self.profile_of):
-            for record in members:
+            for record in to_cluster:
                 known.pop(record, None)
         self.component_of |= zip(*(column.to_pylist() for column in found.component_of.columns), strict=True)
         self.profile_of |= {record: part[0] for part in found.clusters for record in part}
@@ -112,7 +112,7 @@ class LakeInMemory:
             self.edges.clear()
         else:
             touched = {record for (record,) in engine.rows("select record_id from touched_records")}
-            again = set(engine.rows("select left_id, right_id from pairs_again"))
+            again = set(engine.rows("select left_id, right_id from affected_pairs"))
             self.edges = {
                 (*pair, rule): w
                 for (*pair, rule), w in self.edges.items()

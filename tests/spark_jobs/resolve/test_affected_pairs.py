@@ -1,4 +1,4 @@
-"""A change re-opens the records and pairs whose evidence may differ, and as few others as possible."""
+"""A change affects the records and pairs whose evidence may differ, and as few others as possible."""
 
 from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
 from tests.spark_jobs.resolve.test_partition import RULES
@@ -21,33 +21,33 @@ def named(lake: LakeInMemory, table: str) -> set[str]:
     return {one.removeprefix("crm:") for (one,) in lake.engine.rows(f"select record_id from {table}")}
 
 
-def pairs_again(lake: LakeInMemory) -> set[tuple[str, ...]]:
-    found = lake.engine.rows("select left_id, right_id from pairs_again")
+def affected_pairs(lake: LakeInMemory) -> set[tuple[str, ...]]:
+    found = lake.engine.rows("select left_id, right_id from affected_pairs")
     return {tuple(one.removeprefix("crm:") for one in pair) for pair in found}
 
 
 def test_a_record_that_says_the_same_again_reopens_nothing() -> None:
     lake = came(came(LakeInMemory(), a=ANNA, b=ANNA_TOO, c=LUC), a=ANNA)
-    assert not named(lake, "touched_records") and not pairs_again(lake)
+    assert not named(lake, "touched_records") and not affected_pairs(lake)
 
 
 def test_a_changed_record_is_reopened_and_those_around_it_are_not() -> None:
     lake = came(came(LakeInMemory(), a=ANNA, b=ANNA_TOO, c=LUC), a={**ANNA, "street": "12 rue des Lilas"})
-    assert named(lake, "touched_records") == named(lake, "reopened") == {"a"}
-    assert not pairs_again(lake)
+    assert named(lake, "touched_records") == named(lake, "affected_records") == {"a"}
+    assert not affected_pairs(lake)
 
 
 def test_an_email_that_comes_to_be_two_peoples_reopens_all_who_hold_it() -> None:
     lake = came(came(LakeInMemory(), a=ANNA, b=ANNA_TOO, c=LUC), c={**LUC, "mail": ANNA["mail"]})
-    assert named(lake, "reopened") == {"a", "b", "c"}
+    assert named(lake, "affected_records") == {"a", "b", "c"}
     came(lake, c=LUC)
-    assert named(lake, "reopened") == {"a", "b", "c"}, "and one that ceases to be so"
+    assert named(lake, "affected_records") == {"a", "b", "c"}, "and one that ceases to be so"
 
 
 def test_a_record_that_is_no_more_is_touched_and_not_reopened() -> None:
     lake = came(came(LakeInMemory(), a=ANNA, b=ANNA_TOO, c=LUC), gone=("b",))
     assert named(lake, "touched_records") == {"b"}
-    assert not named(lake, "reopened")
+    assert not named(lake, "affected_records")
 
 
 def test_a_key_that_passes_its_cap_reopens_pairs_of_records_that_did_not_change() -> None:
@@ -55,12 +55,12 @@ def test_a_key_that_passes_its_cap_reopens_pairs_of_records_that_did_not_change(
     lake = LakeInMemory(rules=RULES)  # of two on a street
     came(lake, a={"given": "Anna", **at_home}, b={"given": "Luc", **at_home})
     came(lake, c={"given": "Zoe", **at_home})
-    assert named(lake, "reopened") == {"c"}
-    assert pairs_again(lake) == {("a", "b")}
+    assert named(lake, "affected_records") == {"c"}
+    assert affected_pairs(lake) == {("a", "b")}
     came(lake, gone=("c",))
-    assert pairs_again(lake) == {("a", "b")}
+    assert affected_pairs(lake) == {("a", "b")}
     came(lake, b={"given": "Luc", **at_home, "family": "Petit"})
-    assert not pairs_again(lake), "what has an end that changed is looked at by that end"
+    assert not affected_pairs(lake), "what has an end that changed is looked at by that end"
 
 
 def test_an_identifiers_edges_that_move_to_another_hub_are_looked_at_again() -> None:
@@ -68,5 +68,5 @@ def test_an_identifiers_edges_that_move_to_another_hub_are_looked_at_again() -> 
     shared = {"given": "Anna", "mail": "anna@mail.example"}
     lake = came(LakeInMemory(), b=shared, c=shared, d=number)
     came(lake, a=shared)  # all are joined to the first of them
-    assert named(lake, "reopened") == {"a"}
-    assert pairs_again(lake) == {("b", "c")}
+    assert named(lake, "affected_records") == {"a"}
+    assert affected_pairs(lake) == {("b", "c")}

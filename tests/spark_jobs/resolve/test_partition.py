@@ -151,5 +151,5 @@ def test_a_day_looks_only_at_the_records_that_it_touches() -> None:
     }
     lake.run(rows(crowd))
     lake.run(rows({"100": {**crowd["3"], "mail": "x@mail.example"}}))
-    looked_at = {one for (one,) in lake.engine.rows("select record_id from members")}
+    looked_at = {one for (one,) in lake.engine.rows("select record_id from to_cluster")}
     assert looked_at == {"crm:3", "crm:100"}
