@@ -36,8 +36,8 @@ COMPARABLE_COLUMNS: dict[str, str] = {
 KEYED = """record_id first_given born contact given birth whole_birth whole_year generation middle_initial national_id
  keys named_keys numbers verified""".split()
 """By what records find each other; the rest describes them."""
-FORM = 8
-"""Counts up when comparables come to say or to hash something otherwise: they are all made anew then."""
+FORM = 9
+"""Counts up when comparables, or the edges made of them, come to say something otherwise: all are made anew then."""
 COMPARABLES_DDL = ", ".join(f"{name} {kind}" for name, kind in COMPARABLE_COLUMNS.items())
 
 # A key is 64 bits: a digest of its value, and in the lowest five the number of its rule.

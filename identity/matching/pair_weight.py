@@ -29,6 +29,11 @@ def pair_weights(scored: Mapping[Pair, float], edges: Iterable[tuple[Pair, str, 
     """The same, from the model's weights and the edges' rules and weights."""
     found = dict(scored)
     for of, rule, bits in edges:
-        if of not in scored or rule not in CONTACT_POINTS:
+        if counts(rule, is_scored=of in scored):
             found[of] = max(bits, found.get(of, bits))
     return found
+
+
+def counts(rule: str, is_scored: bool) -> bool:
+    """Whether a rule's word counts about a pair that the model has seen, or not."""
+    return not is_scored or rule not in CONTACT_POINTS

@@ -148,7 +148,7 @@ def _identity(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         pair = {"left": words.record(one["left_id"]), "right": words.record(one["right_id"])}
         if one["rule"] == "person_model":
-            yield Entry(words.say("match.alike", **pair))
+            yield Entry(words.say("match.alike" if one["weight"] >= 0 else "match.unlike", **pair))
         elif one["tier"] == "deterministic":
             kind = words.name("identifier", one["rule"].removeprefix("same_"))
             yield Entry(words.say("match.shared", **pair, kind=kind))

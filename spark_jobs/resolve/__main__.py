@@ -96,7 +96,7 @@ def _renew(
     take(engine, lake, EDGES, "edges")
     freeze(engine)
     look(engine, model, rules, at.first)
-    changed = write_evidence(engine, lake, rules, at.first)
+    changed = write_evidence(engine, lake, at.first)
     before = Before(
         assigned_before(engine, "assigned", "since"),
         assigned_before(engine, "live", "at"),

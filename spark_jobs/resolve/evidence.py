@@ -42,8 +42,8 @@ def gather(
     is there, of which it may have to be trained.
     """
     compare(engine, records, suffix)
-    score(engine, model(), rules, suffix, unchanged_evidence("probabilistic", records, among))
     join_by_identifiers(engine, records, suffix, among)
+    score(engine, model(), rules, suffix, unchanged_evidence("probabilistic", records, among))
     weigh_pairs(engine, suffix)
 
 
@@ -86,14 +86,20 @@ def unchanged_evidence(tier: str, records: str | None, among: bool) -> str:
 
 def score(engine: Engine, model: PersonModel, rules: Rules, suffix: str, stands: str) -> None:
     """`scored`: the model's weight of each proposed pair, in bits; with what of its vector says something, if it is
-    kept. And what `stands` of before."""
+    kept. And what `stands` of before.
+
+    A pair too unlikely for a review is kept where a rule joins it: without the model's word the rule's would stand.
+    """
     engine.let(
         f"vectors{suffix}", vectors_sql(f"proposed{suffix}", f"columns{suffix}", engine.dialect, APART[model.bars])
     )
     said = [f"case when {name} >= 0 then concat('\"{name}\":', {name}) end" for name in [*GAMMAS, *FREQUENCIES]]
     said.append("case when apart then '\"apart\":1' end")
     evidence = f"concat('{{', concat_ws(',', {', '.join(said)}), '}}')"
-    kept = f"case when weight >= {rules.review_from} then {evidence} end"
+    ruled = (
+        f"exists (select 1 from deterministic_edges{suffix} d where d.left_id = w.left_id and d.right_id = w.right_id)"
+    )
+    kept = f"case when weight >= {rules.review_from} or {ruled} then {evidence} end"
     weights = weights_sql(model, f"select * from vectors{suffix}", engine.dialect)
     scored = f"select left_id, right_id, round(weight, 6) as weight, apart, {kept} as evidence from ({weights}) w"
     before = f"select left_id, right_id, weight, coalesce({SAYS_APART}, false) as apart, evidence from ({stands}) t"

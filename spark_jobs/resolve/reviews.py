@@ -36,7 +36,7 @@ def _likely_of_some(engine: Engine, rules: Rules) -> str:
     likely = "select left_id, right_id, weight, evidence from {} e where tier = 'probabilistic' and {}".format
     engine.let(
         "likely",
-        likely("edges_around", f"not ({is_affected('e')})")
+        likely("edges_around", f"weight >= {rules.review_from} and not ({is_affected('e')})")
         + f" union all {likely('evidence_rows', f'weight >= {rules.review_from}')}",
     )
     # The other end may not have been looked at.

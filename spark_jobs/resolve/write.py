@@ -30,10 +30,10 @@ from spark_jobs.resolve.comparables_cache import cache_changes
 from spark_jobs.resolve.reviews import reviews
 
 
-def write_evidence(engine: Engine, lake: str, rules: Rules, first: bool) -> int:
+def write_evidence(engine: Engine, lake: str, first: bool) -> int:
     """Writes what is known before there are clusters: edges, and a first run's comparables; how many rows changed."""
-    # Pairs that the model finds too unlikely are not kept.
-    edges = f"select * from evidence_rows where tier = 'deterministic' or weight >= {rules.review_from}"
+    # Of pairs that the model finds too unlikely, and no rule joins, there is no evidence: they are not kept.
+    edges = "select * from evidence_rows where evidence is not null"
     if first:
         comparables = f"select {', '.join(COMPARABLE_COLUMNS)} from after"
         changed = replace_all(engine, lake, EDGES, "edges", edges)

@@ -122,8 +122,11 @@ class LakeInMemory:
             self.edges[left, right, rule] = weight
 
     def _edges(self) -> pa.Table:
-        # The lake keeps none of the model's pairs that it finds too unlikely.
-        kept = [(*of, w) for of, w in self.edges.items() if of[2] != MODEL or w >= self.rules.review_from]
+        # The lake keeps none of the model's pairs that it finds too unlikely, unless a rule joins them.
+        ruled = {of[:2] for of in self.edges if of[2] != MODEL}
+        kept = [
+            (*of, w) for of, w in self.edges.items() if of[2] != MODEL or w >= self.rules.review_from or of[:2] in ruled
+        ]
         columns = [pa.array([one[place] for one in kept], pa.string()) for place in range(3)]
         tiers = ["probabilistic" if one[2] == MODEL else "deterministic" for one in kept]
         weights = pa.array([one[3] for one in kept], pa.float64())

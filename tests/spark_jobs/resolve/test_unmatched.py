@@ -39,6 +39,18 @@ def test_what_had_been_joined_stays_joined_with_the_evidence_of_then_whatever_it
         assert lake.clusters == joined
 
 
+def test_whom_the_model_held_apart_in_spite_of_a_shared_mailbox_stays_apart() -> None:
+    mailbox = {"mail": "famille@mail.example"}
+    for reason in (OBJECTED, RESTRICTED):
+        lake = lake_of({"given": "Anna", **mailbox}, {"given": "", **mailbox})
+        apart = lake.clusters
+        assert len(apart) == 2
+        lake.run(unmatched={"crm:1": reason})
+        assert lake.clusters == apart
+        lake.run(rows({"3": {"given": "Anna", **mailbox}}))
+        assert not any({"crm:1", "crm:2"} <= part for part in lake.clusters)
+
+
 def test_an_identifier_joins_whoever_objected_and_nobody_who_is_restricted() -> None:
     for reason, must_link in ((OBJECTED, True), (RESTRICTED, False)):
         lake = lake_of({"given": "Anna", **MAIL})
