@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from contracts.categories import Category
+from contracts.categories import Category, strictest
+from contracts.identifiers import KINDS
 
 Role = Literal[
     "key", "version", "deleted", "ignored",
@@ -65,3 +66,12 @@ NEEDED: dict[str, frozenset[str]] = {
     "event": frozenset({"event_time"}),
     "consent": frozenset({"identifier_kind", "identifier", "purpose", "decision", "decided_at"}),
 }
+
+
+def category_of(field: str) -> Category:
+    """The category of a profile's field whose sources say none: its kind's or roles', the strictest of these."""
+    if field in KINDS:
+        return KINDS[field].category
+    return strictest(
+        [CATEGORY_OF[role] for role in ROLES_OF.get(field, ()) if role in CATEGORY_OF] or [Category.SENSITIVE]
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Engine, Row, Text, cast, func, insert, select, update
 
-from consent.pseudonyms import NoKey
+from contracts.pseudonyms import NoKey
 from erasure.journal import LOCK, NotErasable
 from stores.schema import erasure_attempts, erasures
 

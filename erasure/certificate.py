@@ -11,10 +11,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from contracts.settings import Settings
-from erasure.operational import KEPT
+from erasure.operational.rows import KEPT
+from erasure.people.search_patterns import FORMS
+from erasure.people.subject import Subject
 from erasure.scan import Scan
-from erasure.search_patterns import FORMS
-from erasure.subject import Subject
 
 ALGORITHM = "ES256"
 

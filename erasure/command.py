@@ -10,8 +10,8 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Engine
 
-from consent.pseudonyms import NoKey, reference_key
 from contracts.channel import Channel
+from contracts.pseudonyms import NoKey, reference_key
 from contracts.settings import Settings
 from erasure.journal import NotErasable
 from stores.embedded import Stores, open_stores

@@ -7,11 +7,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import Connection, select
 
-from consent.pseudonyms import reference_key
 from consent.tombstones.digests import NOBODY, Tombstones, buried, bury
 from consent.tombstones.kept import require_key
 from consent.tombstones.left_out import note_rows
 from contracts.channel import Channel
+from contracts.pseudonyms import reference_key
 from contracts.settings import MissingSecret, Settings
 from erasure.lake.reapply import erase_again
 from lake.tables import TOMBSTONES, read, write_changes

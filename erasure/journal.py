@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, advance
 from contracts.identifiers import Identifier
-from erasure.subject import Subject
+from erasure.people.subject import Subject
 from stores.schema import erasure_steps, erasures, privacy_request_events, privacy_requests
 from stores.taking_turns import taking_out
 

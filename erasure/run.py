@@ -14,15 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from consent.pseudonyms import reference_key
 from consent.requests import PrivacyRequest
 from consent.tombstones.digests import bury, tombstones_of_rows
 from consent.tombstones.kept import keep
 from contracts.loading import load_channels
+from contracts.pseudonyms import reference_key
 from contracts.settings import settings
 from contracts.sources import load_sources, with_live
-from erasure import attempts, certificate, compaction, four_eyes, holds, intakes, journal, live, operational, owners
-from erasure.bystanders import Naming, add_bystanders
+from erasure import attempts, certificate, four_eyes, journal
 from erasure.command import AllStores, opened
 from erasure.erased_people import keep_in_lake
 from erasure.followers import move_on
@@ -30,14 +29,17 @@ from erasure.inventory import unanswered
 from erasure.lake import finding, rows
 from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
-from erasure.online import forget_or_compute
-from erasure.others import said_by_others
-from erasure.personal_values import PersonalValues
-from erasure.refused import Theirs
+from erasure.operational import compaction, holds, intakes, live, owners
+from erasure.operational import rows as operational
+from erasure.operational.bystanders import Naming, add_bystanders
+from erasure.operational.online import forget_or_compute
+from erasure.operational.others import said_by_others
+from erasure.people.personal_values import PersonalValues
+from erasure.people.refused import Theirs
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 from erasure.scan import Scan, Stock, scan
-from erasure.search import TextSearch
 from erasure.steps import RecordedSteps
-from erasure.subject import Subject
 from erasure.whom import add_whom, check_found
 from lake.session import spark_session
 from lake.tables import versions

@@ -10,9 +10,10 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from erasure import scan_targets
+from erasure.people.search import Search, TextSearch
+from erasure.people.subject import Subject
 from erasure.scan_targets import Content, Place
-from erasure.search import Search, TextSearch
-from erasure.subject import Subject
+from stores import server_folders
 
 LOG = "/_delta_log/"
 """Places of the lake with Delta's own words; values are searched there, names are not."""
@@ -152,7 +153,7 @@ def _everything(stock: Stock) -> Iterator[tuple[Place, Content | None]]:
     yield scan_targets.TABLES, scan_targets.tables(stock.engine)
     yield scan_targets.KEYS, scan_targets.keys(stock.client)
     yield scan_targets.LAKE_FILES, scan_targets.lake_files(stock.lake)
-    data, kept = scan_targets.data_folder(stock.engine), scan_targets.key_folder(stock.client)
+    data, kept = server_folders.data_folder(stock.engine), server_folders.key_folder(stock.client)
     yield scan_targets.TABLE_FILES, scan_targets.folder_files(data) if data else None
     yield scan_targets.KEY_FILES, scan_targets.folder_files(kept) if kept else None
     apart = tuple(folder.resolve() for folder in (data, kept) if folder)

@@ -9,10 +9,9 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from redis import Redis
 from sqlalchemy import Engine, text
 
-from erasure.folding import BETWEEN
+from erasure.people.folding import BETWEEN
 
 BLOCK = 8 << 20
 ROWS = 2_000
@@ -76,24 +75,6 @@ def tables(engine: Engine) -> Content:
                 said += [row[0].replace("\\", "").encode() for row in part if "\\" in row[0]]
                 said += [bytes(value) for row in part for value in row[1:] if value is not None]
                 yield f"{schema}.{name}", BETWEEN.join(said)
-
-
-def data_folder(engine: Engine) -> Path | None:
-    """The server's own files, if this machine and user can read them."""
-    with suppress(Exception), engine.connect() as connection:
-        folder = Path(str(connection.execute(text("SHOW data_directory")).scalar_one()))
-        if (folder / "PG_VERSION").is_file():
-            return folder
-    return None
-
-
-def key_folder(client: Redis) -> Path | None:
-    with suppress(Exception):
-        found: Any = client.config_get("dir")
-        folder = Path(str(found["dir"]))
-        if folder.is_dir() and str(folder) != "/" and any(folder.glob("**/*.aof")):
-            return folder
-    return None
 
 
 def folder_files(folder: Path, *, without: tuple[Path, ...] = ()) -> Content:

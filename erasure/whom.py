@@ -5,10 +5,10 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Connection
 
 from consent.requests import PrivacyRequest
-from erasure import owners
 from erasure.journal import Asked, NotErasable
 from erasure.lake import finding
-from erasure.subject import Subject
+from erasure.operational import owners
+from erasure.people.subject import Subject
 from read_model.redirects import current_id
 
 

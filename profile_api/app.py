@@ -22,7 +22,6 @@ from profile_api.bots.mcp import mount_mcp, serving_mcp
 from profile_api.callers import routes as callers
 from profile_api.consents import routes as consents
 from profile_api.console import mount_console
-from profile_api.errors import handle_errors
 from profile_api.events import routes as events
 from profile_api.events.intake import Intake
 from profile_api.http import health
@@ -42,6 +41,7 @@ from profile_api.privacy_requests import routes as requests
 from profile_api.profiles import feature_routes as features
 from profile_api.profiles import routes as profiles
 from profile_api.profiles import timeline_routes as timeline
+from profile_api.responses.errors import handle_errors
 from profile_api.stewardship import routes as identity
 from profile_api.webhooks import routes as webhooks
 from read_model.live.erased import guard_of

@@ -5,7 +5,7 @@ The application is loaded in the process that workers are forked from, while thi
 
 import argparse
 
-from profile_api.forking import load_once, shared_metrics
+from profile_api.http.forking import load_once, shared_metrics
 
 
 def main() -> None:

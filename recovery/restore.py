@@ -17,19 +17,19 @@ from pyspark.sql import SparkSession
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from consent.pseudonyms import reference_key
 from consent.tombstones.digests import Tombstones, buried, bury
 from consent.tombstones.kept import kept
 from contracts.channel import Channel
 from contracts.loading import load_channels
+from contracts.pseudonyms import reference_key
 from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources, with_live
-from erasure.compaction import compact_tables
 from erasure.erased_people import keep_in_lake
 from erasure.followers import move_on
 from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
 from erasure.lake.reapply import erase_again
+from erasure.operational.compaction import compact_tables
 from lake.session import spark_session
 from lake.tables import TOMBSTONES, read, versions
 from recovery.archive import DUMP, LAKE, checked

@@ -23,10 +23,10 @@ from consent.decide import decide
 from consent.eligibility import EligibilityQuestion, older_events, refusals
 from consent.loading import FOLDER, published_policies
 from consent.model import Actor, Purpose, Role
-from consent.pseudonyms import NoKey, reference, reference_key
 from consent.purposes import published_purposes
 from consent.retention import oldest_kept
 from contracts.dates import parse_instant
+from contracts.pseudonyms import NoKey, reference, reference_key
 from contracts.settings import Settings, settings
 from feature_repo.catalogue import CATEGORIES, PURPOSES, lake_features_of
 from feature_repo.historical import historical_features, moments

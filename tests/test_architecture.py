@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ OPENS_CONNECTIONS = {
 """Where profile_api holds an engine, beside the queries, and why; nothing of these but the gate answers a request."""
 ELSEWHERE = {
     ("profile_api/workers.py", "profile_api.http.queries"): "starts the workers: asks how many connections there are",
-    ("benchmarks/identify.py", "profile_api.callers.queries"): "measures the ranking without the answer around it",
+    (
+        "benchmarks/callers/__main__.py",
+        "profile_api.callers.queries",
+    ): "measures the ranking without the answer around it",
 }
 """Who imports another's queries, and why."""
 
@@ -62,6 +66,22 @@ def test_contracts_imports_no_other_package_and_no_spark_web_or_database(path: P
 def test_arrows_go_down_and_no_folders_import_each_other() -> None:
     """The contracts are in pyproject.toml; `make lint` prints what breaks one."""
     assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_no_folders_import_each_other_in_a_circle_at_any_depth() -> None:
+    """The import linter sees siblings alone; a folder and its own subfolders can be a circle too."""
+    folder_of = {module_name(path): path.parent for path in MODULES}
+    graph: dict[Path, set[Path]] = {}
+    for path in MODULES:
+        # `from a import b` names a module b of a, or something in a.
+        found = imports(path)
+        modules = {
+            name
+            for name in found & folder_of.keys()
+            if not any(one.startswith(f"{name}.") for one in found & folder_of.keys())
+        }
+        graph.setdefault(path.parent, set()).update({folder_of[name] for name in modules} - {path.parent})
+    TopologicalSorter(graph).prepare()
 
 
 def test_importing_the_api_loads_no_spark_no_engine_of_the_batch_and_no_data_frames() -> None:

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from consent.pseudonyms import reference, reference_key
 from consent.tombstones.naming import Named, forms, named_in_row, named_in_text
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.keyring import all_of
+from contracts.pseudonyms import reference, reference_key
 from contracts.settings import Settings
 from stores.schema import tombstones
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from consent.pseudonyms import reference_key
+from contracts.pseudonyms import reference_key
 from contracts.settings import Settings
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from consent.tombstones.naming import named_in_row
 from contracts.channel import Channel
 from erasure.lake.rows import keyed, keys_where
-from erasure.subject import Subject
+from erasure.people.subject import Subject
 from lake.tables import BRONZE, EVENTS, RECORDS, read
 
 _MADE = {"person": (RECORDS, "record_id"), "event": (EVENTS, "event_id")}

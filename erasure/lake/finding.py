@@ -16,13 +16,13 @@ from contracts.reading import RefusedRow
 from contracts.standard import person_record
 from erasure.answers.lake import answer_of
 from erasure.answers.model import Whose
-from erasure.folding import BETWEEN, spellings
 from erasure.lake.deleted import deleted_of, deleted_rows
 from erasure.lake.lake_tables import known_tables
 from erasure.lake.rows import keyed
-from erasure.personal_values import Candidates, PersonalValues, full_names
-from erasure.search import TextSearch
-from erasure.subject import Subject, source_keys
+from erasure.people.folding import BETWEEN, spellings
+from erasure.people.personal_values import Candidates, PersonalValues, full_names
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject, source_keys
 from lake.overlay import recent_of
 from lake.tables import (
     ASSIGNMENTS,

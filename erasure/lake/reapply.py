@@ -11,11 +11,12 @@ from sqlalchemy import Connection, delete, func, select
 from consent.tombstones.digests import Tombstones
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, of_persons
-from erasure import holds, operational
 from erasure.lake.rows import erase_rows, keys_where, without_names
-from erasure.live import visitors_of
-from erasure.refused import RefusedContent, contacts_in
-from erasure.subject import Subject
+from erasure.operational import holds
+from erasure.operational import rows as operational
+from erasure.operational.live import visitors_of
+from erasure.people.refused import RefusedContent, contacts_in
+from erasure.people.subject import Subject
 from lake.tables import ASSIGNMENTS, BRONZE, CONSENTS, EVENTS, RECORDS, Table, read
 from read_model.rebuild import rebuild
 from stores.schema import consent_events, identifiers, publish_progress, records

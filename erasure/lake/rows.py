@@ -19,9 +19,9 @@ from contracts.channel import Channel
 from contracts.names import fold
 from erasure.answers.lake import answer_of
 from erasure.lake.lake_tables import erased_tables
-from erasure.redaction import ERASED, Redaction
-from erasure.refused import IsTheirs, RefusedContent, read_row
-from erasure.subject import Subject, source_keys
+from erasure.people.redaction import ERASED, Redaction
+from erasure.people.refused import IsTheirs, RefusedContent, read_row
+from erasure.people.subject import Subject, source_keys
 from feature_repo.batch import COMPUTED, FEATURES
 from lake.gold import golden_profiles
 from lake.overlay import recent_of

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, update
 
 from consent.durations import DURATION, before
-from consent.pseudonyms import reference
 from consent.requests import RequestState
 from contracts.channel import Channel
+from contracts.pseudonyms import reference
 from erasure.retention import deleted, reads, systems
 from erasure.retention.people import OnHold
 from lake.tables import QUARANTINE, exists, path, read

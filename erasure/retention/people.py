@@ -12,8 +12,8 @@ from consent.eligibility import people
 from consent.model import Purpose
 from consent.retention import last_interaction, nothing_kept_until
 from contracts.categories import Category
-from erasure import holds
-from erasure.owners import profiles_with
+from erasure.operational import holds
+from erasure.operational.owners import profiles_with
 from lake.tables import ASSIGNMENTS, RECORDS, TIMELINE, read
 from stores.schema import profiles
 

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from consent.model import Purpose
-from consent.pseudonyms import reference_key
 from consent.purposes import published_purposes
 from consent.retention import nothing_kept_until
 from contracts.loading import load_channels
+from contracts.pseudonyms import reference_key
 from contracts.settings import settings
-from erasure import certificate, compaction, journal
+from erasure import certificate, journal
 from erasure.command import AllStores, opened
 from erasure.followers import move_on
 from erasure.lake.purge import purge
+from erasure.operational import compaction
 from erasure.retention import events, papers, people, runs
 from erasure.retention.deleted import NAME as DELETED
 from erasure.retention.whole import Ending, end_people, ended

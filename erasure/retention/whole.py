@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.requests import RequestKind, RequestState, received
 from erasure import journal
+from erasure.people.subject import Subject
 from erasure.run import Erasure
-from erasure.subject import Subject
 from stores.schema import erasures, privacy_request_events, privacy_requests
 
 FILED = "r_retention_"

@@ -10,7 +10,7 @@ from consent.model import Actor, Decision, Purpose, Role
 from contracts.categories import Category
 from contracts.identifiers import Identifier
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 NO_REQUEST = "r_none"
 """Recorded in place of a path's malformed request id; it matches nothing."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from consent.current import effective_consent
 from consent.determinations import Circumstances
 from consent.model import ConsentEvent, LegalBasis, Purpose, RecordIdentifiers
-from profile_api.views import ConsentStatus
+from profile_api.responses.views import ConsentStatus
 
 
 def consent_status(

@@ -4,7 +4,7 @@ import base64
 import json
 from datetime import UTC, datetime
 
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 PageStart = tuple[datetime, int]
 """An instant, and how many events of that instant were already given."""

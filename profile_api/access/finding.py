@@ -8,7 +8,7 @@ from consent.model import Decision, Role
 from contracts.identifiers import Identifier, kind_of
 from profile_api.access.asking import AccessRequest, Found
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem, not_found
+from profile_api.responses.errors import Problem, not_found
 
 
 class ProfileFinder(Protocol):

@@ -42,8 +42,8 @@ from profile_api.access.own import is_nobody, speaking_for_themselves
 from profile_api.access.store import Reading, Store
 from profile_api.access.stored import FeatureReader, StoredProfile
 from profile_api.access.throttle import Throttle, Unlimited
-from profile_api.errors import Problem, not_found, unavailable
-from profile_api.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
+from profile_api.responses.errors import Problem, not_found, unavailable
+from profile_api.responses.views import Answer, DecisionView, FeaturesData, ProfileData, TimelineData, View, Withheld
 
 __all__ = ["REFUSALS", "AccessRequest", "Find", "Found", "Gate", "Reading", "Show", "by_id", "by_identifier"]
 

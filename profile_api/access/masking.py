@@ -12,7 +12,15 @@ from contracts.categories import Category
 from contracts.identifiers import Identifier
 from feature_repo.past import asks_for_older, past
 from profile_api.access.stored import StoredEvent, StoredProfile
-from profile_api.views import EventView, FeaturesData, FeatureView, FieldView, IdentifierView, LosingValue, ProfileData
+from profile_api.responses.views import (
+    EventView,
+    FeaturesData,
+    FeatureView,
+    FieldView,
+    IdentifierView,
+    LosingValue,
+    ProfileData,
+)
 
 # The fields that belong to a way of reaching a person.
 ADDRESS = frozenset({"street", "unit", "city", "postcode", "state", "country"})

@@ -12,7 +12,7 @@ from limits import RateLimitItem, parse
 from consent.model import Actor, Role
 from contracts.settings import Settings
 from profile_api.access.tallies import Tallies
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 
 class Throttle(Protocol):

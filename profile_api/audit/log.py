@@ -14,8 +14,8 @@ from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.audit.queries import alerts_of_days, reads_by, reads_of, review_alert
-from profile_api.errors import Problem
-from profile_api.views import Answer, Short, View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer, Short, View
 
 RIGHTS = frozenset({"privacy_rights"})
 

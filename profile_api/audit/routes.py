@@ -20,7 +20,7 @@ from profile_api.audit.log import (
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
-from profile_api.views import Answer
+from profile_api.responses.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
 

@@ -13,7 +13,7 @@ from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.views import Answer, FeaturesData, FeatureView, ProfileData, View
+from profile_api.responses.views import Answer, FeaturesData, FeatureView, ProfileData, View
 
 # How people write and speak on a channel, by words in its name; the first that fits counts.
 RELAXED = ("chat", "messag", "social", "sms", "app")

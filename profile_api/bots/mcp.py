@@ -23,9 +23,9 @@ from consent.model import Actor, Role
 from profile_api.access.gate import Gate, by_id, by_identifier
 from profile_api.bots.context import BotContext, read_context
 from profile_api.bots.mcp_guard import QuietServer, TokenGuard
-from profile_api.errors import Problem
 from profile_api.http.lookups import Lookup, normalised
-from profile_api.views import Answer, ProfileData, View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer, ProfileData, View
 from read_model.live.inbox import Busy, Unkeepable
 from read_model.live.messages import Arrival, sort_messages
 

@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from profile_api.access.asking import referring
-from profile_api.errors import Problem, expectations, problem_response
 from profile_api.http.auth import unauthorised
+from profile_api.responses.errors import Problem, expectations, problem_response
 
 UNSUPPORTED_VERSION = -32022
 MEANINGS = {

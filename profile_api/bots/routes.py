@@ -12,7 +12,7 @@ from profile_api.bots.context import BotContext
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import Lookup, normalised
-from profile_api.views import Answer
+from profile_api.responses.views import Answer
 
 router = APIRouter(prefix="/v1/bot", tags=["bots"], responses=PROBLEMS)
 

@@ -11,7 +11,7 @@ from profile_api.access.gate import AccessRequest, Gate
 from profile_api.callers.queries.ranking import rank_callers
 from profile_api.callers.queries.tries import Call, one_more_try, one_wrong
 from profile_api.callers.views import CandidateView, IdentifyAnswer, IdentifyRequest
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 SERVICE = frozenset({"service"})
 ROLES = frozenset({Role.ADVISOR, Role.BOT})
@@ -39,7 +39,7 @@ def identify(gate: Gate, actor: Actor, purpose: str | None, request: IdentifyReq
             raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
         now = gate.clock()
         call = reading.run(one_more_try, actor, request.call, now)
-        hypotheses, ranking = reading.run(rank_callers, request, now.year)
+        hypotheses, ranking = reading.run(rank_callers, request.heard.hypotheses(), request.region, now.year)
         verified = is_verified(ranking)
         wrong = not verified and is_wrong(hypotheses, ranking)
         if wrong:

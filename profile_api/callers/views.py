@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from identity.callers.hypotheses import FIELDS
-from profile_api.views import View
+from identity.callers.hypotheses import FIELDS, Hypothesis
+from profile_api.responses.views import View
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
@@ -50,6 +50,17 @@ class HeardFields(BaseModel):
         if not self.model_fields_set:
             raise ValueError("expected at least one field that was heard, found none")
         return self
+
+    def hypotheses(self) -> dict[str, list[Hypothesis]]:
+        """What may have been said, by field."""
+        return {
+            name: [
+                Hypothesis(one) if isinstance(one, str) else Hypothesis(one.text, one.confidence, one.kind)
+                for one in given
+            ]
+            for name in self.model_fields_set
+            if (given := getattr(self, name))
+        }
 
 
 class IdentifyRequest(BaseModel):

@@ -11,7 +11,7 @@ from contracts.identifiers import Identifier, InvalidIdentifier, normalise
 from profile_api.access.gate import AccessRequest, Gate
 from profile_api.access.masking import addressed
 from profile_api.consents.views import Choice, ContactPoint, No, RecordedChoice, Yes
-from profile_api.errors import Problem, not_found
+from profile_api.responses.errors import Problem, not_found
 from read_model.outbox.consent_changes import tell_decisions
 
 SERVES = frozenset({"service", "privacy_rights"})

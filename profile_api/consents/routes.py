@@ -20,11 +20,11 @@ from profile_api.consents.views import (
     RecordedChoice,
     Yes,
 )
-from profile_api.errors import Problem
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
-from profile_api.views import Answer
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["consents"], responses=PROBLEMS)
 

@@ -18,8 +18,8 @@ from profile_api.access.stored import StoredProfile
 from profile_api.consents.desk import SERVES, is_a_choice
 from profile_api.consents.queries import holders_of_record
 from profile_api.consents.views import ConsentsData, DecidedIdentifier, EventOfStatus, PurposeStatus, Receipt
-from profile_api.errors import Problem, not_found
-from profile_api.views import Answer
+from profile_api.responses.errors import Problem, not_found
+from profile_api.responses.views import Answer
 
 Hold = Callable[[Identifier], DecidedIdentifier]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from profile_api.views import View
+from profile_api.responses.views import View
 
 
 class Choice(StrEnum):

@@ -17,10 +17,10 @@ from profile_api.access.cursors import position_of
 from profile_api.access.gate import Gate
 from profile_api.console import words
 from profile_api.console.session import COOKIE, Advisor, advisor_of, forget, keep, same_origin
-from profile_api.errors import Problem
 from profile_api.http.dependencies import AskedGate
 from profile_api.http.lookups import Lookup
-from profile_api.views import Answer, ProfileData
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer, ProfileData
 
 PAGE = 20
 Result = TypeVar("Result")

@@ -7,8 +7,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from consent.model import Actor, Role
-from profile_api.errors import Problem
 from profile_api.http.auth import Verifier
+from profile_api.responses.errors import Problem
 
 COOKIE = "ocv_advisor"
 FOLDER = "/advisor"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.assurance import Assurance
-from profile_api.views import FeaturesData, ProfileData, Withheld
+from profile_api.responses.views import FeaturesData, ProfileData, Withheld
 
 STARTS_WITH_DATE = re.compile(r"\d{4}-\d\d-\d\d($|T)")
 FIRST = ["given_name", "middle_name", "family_name", "birth_date", "gender", "language", "customer_since"]

@@ -12,8 +12,8 @@ from limits import parse
 from contracts.settings import Settings
 from profile_api.access.tallies import Tallies
 from profile_api.access.throttle import expected
-from profile_api.errors import Problem
 from profile_api.http.connections import network_of
+from profile_api.responses.errors import Problem
 
 
 class Intake:

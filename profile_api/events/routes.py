@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.signals import has_gpc
 from contracts.batches import split_batch
 from contracts.events import LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem
-from profile_api.errors import Problem, unavailable
 from profile_api.events.intake import Intake
 from profile_api.events.sending import Sending, SentBy
 from profile_api.http.collection import BATCHES, METRICS, OWN_BATCH, SINGLE
 from profile_api.http.dependencies import PROBLEMS, ProblemDocument
-from profile_api.views import View
+from profile_api.responses.errors import Problem, unavailable
+from profile_api.responses.views import View
 from read_model.live.inbox import Busy, Inbox, Unkeepable
 from read_model.live.messages import Arrival, sort_messages
 

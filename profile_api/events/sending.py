@@ -13,8 +13,8 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from contracts.dialects import KEY
 from contracts.events import LARGEST_BATCH
 from contracts.sources import Sender, Sources
-from profile_api.errors import Problem
 from profile_api.http.cross_origin import forbidden
+from profile_api.responses.errors import Problem
 
 PACKED = frozenset({"gzip", "x-gzip"})
 LONG = 16

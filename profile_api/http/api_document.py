@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from profile_api.errors import MEDIA_TYPE
+from profile_api.responses.errors import MEDIA_TYPE
 
 
 def describe_problems(app: FastAPI) -> None:

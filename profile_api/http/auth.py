@@ -17,7 +17,7 @@ from joserfc.jws import JWSRegistry
 from consent.model import Actor, Role
 from contracts.identifiers import Identifier, normalise
 from profile_api.access.asking import referring
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA", "Ed25519")
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})  # no embedded key, no key address, no critical extension

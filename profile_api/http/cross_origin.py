@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.sources import Sources
-from profile_api.errors import Problem, problem_response
 from profile_api.http.collection import COLLECTION
+from profile_api.responses.errors import Problem, problem_response
 
 ALLOWED = {
     "Access-Control-Allow-Methods": "POST",

@@ -6,8 +6,8 @@ from collections import Counter
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from profile_api.errors import Problem, problem_response
 from profile_api.http.connections import network_of
+from profile_api.responses.errors import Problem, problem_response
 
 HEALTH = "/v1/health"
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 
 from contracts.settings import Settings
 from profile_api.access.gate import Gate
-from profile_api.views import View
+from profile_api.responses.views import View
 
 
 # Coroutines, since FastAPI would send plain functions to a thread of their own.

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from profile_api.errors import Problem
 from profile_api.http.dependencies import AskedGate, ProblemDocument
-from profile_api.views import View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import View
 
 router = APIRouter(prefix="/v1", tags=["operation"])
 

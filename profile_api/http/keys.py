@@ -20,8 +20,8 @@ from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet
 from consent.model import Role
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
-from profile_api.errors import unavailable
 from profile_api.http.auth import Keys
+from profile_api.responses.errors import unavailable
 
 FRESH = 600.0
 RETRY = 30.0

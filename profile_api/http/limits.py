@@ -8,8 +8,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.events import LARGEST_BATCH
-from profile_api.errors import Problem, problem_response
 from profile_api.http.collection import BATCHES
+from profile_api.responses.errors import Problem, problem_response
 
 LARGEST_BODY = 64 * 1024
 LARGEST_OF = dict.fromkeys(BATCHES, LARGEST_BATCH)

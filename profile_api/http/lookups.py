@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from contracts.identifiers import Identifier, InvalidIdentifier, normalise
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 ProfileId = Annotated[str, Path(max_length=200, description="id of a profile, also one that was merged away")]
 

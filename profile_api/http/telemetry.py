@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.open_requests import overdue_requests
 from consent.watching import alerts_since
 from contracts.settings import Settings
-from profile_api.forking import SHARED
+from profile_api.http.forking import SHARED
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 KEPT = frozenset(

@@ -11,7 +11,6 @@ from consent.requests import NextAction, PrivacyRequest, is_overdue, next_action
 from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
 from profile_api.privacy_requests.desk import RIGHTS, only_for_officers
 from profile_api.privacy_requests.details import found_request
 from profile_api.privacy_requests.intakes import due_intakes
@@ -21,7 +20,8 @@ from profile_api.privacy_requests.queries.effects import restriction_stands
 from profile_api.privacy_requests.queries.requests import details_of, listed, proposed, steps_of
 from profile_api.privacy_requests.views import DueList, DueView
 from profile_api.privacy_requests.wording import language_of, words
-from profile_api.views import View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import View
 
 NAMES = ("given_name", "family_name")
 

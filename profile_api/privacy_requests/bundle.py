@@ -14,7 +14,8 @@ from typing import Any
 
 from consent.notices import LANGUAGES
 from profile_api.privacy_requests.page import Told, rendered
-from profile_api.privacy_requests.sections import PARTS, Rows
+from profile_api.privacy_requests.queries.bundle import Rows
+from profile_api.privacy_requests.sections import PARTS
 from profile_api.privacy_requests.wording import words
 
 PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "live_messages", "rectifications")

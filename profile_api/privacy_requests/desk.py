@@ -12,7 +12,6 @@ from erasure.four_eyes import ERASE, PROPOSED
 from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem, not_found
 from profile_api.privacy_requests.bundle import of_features, zipped
 from profile_api.privacy_requests.details import detailed, found_request, in_short
 from profile_api.privacy_requests.erasing import Starter, progress_of
@@ -41,6 +40,7 @@ from profile_api.privacy_requests.views import (
     StepForm,
 )
 from profile_api.privacy_requests.wording import language_of
+from profile_api.responses.errors import Problem, not_found
 
 ProfileOf = Callable[[str], StoredProfile | None]
 

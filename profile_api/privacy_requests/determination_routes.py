@@ -16,7 +16,7 @@ from profile_api.privacy_requests.determining import (
     listed,
     revoke,
 )
-from profile_api.views import Answer
+from profile_api.responses.views import Answer
 
 CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDocument, "description": "Nothing of the kind is to be determined about this person"}

@@ -12,10 +12,10 @@ from consent.model import Actor, Decision, LegalBasis, Purpose, Role
 from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem, not_found
 from profile_api.privacy_requests.desk import RIGHTS, only_for_officers
 from profile_api.privacy_requests.queries.holders import whose_determination
-from profile_api.views import Answer, View
+from profile_api.responses.errors import Problem, not_found
+from profile_api.responses.views import Answer, View
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$", strip_whitespace=True)]
 

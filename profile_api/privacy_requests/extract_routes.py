@@ -8,10 +8,10 @@ from pydantic import Field
 
 from consent.model import Role
 from profile_api.access.gate import AccessRequest
-from profile_api.errors import Problem
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
-from profile_api.views import View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import View
 from read_model.outbox.recalls import handed_out
 
 router = APIRouter(prefix="/v1/extracts", tags=["training tables"], responses=PROBLEMS)

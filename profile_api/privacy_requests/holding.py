@@ -6,13 +6,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from consent.model import Actor, Role
-from erasure import holds
-from erasure.owners import profiles_with
+from erasure.operational import holds
+from erasure.operational.owners import profiles_with
 from profile_api.access.gate import AccessRequest, Gate, Reading
-from profile_api.errors import Problem, not_found
 from profile_api.privacy_requests.queries.erasures import check_not_begun
 from profile_api.privacy_requests.views import Text
-from profile_api.views import Short, View
+from profile_api.responses.errors import Problem, not_found
+from profile_api.responses.views import Short, View
 from read_model.rebuild import hold_identities
 
 HOLDING = frozenset({"legal_obligation"})

@@ -17,7 +17,6 @@ from consent.requests import INTAKE, NextAction, RequestKind
 from contracts.dates import months_later
 from contracts.identifiers import InvalidIdentifier, normalise
 from profile_api.access.gate import AccessRequest, Gate, Reading
-from profile_api.errors import Problem, not_found
 from profile_api.http.lookups import Lookup
 from profile_api.privacy_requests.desk import RIGHTS, Desk, only_for_officers
 from profile_api.privacy_requests.letters import Answered, Letter, written
@@ -32,7 +31,8 @@ from profile_api.privacy_requests.queries.intakes import (
 from profile_api.privacy_requests.unheld import of_no_profile
 from profile_api.privacy_requests.views import DueView, Name, PrivacyRequestDetails, RequestForm, Text
 from profile_api.privacy_requests.wording import words
-from profile_api.views import Short, View
+from profile_api.responses.errors import Problem, not_found
+from profile_api.responses.views import Short, View
 
 
 class IntakeForm(BaseModel):

@@ -10,11 +10,11 @@ from consent.durations import after, in_words
 from consent.model import Actor, Decision, Purpose
 from consent.retention import kept_until, last_interaction
 from contracts.categories import Category
-from erasure import holds
+from erasure.operational import holds
 from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.views import Answer, View
+from profile_api.responses.views import Answer, View
 
 RIGHTS = frozenset({"privacy_rights"})
 

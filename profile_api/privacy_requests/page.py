@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from consent.model import Purpose, Role
 from contracts.categories import Category
-from profile_api.privacy_requests.sections import PARTS, Entry, Rows, stands_now
+from profile_api.privacy_requests.queries.bundle import Rows
+from profile_api.privacy_requests.sections import PARTS, Entry, stands_now
 from profile_api.privacy_requests.wording import Words
-from profile_api.views import ConsentStatus
+from profile_api.responses.views import ConsentStatus
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(), undefined=StrictUndefined

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
-from contracts.categories import Category, strictest
-from contracts.identifiers import InvalidIdentifier, kind_of, normalise
-from contracts.roles import CATEGORY_OF, ROLES_OF
+from contracts.identifiers import InvalidIdentifier, normalise
 from identity.survivorship import FIELDS
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 
 DATES = ("birth_date", "customer_since")
 CONTACTS = ("email", "phone")
@@ -33,13 +31,3 @@ def checked_fields(profile: StoredProfile, fields: Mapping[str, str]) -> dict[st
             detail = f"{field}: expected a date as 1980-12-31, found something else."
             raise Problem(422, "field-unreadable", detail) from error
     return found
-
-
-def category_of(field: str, known: Mapping[str, str] | None) -> str:
-    """The category of a field: the profile's own, else its kind's or role's, the strictest where neither says one."""
-    if known:
-        return known["category"]
-    if field in CONTACTS:
-        return kind_of(field).category.value
-    roles = ROLES_OF.get(field, ())
-    return strictest([CATEGORY_OF[role] for role in roles if role in CATEGORY_OF] or [Category.SENSITIVE]).value

@@ -10,7 +10,7 @@ from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, 
 from profile_api.http.lookups import ProfileId
 from profile_api.privacy_requests.holding import HoldDesk, HoldForm, HoldList, HoldView, LiftHoldForm
 from profile_api.privacy_requests.keeping import KeepingData, keeping_of
-from profile_api.views import Answer
+from profile_api.responses.views import Answer
 
 BEGUN: dict[int | str, dict[str, Any]] = {
     409: {"model": ProblemDocument, "description": "An erasure of these records has begun"}

@@ -9,10 +9,9 @@ from consent.determinations import DeterminationKind
 from consent.model import Method
 from consent.purposes import published_purposes
 from profile_api.privacy_requests.computed import figures, unknown
+from profile_api.privacy_requests.queries.bundle import Rows
 from profile_api.privacy_requests.wording import Words
-from profile_api.views import ConsentStatus
-
-Rows = list[dict[str, Any]]
+from profile_api.responses.views import ConsentStatus
 
 UNSPOKEN = ("record_id", "channel", "source_key", "identifiers", "verified", "proven", "claims", "attributes")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from consent.requests import RequestKind
 from profile_api.access.gate import Reading
-from profile_api.errors import Problem
 from profile_api.http.lookups import Lookup, normalised
 from profile_api.privacy_requests.queries.holders import holders_among
+from profile_api.responses.errors import Problem
 
 
 def of_no_profile(reading: Reading, kind: RequestKind, named: Sequence[str], given: Sequence[Lookup]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from consent.requests import RequestKind, RequestStep
 from contracts.categories import Category
 from profile_api.http.lookups import Lookup
-from profile_api.views import Short, View
+from profile_api.responses.views import Short, View
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]

@@ -6,7 +6,7 @@ from fastapi.concurrency import run_in_threadpool
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
 from profile_api.http.lookups import ProfileId
-from profile_api.views import Answer, FeaturesData
+from profile_api.responses.views import Answer, FeaturesData
 
 router = APIRouter(prefix="/v1/profiles", tags=["features"], responses=PROBLEMS)
 

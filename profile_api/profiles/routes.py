@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import Lookup, ProfileId, normalised
-from profile_api.views import Answer, ProfileData
+from profile_api.responses.views import Answer, ProfileData
 
 # Coroutines that change threads once: FastAPI would send a plain function's answer to a thread of its own once more.
 router = APIRouter(prefix="/v1/profiles", tags=["profiles"], responses=PROBLEMS)

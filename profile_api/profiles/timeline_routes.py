@@ -9,7 +9,7 @@ from profile_api.access.cursors import position_of
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
 from profile_api.http.lookups import ProfileId
-from profile_api.views import Answer, TimelineData
+from profile_api.responses.views import Answer, TimelineData
 
 router = APIRouter(prefix="/v1/profiles", tags=["timeline"], responses=PROBLEMS)
 

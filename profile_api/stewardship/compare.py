@@ -8,13 +8,13 @@ from identity.matching.levels import Vector, vector
 from identity.matching.model import PersonModel
 from identity.matching.two_people import two_people
 from identity.stewarding.reassignment import ClusterContext, Pair, clusters, pair
+from identity.stewarding.scoring import ScoredPair, weights
 from identity.survivorship import FIELDS
 from profile_api.access.gate import Reading
 from profile_api.stewardship.people import KnownRecord, PeopleConcerned
 from profile_api.stewardship.queries.cluster_context import MOST_SCORED, cluster_context_of
 from profile_api.stewardship.queries.overrides import in_force
 from profile_api.stewardship.queries.scored import compared, scored
-from profile_api.stewardship.scoring import ScoredPair, weights
 from profile_api.stewardship.views import ComparedField, RecordComparison
 from profile_api.stewardship.wording import modelled
 from read_model.model_in_force import model_in_force

@@ -7,7 +7,7 @@ from consent.model import Actor, Role
 from identity.stewarding.decisions import DecisionBarred, Plan, merge, part, undo, unmerge
 from identity.stewarding.reassignment import ClusterContext, pair
 from profile_api.access.gate import AccessRequest, Gate, Reading
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from profile_api.stewardship.people import PURPOSES, KnownRecord, PeopleConcerned, record_not_found
 from profile_api.stewardship.queries.cluster_context import cluster_context_of
 from profile_api.stewardship.queries.effect import reassign

@@ -9,7 +9,7 @@ from consent.model import Decision
 from contracts.categories import Category
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.access.masking import Mask
-from profile_api.errors import Problem, not_found
+from profile_api.responses.errors import Problem, not_found
 from profile_api.stewardship.queries.records import Rows, record_numbered, record_of, records_among, records_in
 from profile_api.stewardship.views import RecordView
 

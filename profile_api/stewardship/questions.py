@@ -7,7 +7,8 @@ from consent.model import Actor, Decision
 from profile_api.access.gate import AccessRequest, Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer
 from profile_api.stewardship.compare import comparison, strongest_pair
 from profile_api.stewardship.explain import evidence_of, explained
 from profile_api.stewardship.people import PURPOSES, KnownRecord, PeopleConcerned, record_not_found
@@ -23,7 +24,6 @@ from profile_api.stewardship.views import (
     ReviewList,
     ReviewView,
 )
-from profile_api.views import Answer
 from read_model.model_in_force import model_in_force
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
+from profile_api.responses.views import Answer
 from profile_api.stewardship.deciding import Stewardship
 from profile_api.stewardship.questions import Questions
 from profile_api.stewardship.views import (
@@ -21,7 +22,6 @@ from profile_api.stewardship.views import (
     ReviewList,
     UnmergeForm,
 )
-from profile_api.views import Answer
 from read_model.side_effects import FeatureKeeper
 
 NOT_POSSIBLE: dict[int | str, dict[str, Any]] = {

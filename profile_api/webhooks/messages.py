@@ -16,10 +16,10 @@ from consent.model import Actor, LegalBasis, Role
 from consent.purposes import published_purposes
 from contracts.categories import Category
 from profile_api.access.gate import AccessRequest, Gate, by_id
-from profile_api.errors import Problem
-from profile_api.views import Answer, ProfileData
-from profile_api.webhooks.kept import OutboxEvent, Subscription
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import Answer, ProfileData
 from profile_api.webhooks.queries.disclosures import was_given_data
+from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
 from read_model.outbox.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, PROFILE_UPDATED, REACHING
 
 SOURCE = "urn:one-customer-view"

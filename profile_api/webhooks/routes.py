@@ -11,10 +11,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from consent.model import Actor, Role
 from consent.purposes import published_purposes
 from profile_api.access.gate import AccessRequest, Gate, Reading
-from profile_api.errors import Problem
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, Configured, Now, PurposeHeader
-from profile_api.views import View
+from profile_api.responses.errors import Problem
+from profile_api.responses.views import View
 from profile_api.webhooks.addresses import ForbiddenAddress, check_url
 from profile_api.webhooks.queries import deliveries, subscriptions
 from read_model.outbox.kinds import KINDS

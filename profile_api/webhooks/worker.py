@@ -23,12 +23,12 @@ from consent.loading import published_policies
 from consent.purposes import published_purposes
 from profile_api.access.gate import Gate
 from profile_api.access.throttle import Unlimited
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from profile_api.webhooks.addresses import Checked, ForbiddenAddress
-from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
 from profile_api.webhooks.queries import deliveries
 from profile_api.webhooks.queries.endings import tell_ended
+from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
 
 ATTEMPTS = 14
 FIRST_PAUSE, FACTOR, LONGEST_PAUSE = timedelta(seconds=5), 3, timedelta(hours=12)

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exists, select
 
-from consent.pseudonyms import NoKey, reference_key
 from consent.tombstones.digests import erased_among
 from consent.tombstones.left_out import note_left_out
 from consent.tombstones.naming import named_in_raw
 from contracts.assurance import Proof
+from contracts.pseudonyms import NoKey, reference_key
 from contracts.settings import Settings
 from contracts.sources import Sources
 from read_model.live.messages import Accepted, RefusedMessage, refusals_left

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from consent.model import Role
-from consent.pseudonyms import reference_key
 from contracts.identifiers import Identifier
+from contracts.pseudonyms import reference_key
 from contracts.settings import Settings
 from profile_api.app import create_app
 from profile_api.http.keys import demo_issuer

@@ -13,12 +13,13 @@ from consent.tombstones.digests import bury
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
 from contracts.sources import with_live
-from erasure import live, operational, owners
-from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
-from erasure.personal_values import PersonalValues
-from erasure.refused import Theirs
-from erasure.subject import Subject
+from erasure.operational import live, owners
+from erasure.operational import rows as operational
+from erasure.operational.bystanders import Naming, add_bystanders
+from erasure.people.personal_values import PersonalValues
+from erasure.people.refused import Theirs
+from erasure.people.subject import Subject
 from read_model.features_due import write_due
 from read_model.rebuild import rebuild
 from read_model.side_effects import tell_rebuilt

@@ -7,12 +7,13 @@ from uuid import uuid4
 from sqlalchemy import Engine, insert, text
 
 from consent.tombstones.digests import bury
-from erasure import live, operational, owners
-from erasure.bystanders import Naming, add_bystanders
 from erasure.lake.rows import without_names
-from erasure.personal_values import PersonalValues
-from erasure.refused import Theirs
-from erasure.subject import Subject
+from erasure.operational import live, owners
+from erasure.operational import rows as operational
+from erasure.operational.bystanders import Naming, add_bystanders
+from erasure.people.personal_values import PersonalValues
+from erasure.people.refused import Theirs
+from erasure.people.subject import Subject
 from read_model.rebuild import rebuild
 from stores import schema
 from tests.profile_api.people import NOW

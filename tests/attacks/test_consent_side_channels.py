@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from consent.model import Role
-from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
+from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
 from stores.counting import count_changes
 from stores.schema import profiles
 from tests.attacks.household import EVE, take

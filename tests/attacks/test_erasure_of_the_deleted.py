@@ -13,8 +13,8 @@ from sqlalchemy import insert, select
 
 from contracts.loading import load_channels
 from contracts.settings import Settings
-from erasure import holds
 from erasure.journal import NotErasable
+from erasure.operational import holds
 from erasure.run import Erasure
 from lake.tables import BRONZE, RECORDS, read
 from spark_jobs.ingest import ingest

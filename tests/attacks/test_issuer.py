@@ -17,9 +17,9 @@ from sqlalchemy import Engine
 
 from contracts.settings import Settings
 from profile_api.app import create_app
-from profile_api.errors import Problem
 from profile_api.http.auth import Verifier
 from profile_api.http.keys import DemoIssuer, fetch_keys
+from profile_api.responses.errors import Problem
 from tests.attacks.listening import listening
 from tests.profile_api.people import ANA, NOW, Features
 

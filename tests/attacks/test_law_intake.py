@@ -9,10 +9,10 @@ from sqlalchemy import Engine, func, insert, select, text
 
 from consent.model import Role
 from contracts.identifiers import Identifier
-from erasure.intakes import forget, redact
-from erasure.operational import pseudonymise_requests
-from erasure.redaction import ERASED
-from erasure.subject import Subject
+from erasure.operational.intakes import forget, redact
+from erasure.operational.rows import pseudonymise_requests
+from erasure.people.redaction import ERASED
+from erasure.people.subject import Subject
 from stores.schema import identifiers, intakes, metadata
 from tests.attacks.test_law_bundle import bundle
 from tests.profile_api.conftest import CASE, Headers

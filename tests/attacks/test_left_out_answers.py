@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, select
 
-from consent.pseudonyms import reference_key
 from consent.tombstones.digests import bury, tombstones_of
+from contracts.pseudonyms import reference_key
 from contracts.settings import Settings
 from erasure.scan_targets import tables
 from stores.schema import inbox, tombstones

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from consent.pseudonyms import reference_key
 from consent.tombstones.digests import bury, tombstones_of
 from consent.tombstones.left_out import left_out_since
+from contracts.pseudonyms import reference_key
 from contracts.settings import Settings
 from read_model.live.projection import project, waiting
 from stores.schema import inbox

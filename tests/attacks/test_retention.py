@@ -25,8 +25,8 @@ from profile_api.access.gate import Gate
 from profile_api.access.throttle import Unlimited
 from profile_api.app import create_app
 from profile_api.http.keys import DemoIssuer
-from profile_api.webhooks.kept import OutboxEvent, Subscription
 from profile_api.webhooks.messages import signed
+from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
 from stores.schema import audit, consent_events, timeline
 from tests.attacks.clocks import ENDED, ROUTES, AskAfter, happens, shown, withheld, years
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW, Features, decide_consent

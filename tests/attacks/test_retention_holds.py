@@ -5,8 +5,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, delete, insert, select, update
 
 from consent.model import Role
-from erasure import holds
 from erasure.journal import NotErasable
+from erasure.operational import holds
 from erasure.run import check_holds
 from stores.schema import audit, erasures, legal_holds, privacy_requests
 from tests.attacks.erasing import erase

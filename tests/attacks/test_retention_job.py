@@ -15,7 +15,8 @@ from sqlalchemy import delete, func, insert, select
 from consent.purposes import published_purposes
 from contracts.channel import Channel
 from contracts.settings import Settings
-from erasure import holds, verify
+from erasure import verify
+from erasure.operational import holds
 from erasure.retention.people import due as due_people
 from erasure.retention.run import Retention
 from feature_repo.wire import online_key

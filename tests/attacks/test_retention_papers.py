@@ -8,7 +8,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from consent.purposes import published_purposes
 from consent.retention import nothing_kept_until
-from erasure import holds
+from erasure.operational import holds
 from erasure.retention import deleted, events, papers, runs, whole
 from erasure.retention.people import OnHold, held
 from lake.tables import QUARANTINE

@@ -17,9 +17,9 @@ from contracts.settings import Settings
 from erasure import run as erasing
 from erasure.journal import NotErasable
 from profile_api.app import create_app
-from profile_api.errors import Problem
 from profile_api.http.keys import DemoIssuer
 from profile_api.privacy_requests.queries.requests import check_whose, find, move
+from profile_api.responses.errors import Problem
 from stores.schema import audit, identifiers, privacy_requests, redirects
 from tests.profile_api.canaries import Person
 from tests.profile_api.conftest import Headers

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from consent.model import Role
-from consent.pseudonyms import reference_key
 from consent.tombstones.digests import Tombstones, bury, tombstones_of
 from consent.tombstones.left_out import left_out_since
 from contracts.identifiers import Identifier
 from contracts.live_keys import visitor_key
+from contracts.pseudonyms import reference_key
 from contracts.settings import Settings
 from contracts.sources import DEMO_SOURCE, Source, Sources
+from erasure.people.subject import Subject
 from erasure.scan_targets import tables
-from erasure.subject import Subject
 from read_model.live.erased import Guard
 from read_model.live.replay import replay
 from stores.schema import inbox, inbox_quarantine, live_records, records

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, delete, func, insert, select
 
 from consent.durations import after
 from consent.model import Role
-from consent.pseudonyms import reference
 from consent.purposes import published_purposes
 from contracts.categories import Category
+from contracts.pseudonyms import reference
 from erasure.retention import systems
 from profile_api.webhooks.queries.deliveries import forget
 from profile_api.webhooks.queries.endings import tell_ended

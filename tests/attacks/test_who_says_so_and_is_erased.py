@@ -1,10 +1,11 @@
 """Who says so: claims of somebody who is erased go and their browsers stay; erasing a claimant is about him alone."""
 
 from contracts.sources import DEMO_SOURCE
-from erasure import live, operational
-from erasure.bystanders import Naming, add_bystanders
-from erasure.personal_values import PersonalValues
-from erasure.subject import Subject
+from erasure.operational import live
+from erasure.operational import rows as operational
+from erasure.operational.bystanders import Naming, add_bystanders
+from erasure.people.personal_values import PersonalValues
+from erasure.people.subject import Subject
 from tests.attacks.claims import EXTERNAL, VICTIM
 from tests.attacks.site import ANNA, ZOE, Site
 from tests.profile_api.people import NOW

@@ -1,10 +1,10 @@
 from sqlalchemy import Engine
 
+from benchmarks.callers.__main__ import reliability
 from benchmarks.callers.calls import Caller
 from benchmarks.callers.people import NOW, put_on_file
 from benchmarks.generate.draws import Draws
 from benchmarks.generate.households import Population
-from benchmarks.identify import reliability
 from contracts.spoken.dates import spoken_dates
 from identity.callers.hypotheses import FIELDS
 from profile_api.callers.queries.ranking import rank_callers
@@ -32,7 +32,7 @@ def test_who_was_put_on_file_is_the_first_candidate_when_name_birth_date_and_pos
     }
     request = IdentifyRequest.model_validate({"call": "call-00000001", "heard": said, "region": "FR"})
     with engine.connect() as connection:
-        _, ranking = rank_callers(connection, request, NOW.year)
+        _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year)
     assert ranking.scored[0].candidate.profile_id == f"p_{person.key}"
 
 

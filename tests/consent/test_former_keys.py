@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from consent.anchor import InvalidAnchor
-from consent.pseudonyms import NoKey, reference_key
 from consent.seals import check_key, seal
 from consent.tombstones.digests import Tombstones, bury, erased_among, tombstones_of
 from consent.verify import AUDIT, verify
 from contracts.identifiers import Identifier
 from contracts.keyring import KeyRing
+from contracts.pseudonyms import NoKey, reference_key
 from contracts.settings import MissingSecret, Settings
+from erasure.people.subject import Subject
 from erasure.retention import papers
-from erasure.subject import Subject
 from stores.schema import audit
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from contracts.channel import Channel
 from contracts.settings import Settings
 from erasure.erased_people import united
 from erasure.run import Erasure
-from erasure.scan_targets import data_folder, folder_files, key_folder, keys, lake_files, lake_values, tables
+from erasure.scan_targets import folder_files, keys, lake_files, lake_values, tables
 from feature_repo.wire import online_key
 from identity.clustering.stable_ids import nth_id
 from identity.matching.name_parts import NameFrequencies
@@ -29,6 +29,7 @@ from spark_jobs.resolve.comparables import comparables_of
 from spark_jobs.standardise import standardise
 from stores import schema
 from stores.embedded import Stores
+from stores.server_folders import data_folder, key_folder
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EMAIL, LANDLINE = "Evelynka.Zarwell@inbox.example", "0170009999"

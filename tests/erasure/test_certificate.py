@@ -10,9 +10,9 @@ from joserfc.jwk import ECKey
 
 from erasure import verify
 from erasure.certificate import signed, stated
+from erasure.people.subject import Subject
 from erasure.scan import KeptFind, Scan, ScanResult
 from erasure.scan_targets import LAKE_FILES, TABLES
-from erasure.subject import Subject
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KEY = ECKey.generate_key("P-256")

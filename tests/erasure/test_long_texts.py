@@ -12,8 +12,8 @@ from contracts.identifiers import Identifier
 from contracts.names import LONGEST, clean, split_full_name
 from contracts.settings import Settings
 from contracts.sources import load_sources
-from erasure.redaction import _ADDRESS
-from erasure.refused import _CONTACT
+from erasure.people.redaction import _ADDRESS
+from erasure.people.refused import _CONTACT
 
 MANY = 400_000
 LONG = {

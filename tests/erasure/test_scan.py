@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from erasure import scan_targets
+from erasure.people.subject import Subject
 from erasure.scan import Stock, scan
 from erasure.scan_targets import Content
-from erasure.subject import Subject
+from stores import server_folders
 
 FILE = "/silver/records/part-0.parquet"
 COMPRESSED = b"\x15stays-0\x07guest-1\x01\x0e0\x15\x04"
@@ -30,8 +31,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Found:
     def run(**content: Any) -> dict[str, int]:
         for place in ("lake_values", "tables", "keys", "lake_files"):
             monkeypatch.setattr(scan_targets, place, partial(_read, content.get(place, {})))
-        monkeypatch.setattr(scan_targets, "data_folder", lambda _: Path("data"))
-        monkeypatch.setattr(scan_targets, "key_folder", lambda _: Path("keys"))
+        monkeypatch.setattr(server_folders, "data_folder", lambda _: Path("data"))
+        monkeypatch.setattr(server_folders, "key_folder", lambda _: Path("keys"))
         folders = {Path("data"): content.get("table_files", {}), Path("keys"): content.get("key_files", {})}
         monkeypatch.setattr(scan_targets, "folder_files", lambda folder, **_: iter(folders.get(folder, {}).items()))
         nothing: Any = None

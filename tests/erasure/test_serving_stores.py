@@ -11,12 +11,13 @@ from consent.chain import check, consent_link
 from consent.model import ConsentState, Method
 from contracts.identifiers import Identifier
 from contracts.settings import Settings
-from erasure import compaction, live, operational
 from erasure.lake.rows import without_names
-from erasure.personal_values import PersonalValues
-from erasure.refused import Theirs
+from erasure.operational import compaction, live
+from erasure.operational import rows as operational
+from erasure.people.personal_values import PersonalValues
+from erasure.people.refused import Theirs
+from erasure.people.subject import Subject
 from erasure.scan import Stock, scan
-from erasure.subject import Subject
 from read_model.rebuild import rebuild
 from stores import schema
 from stores.embedded import open_stores

@@ -13,7 +13,7 @@ from redis import Redis
 from consent.tombstones.kept import UnreadableTombstones, kept
 from contracts.channel import Channel
 from contracts.settings import Settings
-from erasure import holds
+from erasure.operational import holds
 from recovery.archive import MANIFEST, BrokenBackup
 from recovery.backup import NotEmpty, back_up
 from recovery.restore import NotRestorable, restore

@@ -10,11 +10,11 @@ from sqlalchemy import Engine, select
 
 from consent.model import Role
 from contracts.settings import Settings
+from identity.stewarding.scoring import weights
 from lake.tables import ASSIGNMENTS, RECORDS, REDIRECTS, read, write_changes
 from profile_api.app import create_app
 from profile_api.http.keys import demo_issuer
 from profile_api.stewardship.queries.scored import scored
-from profile_api.stewardship.scoring import weights
 from read_model.model_in_force import model_in_force
 from spark_jobs.overrides import pull
 from spark_jobs.profiles import build

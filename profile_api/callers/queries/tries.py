@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from consent.model import Actor, Role
 from contracts.keyed import keyed
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from stores.schema import call_tries
 
 TRIES_OF_A_CALL = 30

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Select, or_, select, tuple_
 from consent import determined
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredEvent, StoredProfile
-from profile_api.privacy_requests.sections import Rows
 from read_model.outbox.recalls import tables_with
 from stores.schema import (
     audit,
@@ -33,6 +32,8 @@ from stores.schema import (
     webhook_outbox,
     webhook_subscriptions,
 )
+
+Rows = list[dict[str, Any]]
 
 PROGRAMS = ("resolve", "live")
 """Who joins and parts records without a person; what staff wrote as their reason may name somebody else, and stays."""

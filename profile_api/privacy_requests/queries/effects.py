@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from consent import ledger
 from consent.model import ConsentState, LegalBasis, Method, Purpose, RecordIdentifiers
 from consent.speaking import speaking_for
+from contracts.roles import category_of
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
-from profile_api.privacy_requests.rectifying import category_of
+from profile_api.responses.errors import Problem
 from read_model.outbox.consent_changes import tell_decisions
 from read_model.outbox.emitting import emit_all, known_as
 from read_model.outbox.kinds import RESTRICTION_CHANGED
@@ -98,7 +98,8 @@ def rectify(
     for field, value in fields.items():
         known = stands.get(field)
         anchor = known["record_id"] if known and known["record_id"] in named else named[0]
-        row = {"value": value, "decided_at": now, "request_id": request_id, "category": category_of(field, known)}
+        category = known["category"] if known else category_of(field).value
+        row = {"value": value, "decided_at": now, "request_id": request_id, "category": category}
         of = {"record_id": anchor, "field": field}
         keys = [rectifications.c.record_id, rectifications.c.field]
         connection.execute(upsert(rectifications).values(of | row).on_conflict_do_update(index_elements=keys, set_=row))

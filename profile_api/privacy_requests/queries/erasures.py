@@ -10,12 +10,12 @@ from consent.model import Actor
 from consent.requests import PrivacyRequest, RequestKind, RequestState
 from erasure import attempts
 from erasure.four_eyes import confirmed, proposers, steps_of
-from erasure.holds import in_force
 from erasure.journal import Asked, timed_steps
-from erasure.owners import former_ids, records_of
+from erasure.operational.holds import in_force
+from erasure.operational.owners import former_ids, records_of
 from profile_api.access.stored import StoredProfile
-from profile_api.errors import Problem
 from profile_api.privacy_requests.queries.requests import details_of
+from profile_api.responses.errors import Problem
 from stores.schema import erasures, privacy_requests
 
 UNDER_WAY = (RequestState.IN_PROGRESS, RequestState.EXTENDED)

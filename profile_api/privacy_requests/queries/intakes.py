@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from stores.schema import intakes
 
 

@@ -12,7 +12,7 @@ from consent.open_requests import OPEN
 from consent.requests import PrivacyRequest, RequestKind, RequestState, RequestStep, StepNotPossible, advance, received
 from erasure.attempts import begun
 from erasure.four_eyes import ERASE, PROPOSED
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from read_model.redirects import came_apart, current_id, may_be_anothers
 from stores.schema import privacy_request_events, privacy_request_notes, privacy_requests, redirects
 

@@ -9,8 +9,8 @@ from identity.clustering.stable_ids import new_id
 from identity.matching.comparison_columns import comparison_columns
 from identity.matching.pair_weight import pair_weights
 from identity.stewarding.reassignment import LONG_AGO, ClusterContext, Pair, pair
+from identity.stewarding.scoring import weights
 from profile_api.stewardship.queries.scored import scored
-from profile_api.stewardship.scoring import weights
 from read_model.model_in_force import model_in_force
 from stores.schema import edges, identity_history, overrides, profiles, records, redirects
 

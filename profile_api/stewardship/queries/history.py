@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from identity.stewarding.reassignment import ClusterContext, Move
-from profile_api.errors import Problem
+from profile_api.responses.errors import Problem
 from stores.schema import identity_history, profiles, redirects
 
 Former = dict[str, str | None]

@@ -12,7 +12,7 @@ from identity.matching.comparison_columns import comparison_columns
 from identity.matching.levels import vector
 from identity.matching.sharing import MOST_HOLDERS, by_class, sharing_class
 from identity.stewarding.reassignment import pair
-from profile_api.stewardship.scoring import ScoredPair
+from identity.stewarding.scoring import ScoredPair
 from read_model.model_in_force import model_in_force
 from stores.schema import record_keys, records
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, text
 
-from profile_api.webhooks.kept import OutboxEvent, Subscription
+from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
 from read_model.outbox.kinds import REACHING
 
 BATCH = 10

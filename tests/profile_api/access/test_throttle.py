@@ -11,8 +11,8 @@ from consent.model import Actor, Role
 from contracts.settings import Settings
 from profile_api.access.throttle import Limits
 from profile_api.app import create_app
-from profile_api.errors import Problem
 from profile_api.events.intake import Intake
+from profile_api.responses.errors import Problem
 from stores.embedded import Stores
 from stores.schema import audit
 from tests.profile_api.conftest import Headers

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 
 from consent.model import Role
 from profile_api.bots.context import context_of
-from profile_api.views import FeaturesData, FeatureView, ProfileData
+from profile_api.responses.views import FeaturesData, FeatureView, ProfileData
 from stores.schema import audit
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, FAMILY_PHONE, NATIONAL_ID, Features, decide_consent

@@ -16,9 +16,9 @@ from joserfc.jws import JWSRegistry
 
 from consent.model import Role
 from contracts.settings import Settings
-from profile_api.errors import Problem
 from profile_api.http.auth import Verifier
 from profile_api.http.keys import DemoIssuer, IssuerKeys, NoIssuer, accepted_keys, demo_issuer
+from profile_api.responses.errors import Problem
 from tests.profile_api.people import ANA, NOW
 
 ISSUER, AUDIENCE = "https://issuer.demo.example", "one-customer-view"

@@ -13,7 +13,7 @@ from profile_api.privacy_requests.keeping import _keeps
 from profile_api.privacy_requests.page import Told, rendered
 from profile_api.privacy_requests.sections import PARTS, stands_now
 from profile_api.privacy_requests.wording import words
-from profile_api.views import ConsentStatus
+from profile_api.responses.views import ConsentStatus
 
 AT = datetime(2026, 3, 13, 9, 30, tzinfo=UTC)
 PURPOSES = published_purposes()

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, text
 from consent.model import Role
 from erasure import attempts, journal
 from erasure.journal import LOCK
-from erasure.subject import Subject
+from erasure.people.subject import Subject
 from stores.schema import erasures
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, NOW

@@ -13,8 +13,8 @@ from contracts.standard import person_record
 from identity.clustering.stable_ids import new_id
 from identity.matching.model import load
 from identity.stewarding.reassignment import ClusterContext, clusters
+from identity.stewarding.scoring import weights
 from profile_api.stewardship.queries.scored import scored
-from profile_api.stewardship.scoring import weights
 from read_model.attribution import attribute
 from read_model.rebuild import rebuild
 from stores import schema

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, insert, select, update
 
 from consent.model import Role
 from identity.matching.comparisons import COMPARISONS
+from identity.stewarding.scoring import weights
 from profile_api.stewardship.explain import joining
 from profile_api.stewardship.queries.scored import scored
-from profile_api.stewardship.scoring import weights
 from profile_api.stewardship.wording import level_in_words
 from read_model.model_in_force import model_in_force
 from stores import schema

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, insert
 
 from identity.matching.model import load
 from identity.matching.sharing import MOST_HOLDERS
+from identity.stewarding.scoring import weights
 from profile_api.stewardship.queries.scored import compared, scored
-from profile_api.stewardship.scoring import weights
 from read_model.rebuild import rebuild
 from stores import schema
 from tests.profile_api.people import NOW

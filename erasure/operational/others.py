@@ -7,9 +7,9 @@ from sqlalchemy import Connection, select, text
 
 from erasure.answers.model import Whose
 from erasure.answers.postgres import ANSWERS, FEAST_SCHEMA
-from erasure.folding import BETWEEN
-from erasure.search import TextSearch
-from erasure.subject import Subject
+from erasure.people.folding import BETWEEN
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 from stores.schema import inbox_quarantine
 
 NOBODYS = frozenset({"record_keys", "tombstones", "audit_seals", "message_ids", "inbox_quarantine", "intakes"})

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from consent.pseudonyms import NoKey
 from consent.tombstones.digests import tombstones_of
 from contracts.identifiers import Identifier
 from contracts.keyring import all_of
+from contracts.pseudonyms import NoKey
 from contracts.sources import EVENTS
 from erasure.answers.model import Whose
 

@@ -21,9 +21,9 @@ from contracts.names import clean
 from contracts.reading import Row
 from contracts.sources import EVENTS
 from contracts.standard import person_record
-from erasure.personal_values import full_names
-from erasure.search import TextSearch
-from erasure.subject import Subject
+from erasure.people.personal_values import full_names
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 
 UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 """A fixed arrival time for refused messages: nothing read here depends on it."""

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from erasure.redaction import ERASED, Redaction
-from erasure.search import TextSearch
-from erasure.subject import Subject
+from erasure.people.redaction import ERASED, Redaction
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 
 THEIRS = Subject(
     values={"beatrice.chantet@messagerie.example", "+33612345678", "06 12 34 56 78", "14 rue des Lilas", "crm:K-77"},

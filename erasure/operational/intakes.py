@@ -6,8 +6,8 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, or_, select, tuple_, update
 
 from contracts.identifiers import Identifier
-from erasure.redaction import ERASED, Redaction
-from erasure.subject import Subject
+from erasure.people.redaction import ERASED, Redaction
+from erasure.people.subject import Subject
 from stores.schema import intakes, privacy_requests
 
 SENDER = ("name", "contact")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, permutations
 
-from erasure.folding import folded, unescaped
-from erasure.search import TextSearch
-from erasure.subject import Subject
+from erasure.people.folding import folded, unescaped
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 
 ERASED = "[erased]"
 _IN_ADDRESS = r"[^\s\"',;:<>|()]"

@@ -9,16 +9,16 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Table, Text, cast, delete, func, or_, select, text, tuple_, update
 
 from consent.macs import make_nobodys
-from consent.pseudonyms import reference
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
-from erasure import holds, intakes
+from contracts.pseudonyms import reference
 from erasure.answers.postgres import ANSWERS
-from erasure.bystanders import Naming, take_out
-from erasure.live import messages_of, unbind
-from erasure.redaction import ERASED, Redaction
-from erasure.refused import IsTheirs, read_message
-from erasure.subject import Subject
+from erasure.operational import holds, intakes
+from erasure.operational.bystanders import Naming, take_out
+from erasure.operational.live import messages_of, unbind
+from erasure.people.redaction import ERASED, Redaction
+from erasure.people.refused import IsTheirs, read_message
+from erasure.people.subject import Subject
 from stores import schema
 from stores.schema import (
     identifiers,

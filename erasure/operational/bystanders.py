@@ -18,7 +18,7 @@ from consent.tombstones.naming import forms, named_in, named_in_message
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, of_persons
 from contracts.sources import Source, stand_in
-from erasure.subject import Subject
+from erasure.people.subject import Subject
 from read_model.live.claim_paths import as_tree, at_path
 from read_model.live.live_records import document_of
 from stores.schema import live_records, records, timeline

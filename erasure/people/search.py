@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from erasure.folding import fold_bytes
-from erasure.search_patterns import folded_forms, forms
+from erasure.people.folding import fold_bytes
+from erasure.people.search_patterns import folded_forms, forms
 
 BITS = 22
 WINDOW = 4

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erasure.folding import fold_bytes, folded, spellings
-from erasure.search import Search
-from erasure.search_patterns import folded_forms
+from erasure.people.folding import fold_bytes, folded, spellings
+from erasure.people.search import Search
+from erasure.people.search_patterns import folded_forms
 
 NAME = "Zoé Fontloup"
 WRITTEN = {

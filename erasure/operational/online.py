@@ -3,8 +3,8 @@
 from redis import Redis
 from sqlalchemy import Engine, select
 
-from erasure.compaction import forget_online
-from erasure.subject import Subject
+from erasure.operational.compaction import forget_online
+from erasure.people.subject import Subject
 from feature_repo.computed import computed
 from feature_repo.online import open_features
 from feature_repo.wire import online_key

@@ -82,7 +82,8 @@ def converse(
         found.milliseconds["answer, as a client waits for it"].append((time.perf_counter() - start) * 1000)
         start = time.perf_counter()
         with engine.connect() as connection:
-            _, ranking = rank_callers(connection, IdentifyRequest.model_validate(body), NOW.year)
+            request = IdentifyRequest.model_validate(body)
+            _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year)
         found.milliseconds["candidates and probabilities alone"].append((time.perf_counter() - start) * 1000)
         if answered.status_code == 429:
             found.ends["too many wrong tries"] += 1
@@ -210,7 +211,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.callers", description=__doc__)
     parser.add_argument("--profiles", type=int, default=100_000)
     parser.add_argument("--calls", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)

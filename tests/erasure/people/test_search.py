@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from erasure.search import Search
+from erasure.people.search import Search
 
 EMAIL, NAME = "Zoé.Martin+1@inbox.example", "12 rue des Églantiers"
 NOISE = random.Random(3).randbytes(100_000)

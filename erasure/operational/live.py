@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from contracts.channel import Channel
 from contracts.standard import person_record
-from erasure.personal_values import PersonalValues, full_names
-from erasure.subject import Subject, source_keys
+from erasure.people.personal_values import PersonalValues, full_names
+from erasure.people.subject import Subject, source_keys
 from read_model.live.live_records import said_payload
 from stores.schema import inbox, live_records, records
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert
 
-from erasure.others import said_by_others
-from erasure.search import TextSearch
-from erasure.subject import Subject
+from erasure.operational.others import said_by_others
+from erasure.people.search import TextSearch
+from erasure.people.subject import Subject
 from stores.schema import inbox_quarantine, intakes, models
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from erasure.scan_targets import data_folder
+from stores.server_folders import data_folder
 
 PATIENCE = 120.0
 

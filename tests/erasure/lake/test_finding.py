@@ -10,8 +10,8 @@ from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.loading import load_channels
 from erasure.lake.finding import complete, settle
-from erasure.personal_values import PersonalValues
-from erasure.subject import Subject
+from erasure.people.personal_values import PersonalValues
+from erasure.people.subject import Subject
 from spark_jobs.ingest import ingest
 from spark_jobs.standardise import standardise
 

@@ -9,10 +9,10 @@ from channel_files.rows import reread
 from contracts.channel import Channel
 from contracts.events import visitor_key
 from contracts.identifiers import Identifier
-from erasure.personal_values import PersonalValues, full_names, tells
-from erasure.redaction import Redaction
-from erasure.refused import Theirs, contacts_in, read_message, read_row
-from erasure.subject import Subject
+from erasure.people.personal_values import PersonalValues, full_names, tells
+from erasure.people.redaction import Redaction
+from erasure.people.refused import Theirs, contacts_in, read_message, read_row
+from erasure.people.subject import Subject
 from tests.read_model.live.collecting import SOURCES
 
 LIVE = SOURCES.channels()

@@ -11,7 +11,7 @@ from contracts.channel import Channel
 from contracts.identifiers import Identifier, is_nothing
 from contracts.reading import RefusedRow, Row
 from contracts.standard import person_record
-from erasure.folding import spellings
+from erasure.people.folding import spellings
 
 SHORTEST_WORD = 5
 SHORTEST_VALUE = 6

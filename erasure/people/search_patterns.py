@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
-from erasure.folding import spellings
+from erasure.people.folding import spellings
 
 FORMS = (
     "plain, lower case and upper case, composed and decomposed, in UTF-8 and UTF-16; JSON escapes; URL encoding; Base64"

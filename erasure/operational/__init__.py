@@ -1,0 +1,1 @@
+"""PostgreSQL and the online store: what is found, erased and redacted there."""

@@ -1,0 +1,1 @@
+"""Whose data is erased, and how it is recognised in whatever holds it."""

@@ -1,0 +1,1 @@
+"""What every route answers with: the shapes of answers, and errors."""
