@@ -5,6 +5,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from itertools import combinations
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.peer import COLUMNS, plain_splink
 from benchmarks.scores import error_kinds, scores
 from contracts.loading import load_channels
 from identity.matching.comparisons import COMPARISONS
+from identity.matching.model import probability
 from identity.matching.rules import SHIPPED
 from spark_jobs.resolve.numbering import named
 
@@ -26,6 +28,8 @@ Said = tuple[float, bool | None, list[int]]
 REASONS = ("not blocked", "barred", "below the threshold", "split by the cluster")
 SHOWN = 12
 """Combinations of fields that are shown for each reason."""
+NEAR = 4
+"""Bits around zero, where a pair is as likely one person's as not."""
 
 
 def true_pairs(person_of: Mapping[str, str]) -> set[Pair]:
@@ -67,6 +71,23 @@ def missed(found: Resolved, person_of: Mapping[str, str]) -> dict[str, Any]:
         "kinds": {reason: dict(kinds[reason].most_common(SHOWN)) for reason in REASONS if kinds[reason]},
         "wrongly_joined": dict(joined.most_common(SHOWN)),
     }
+
+
+def calibration(found: Resolved, person_of: Mapping[str, str]) -> list[dict[str, Any]]:
+    """How often pairs near the threshold are one person's, beside how often their weight says so, bit by bit."""
+    rows: dict[int, list[bool]] = defaultdict(list)
+    for (left, right), (weight, apart, _) in weighed(found).items():
+        if not apart and abs(bit := floor(weight)) <= NEAR and {left, right} <= person_of.keys():
+            rows[bit].append(person_of[left] == person_of[right])
+    return [
+        {
+            "bits": bit,
+            "pairs": len(came),
+            "said": round(probability(bit + 0.5), 3),
+            "came_true": round(sum(came) / len(came), 3),
+        }
+        for bit, came in sorted(rows.items())
+    ]
 
 
 def _reason(said: Said | None) -> str:
@@ -111,6 +132,7 @@ def run(records: list[Record], truth: Mapping[str, str], against: str | None) ->
         **scores(cluster_of, person_of),
         **error_kinds(cluster_of, person_of),
         **missed(found, person_of),
+        "calibration": calibration(found, person_of),
     }
     found.engine.close()
     if against:
@@ -122,12 +144,18 @@ def show(found: dict[str, Any]) -> None:
     peer = found.get("splink", {})
     table = Table("", "this", *(["plain Splink, best threshold"] if peer else []))
     for key, value in found.items():
-        if not isinstance(value, dict):
+        if not isinstance(value, dict | list):
             table.add_row(key.replace("_", " "), str(value), *([str(peer.get(key, ""))] if peer else []))
     table.add_section()
     for reason, number in found["missed"].items():
         table.add_row(f"missed, {reason}", str(number))
     Console().print(table)
+    near = Table("bits", "pairs", "one person's, as their weight says", "as it is")
+    for row in found["calibration"]:
+        near.add_row(
+            f"{row['bits']} to {row['bits'] + 1}", *(str(row[name]) for name in ("pairs", "said", "came_true"))
+        )
+    Console().print(near)
     for reason, kinds in [*found["kinds"].items(), ("wrongly joined", found["wrongly_joined"])]:
         told = Table(reason, "pairs")
         for kind, number in kinds.items():

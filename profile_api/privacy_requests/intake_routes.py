@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from consent.purposes import published_purposes
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.privacy_requests.dependencies import AskedDesk
 from profile_api.privacy_requests.intakes import IntakeForm, IntakeList, Intakes, IntakeView, MatchForm
-from profile_api.privacy_requests.routes import AskedDesk
 from profile_api.privacy_requests.views import PrivacyRequestDetails
 
 CONFLICT: dict[int | str, dict[str, Any]] = {

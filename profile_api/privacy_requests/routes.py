@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from consent.purposes import published_purposes
 from consent.requests import RequestState
 from profile_api.http.auth import Reader
-from profile_api.http.dependencies import PROBLEMS, AskedGate, Configured, ProblemDocument, PurposeHeader
+from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.privacy_requests.answering import due, letter
-from profile_api.privacy_requests.desk import Desk
-from profile_api.privacy_requests.erasing import starter
+from profile_api.privacy_requests.dependencies import AskedDesk
 from profile_api.privacy_requests.views import (
     DueList,
     ErasureView,
@@ -29,14 +28,6 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/v1/requests", tags=["privacy requests"], responses=PROBLEMS)
 
 RequestId = Annotated[str, Path(max_length=100, description="id of a privacy request")]
-
-
-def _desk(request: Request, gate: AskedGate, settings: Configured) -> Desk:
-    starts = getattr(request.app.state, "start_erasing", starter(settings))
-    return Desk(gate, published_purposes(), starts, settings.four_eyes)
-
-
-AskedDesk = Annotated[Desk, Depends(_desk)]
 
 
 @router.post("", status_code=201, summary="File a privacy request", responses=CONFLICT)

@@ -10,7 +10,7 @@ from benchmarks.febrl import write_set
 from benchmarks.generate.run import generate
 from benchmarks.identity import read_truth
 from benchmarks.labelled import Record, copied, read_records, resolved
-from benchmarks.missed import missed, once, run, true_pairs
+from benchmarks.missed import NEAR, calibration, missed, once, run, true_pairs, weighed
 from contracts.loading import load_channels
 from contracts.names import fold
 from tests.spark_jobs.resolve.lake_in_memory import LakeInMemory
@@ -72,6 +72,18 @@ def test_what_is_missed_is_told_by_reason() -> None:
     told = missed(found, dict.fromkeys((f"crm:{row['id']}" for row in rows), "she"))
     assert sum(told["missed"].values()) == len(true_pairs(dict.fromkeys("abcd", "she")))
     assert (told["missed"]["not blocked"], told["missed"]["barred"]) == (5, 1)
+
+
+def test_pairs_near_the_threshold_are_counted_by_whose_they_are(people: list[Record]) -> None:
+    found = resolved(list(copied(people)))
+    near = {
+        pair: weight for pair, (weight, apart, _) in weighed(found).items() if not apart and -NEAR <= weight < NEAR + 1
+    }
+    one = calibration(found, dict.fromkeys(found.cluster_of, "she"))
+    assert sum(row["pairs"] for row in one) == len(near) > 0
+    assert {row["came_true"] for row in one} == {1.0}
+    assert {row["came_true"] for row in calibration(found, {record: record for record in found.cluster_of})} == {0.0}
+    assert [row["said"] for row in one] == sorted(row["said"] for row in one)
 
 
 def test_two_people_s_dates_cost_a_public_set_with_many_typing_errors_nothing(tmp_path: Path) -> None:
