@@ -14,7 +14,7 @@ export OCV_LAKE := $(LAKE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo pipeline try contract identity-preview serve processing-record breach-list erase retention backup restore sample verify-ledger test lint
+.PHONY: help setup demo pipeline try contract identity-preview zones-preview serve processing-record breach-list erase retention backup restore sample verify-ledger test lint
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ contract: setup ## FILE=FILE: propose a contract for a file
 
 identity-preview: setup ## RULES=FILE [LAKE=URI] [JSON=FILE]: merges and splits that changed rules would cause
 	@$(RUN) -m spark_jobs.resolve.preview --rules $(RULES) $(if $(JSON),--json $(JSON))
+
+zones-preview: setup ## RULES=FILE [MESSAGES=FILE] [LAKE=URI]: past interactions that changed rules would put into another zone
+	@$(RUN) -m spark_jobs.zones_preview --rules '$(RULES)' $(if $(MESSAGES),--messages '$(MESSAGES)') $(if $(JSON),--json $(JSON))
 
 serve: setup ## [LAKE=URI] [PORT=8000] [WORKERS=1]: serve what the pipeline published
 	@$(RUN) -m profile_api.serve --port $(PORT) --workers $(WORKERS)

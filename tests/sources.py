@@ -9,6 +9,7 @@ PACKAGES = [
     "contracts",
     "stores",
     "identity",
+    "engagement",
     "lake",
     "channel_files",
     "consent",
