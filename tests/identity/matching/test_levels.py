@@ -2,8 +2,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from identity.matching.apart import APART
 from identity.matching.comparison_columns import COLUMNS, comparison_columns
@@ -13,8 +14,10 @@ from identity.matching.name_parts import NameFrequencies
 from identity.matching.sharing import CLASSES, by_class
 from identity.matching.two_people import two_people
 from identity.matching.vectors import vectors_sql
+from lake.sql_engine import Engine
 from spark_jobs.resolve.comparables import arrow_of
 from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.lake_engine import LakeEngine
 from tests.spark_jobs.resolve.people import person
 
 GIVEN = ["Jean", "Jean-Luc", "Jan", "Marie", "Mary", "Robert", "Bob", "R", "Martin", "Anna", "Hanna", "Baby"]
@@ -64,16 +67,31 @@ def columns(record_id: str, said: dict[str, Any], classes: dict[str, str]) -> di
     return found
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(people, min_size=10, max_size=14), st.sampled_from(CLASSES), st.sampled_from([*APART]))
+large = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+several_people = st.lists(people, min_size=10, max_size=14)
+
+
+@settings(max_examples=20, **large)
+@given(several_people, st.sampled_from(CLASSES), st.sampled_from([*APART]))
 def test_the_compiled_levels_say_what_the_sql_says(said: list[dict[str, Any]], landline: str, bars: str) -> None:
+    say_the_same(DriverEngine(), said, landline, bars)
+
+
+@settings(max_examples=3, phases=[Phase.generate], **large)  # a query takes seconds
+@given(several_people, st.sampled_from(CLASSES), st.sampled_from([*APART]))
+def test_the_compiled_levels_say_so_on_spark(
+    spark: SparkSession, said: list[dict[str, Any]], landline: str, bars: str
+) -> None:
+    say_the_same(LakeEngine(spark), said, landline, bars)
+
+
+def say_the_same(engine: Engine, said: list[dict[str, Any]], landline: str, bars: str) -> None:
     classes = {"+33140000001": landline, "jean.martin@a.example": landline}
     sides = {f"r{i}": columns(f"r{i}", one, classes) for i, one in enumerate(said)}
     pairs = [(left, right) for left in sides for right in sides if left != right]
-    engine = DriverEngine()
     engine.give("records", pa.Table.from_pylist(list(sides.values()), schema=SCHEMA))
     engine.put("pairs", ["left_id", "right_id"], pairs)
-    expected = engine.arrow(vectors_sql("pairs", "records", "duckdb", APART[bars])).to_pylist()
+    expected = engine.arrow(vectors_sql("pairs", "records", engine.dialect, APART[bars])).to_pylist()
     engine.close()
     assert len(expected) == len(pairs)
     for row in expected:

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
+from lake.sql_engine import Engine
 from read_model.live.joining import holder, partners
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
 from spark_jobs.resolve.driver_engine import DriverEngine
+from spark_jobs.resolve.lake_engine import LakeEngine
 from tests.spark_jobs.resolve.lake_in_memory import as_table
 from tests.spark_jobs.silver import person_channel, record
 
@@ -32,8 +35,17 @@ said = st.fixed_dictionaries(
 @settings(max_examples=60)
 @given(st.lists(said, min_size=2, max_size=9))
 def test_the_same_records_are_one_person_by_the_same_kind_of_identifier(people: list[dict[str, str]]) -> None:
+    join_the_same(DriverEngine(), people)
+
+
+@settings(max_examples=4, phases=[Phase.generate], deadline=None)  # a query takes seconds
+@given(st.lists(said, min_size=6, max_size=9))
+def test_they_are_so_on_spark(spark: SparkSession, people: list[dict[str, str]]) -> None:
+    join_the_same(LakeEngine(spark), people)
+
+
+def join_the_same(sql: Engine, people: list[dict[str, str]]) -> None:
     rows = [record({"id": str(number), **one}, person_channel()) for number, one in enumerate(people)]
-    sql = DriverEngine()
     sql.give("comparables", as_table(comparables(row, NAMES) for row in rows))
     sql.let("numbers", numbers_sql("comparables"))
     batch: dict[tuple[str, str], set[str]] = defaultdict(set)
