@@ -9,30 +9,31 @@ from collections.abc import Iterable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lake.sql_engine import Engine
+from lake.sql_engine import Engine, naming
 from lake.tables import Table, read
 
 FOLDED_AT = 0.1
 """The share of the large table's size from which the overlay is merged into it."""
 
 
-def recent_of(table: Table) -> Table:
-    """The overlay of a large table."""
+def parts(table: Table) -> tuple[Table, Table]:
+    """A large table and its overlay, for whoever has to know both: who deletes, purges, follows or migrates them."""
     schema = f"{table.schema}, gone boolean"
-    return Table(f"{table.name}_recent", schema, table.key, table.statistics, table.feed)
+    return table, Table(f"{table.name}_recent", schema, table.key, table.statistics, table.feed)
 
 
 def read_whole(spark: SparkSession, lake: str, table: Table) -> DataFrame:
     """The large table and its overlay as one, read by Spark."""
-    recent = read(spark, lake, recent_of(table))
-    stays = read(spark, lake, table).join(F.broadcast(recent.select(*table.key)), list(table.key), "left_anti")
+    base, recent = (read(spark, lake, part) for part in parts(table))
+    stays = base.join(F.broadcast(recent.select(*table.key)), list(table.key), "left_anti")
     return stays.unionByName(recent.where("not gone").drop("gone"))
 
 
 def take(engine: Engine, lake: str, table: Table, name: str) -> None:
     """Registers the two parts of the table, `<name>_base` and `<name>_recent`."""
-    engine.delta(f"{name}_base", lake, table)
-    engine.delta(f"{name}_recent", lake, recent_of(table))
+    base, recent = parts(table)
+    engine.delta(f"{name}_base", lake, base)
+    engine.delta(f"{name}_recent", lake, recent)
 
 
 def whole(name: str, columns: Iterable[str], key: Iterable[str], among: str = "true") -> str:
@@ -40,6 +41,16 @@ def whole(name: str, columns: Iterable[str], key: Iterable[str], among: str = "t
     column_list = ", ".join(columns)
     stays = f"(select {column_list} from {name}_base w where {among}) w where not {_keyed(f'{name}_recent', key)}"
     return f"select * from {stays} union all select {column_list} from {name}_recent w where not gone and ({among})"
+
+
+def whole_of(name: str, columns: Iterable[str], records: str) -> str:
+    """The same of the records of a table; the base table is filtered before it is joined."""
+    column_list = ", ".join(columns)
+    stay = f"(select record_id from {records} w where not {naming(f'{name}_recent', 'record_id')})"
+    return (
+        f"select {column_list} from {name}_base w where {naming(stay, 'record_id')}"
+        f" union all select {column_list} from {name}_recent w where not gone and {naming(records, 'record_id')}"
+    )
 
 
 def replace_all(engine: Engine, lake: str, table: Table, name: str, rows: str) -> int:
@@ -62,7 +73,7 @@ def replace_some(engine: Engine, lake: str, table: Table, name: str, rows: str, 
 
 def put(engine: Engine, lake: str, table: Table, name: str, rows: str) -> int:
     """Stores rows, a table with `gone`, in place of those with their keys; returns how many rows changed."""
-    among, recent = _keyed(rows, table.key), recent_of(table)
+    among, recent = _keyed(rows, table.key), parts(table)[1]
     ((others, new, base),) = engine.rows(
         f"select (select count(*) from {name}_recent w where not {among}), (select count(*) from {rows}),"
         f" (select count(*) from {name}_base)"
@@ -78,8 +89,9 @@ def put(engine: Engine, lake: str, table: Table, name: str, rows: str) -> int:
 
 
 def _empty(engine: Engine, lake: str, table: Table, name: str) -> None:
-    engine.delta(f"{name}_recent", lake, recent_of(table))
-    engine.replace(lake, recent_of(table), f"select * from {name}_recent where 1 = 0")
+    recent = parts(table)[1]
+    engine.delta(f"{name}_recent", lake, recent)
+    engine.replace(lake, recent, f"select * from {name}_recent where 1 = 0")
 
 
 def _keyed(rows: str, key: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy import Table as Target
 from sqlalchemy.dialects import postgresql
 
-from lake.overlay import read_whole, recent_of
+from lake.overlay import parts, read_whole
 from lake.tables import Table, changed_rows, changes, read, table_id, version
 from stores.postgres import driver_of
 
@@ -65,12 +65,12 @@ class Publication:
             self._connection.execute(text("INSERT INTO publish_progress VALUES (:name, :version)"), at)
 
 
-class PublicationWithRecent:
+class OverlaidPublication:
     """The same of a table and the small one beside it (lake/overlay.py), of which both are followed."""
 
     def __init__(self, spark: SparkSession, lake: str, table: Table, connection: Connection) -> None:
         self._spark, self._lake, self._table = spark, lake, table
-        self._parts = [Publication(spark, lake, one, connection) for one in (table, recent_of(table))]
+        self._parts = [Publication(spark, lake, one, connection) for one in parts(table)]
         self.pending = any(part.pending for part in self._parts)
         self.whole = any(part.pending and part.whole for part in self._parts)
 

@@ -23,7 +23,7 @@ from lake.tables import (
     path,
     read,
 )
-from spark_jobs.publication import Apply, Publication, PublicationWithRecent, json_of, stage, staged, upserting
+from spark_jobs.publication import Apply, OverlaidPublication, Publication, json_of, stage, staged, upserting
 from spark_jobs.publish_keys import stage_keys
 from stores import schema
 
@@ -60,7 +60,7 @@ def apply_records(connection: Connection, whole: bool) -> int:
     return int(removed + connection.execute(text(upsert)).rowcount)
 
 
-def stage_pairs(connection: Connection, target: Target, publication: PublicationWithRecent) -> Apply:
+def stage_pairs(connection: Connection, target: Target, publication: OverlaidPublication) -> Apply:
     return staged(connection, target, publication.rows(), None if publication.whole else publication.keys())
 
 
@@ -111,7 +111,7 @@ def stage_identity(spark: SparkSession, lake: str, connection: Connection) -> di
         records.remember()
         assignments.remember()
     for table, target in ((EDGES, schema.edges), (REVIEWS, schema.reviews)):
-        pairs = PublicationWithRecent(spark, lake, table, connection)
+        pairs = OverlaidPublication(spark, lake, table, connection)
         if pairs.pending:
             steps[table.name] = stage_pairs(connection, target, pairs)
             pairs.remember()

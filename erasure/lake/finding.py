@@ -23,7 +23,7 @@ from erasure.people.folding import BETWEEN, spellings
 from erasure.people.personal_values import Candidates, PersonalValues, full_names
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject, source_keys
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.tables import (
     ASSIGNMENTS,
     BRONZE,
@@ -170,8 +170,7 @@ def _what_stays(spark: SparkSession, lake: str, subject: Subject) -> DataFrame:
         (BRONZE["person"], pairs, subject.keys(Whose.RECORD_KEYS)),
         (BRONZE["event"], pairs, subject.keys(Whose.EVENT_KEYS)),
         (RECORDS, ["record_id"], records),
-        (COMPARABLES, ["record_id"], records),
-        (recent_of(COMPARABLES), ["record_id"], records),
+        *((part, ["record_id"], records) for part in parts(COMPARABLES)),
         (EVENTS, ["event_id"], subject.keys(Whose.EVENTS)),
         (BRONZE["consent"], ["source_key"], subject.keys(Whose.CONSENTS)),
     ]

@@ -5,7 +5,7 @@ import fsspec
 from erasure.answers.lake import BESIDE, answer_of
 from feature_repo.batch import FEATURES
 from lake import tables as known
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.tables import PROGRESS, TOMBSTONES, Table
 
 DEEPEST = 3
@@ -27,7 +27,7 @@ def tables_there(lake: str) -> list[Table]:
         if name in defined:
             found.append(defined[name])
         elif large is not None:
-            found.append(recent_of(large))
+            found.append(parts(large)[1])
         else:
             found.append(Table(name, "", ()))
     return found
@@ -45,11 +45,11 @@ def unanswered_tables(lake: str) -> set[str]:
 
 def erased_tables() -> list[Table]:
     """The tables from which rows are deleted, with their overlays."""
-    found = []
+    found: list[Table] = []
     for table in known_tables().values():
         answer = answer_of(table.name)
         if answer is not None and answer.gone_by:
-            found += [table, recent_of(table)]
+            found += parts(table)
     return found
 
 

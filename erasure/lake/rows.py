@@ -24,7 +24,7 @@ from erasure.people.refused import IsTheirs, RefusedContent, read_row
 from erasure.people.subject import Subject, source_keys
 from feature_repo.batch import COMPUTED, FEATURES
 from lake.gold import golden_profiles
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.progress import progress
 from lake.tables import (
     ASSIGNMENTS,
@@ -76,7 +76,7 @@ def _delete_bystanders(spark: SparkSession, lake: str, subject: Subject) -> None
     """Deletes the results of bystanders' records; the next run ingests them again, as they are now."""
     keys, ids = source_keys(subject.bystanders), [(one,) for one in sorted(subject.bystanders)]
     _delete(spark, lake, BRONZE["person"], ("channel", "source_key"), keys)
-    for table in (RECORDS, COMPARABLES, recent_of(COMPARABLES)):
+    for table in (RECORDS, *parts(COMPARABLES)):
         _delete(spark, lake, table, ("record_id",), ids)
     if ids:
         _delete(spark, lake, PROFILES, ("profile_id",), [(one,) for one in sorted(subject.rebuilt)])

@@ -17,7 +17,7 @@ from identity.matching.model import PersonModel
 from identity.matching.rules import SHIPPED, Rules
 from lake.columns import add_missing_columns
 from lake.local_tables import rows
-from lake.overlay import recent_of, take
+from lake.overlay import parts, take
 from lake.progress import remember
 from lake.session import spark_session
 from lake.sql_engine import Engine
@@ -53,7 +53,7 @@ def resolve(spark: SparkSession, lake: str, run_at: datetime, rules: Rules = SHI
     if at.first:
         # Before this run has ended, whatever of it is written by then, nothing can be built upon.
         remember(spark, lake, "resolve", {FOUNDATION: -1})
-        add_missing_columns(spark, lake, COMPARABLES, recent_of(COMPARABLES))
+        add_missing_columns(spark, lake, *parts(COMPARABLES))
     with closing(engine_of(spark, lake)) as engine:
         report = _renew(spark, engine, lake, at, known, rules, run_at)
     # What the next run builds upon: a model that was trained just now is part of it.

@@ -1,11 +1,9 @@
 """The comparables of all records between runs."""
 
 from identity.matching.comparables import COMPARABLE_COLUMNS
-from lake.overlay import put, take, whole
-from lake.sql_engine import Engine, naming
+from lake.overlay import put, take, whole, whole_of
+from lake.sql_engine import Engine
 from lake.tables import COMPARABLES
-
-_SAID = ", ".join(COMPARABLE_COLUMNS)
 
 
 def cached_comparables(engine: Engine, lake: str) -> None:
@@ -15,15 +13,8 @@ def cached_comparables(engine: Engine, lake: str) -> None:
 
 
 def cached_comparables_of(records: str) -> str:
-    """SELECT of the cached comparables of some records, a table.
-
-    The base table is filtered before it is joined.
-    """
-    stay = f"(select record_id from {records} w where not {naming('comparables_recent', 'record_id')})"
-    return (
-        f"select {_SAID} from comparables_base w where {naming(stay, 'record_id')}"
-        f" union all select {_SAID} from comparables_recent w where not gone and {naming(records, 'record_id')}"
-    )
+    """SELECT of the cached comparables of some records, a table."""
+    return whole_of("comparables", COMPARABLE_COLUMNS, records)
 
 
 def cache_changes(engine: Engine, lake: str, changed: str, comparables: str) -> int:

@@ -33,7 +33,7 @@ def freeze(engine: Engine) -> None:
     The two parts of the table of `edges` have to be there (lake/overlay.py).
     """
     if not engine.rows("select 1 from unmatched limit 1"):  # as on most days: the large table is not looked through
-        engine.view("frozen", "select * from edges_base where 1 = 0")
+        engine.view("frozen", whole("edges", SAID, EDGES.key, "1 = 0"))
         return
     engine.let("restricted", f"select record_id from unmatched where reason = '{RESTRICTED}'")
     ends = ("left_id", "right_id")

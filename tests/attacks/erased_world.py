@@ -22,7 +22,7 @@ from erasure.erased_people import united
 from identity.clustering.stable_ids import nth_id
 from identity.matching.name_parts import NameFrequencies
 from identity.stewarding.decisions import Plan
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.tables import ASSIGNMENTS, COMPARABLES, EDGES, HISTORY, RECORDS, REVIEWS, read, write_changes
 from profile_api.stewardship.queries.overrides import Word, write
 from spark_jobs.inbox import land
@@ -141,11 +141,11 @@ class Company:
         left, right = sorted((MARION, HELENE))
         for weight in (1.0, 2.0):
             edges = [(left, right, "model", "model", weight, '{"said": "marion.fontloup@inbox.example"}', False)]
-            write_changes(spark, lake, recent_of(EDGES), spark.createDataFrame(edges, recent_of(EDGES).struct))
+            write_changes(spark, lake, parts(EDGES)[1], spark.createDataFrame(edges, parts(EDGES)[1].struct))
             reviews = [(left, right, weight, "near", '{"said": "marion.fontloup@inbox.example"}', False)]
-            write_changes(spark, lake, recent_of(REVIEWS), spark.createDataFrame(reviews, recent_of(REVIEWS).struct))
+            write_changes(spark, lake, parts(REVIEWS)[1], spark.createDataFrame(reviews, parts(REVIEWS)[1].struct))
         rows = read(spark, lake, COMPARABLES).selectExpr("*", "false AS gone")
-        write_changes(spark, lake, recent_of(COMPARABLES), rows)
+        write_changes(spark, lake, parts(COMPARABLES)[1], rows)
 
     def erase(self, live: Iterable[str], records: Iterable[str]) -> None:
         """Erases these live users and records of files, and everything that leads to them."""

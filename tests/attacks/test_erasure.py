@@ -12,7 +12,7 @@ from contracts.events import visitor_key
 from erasure.inventory import unanswered
 from erasure.lake.lake_tables import tables_there
 from erasure.scan import Stock
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.tables import BRONZE, EDGES, HISTORY, QUARANTINE, RECORDS, REVIEWS, path, read
 from stores import schema
 from tests.attacks.erased_world import (
@@ -111,7 +111,7 @@ def test_who_signed_in_on_a_fresh_device_leaves_no_visitor_behind(company: Compa
 
 def test_the_tables_beside_the_large_ones_are_purged_with_them(company: Company) -> None:
     names = {table.name for table in tables_there(company.home.lake)}
-    for table in (recent_of(EDGES), recent_of(REVIEWS)):
+    for table in (parts(EDGES)[1], parts(REVIEWS)[1]):
         assert table.name in names
         assert read(company.home.spark, company.home.lake, table).count() == 0
         folder = Path(path(company.home.lake, table))

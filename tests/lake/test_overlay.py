@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 from identity.matching.comparables import COMPARABLE_COLUMNS, comparables
 from identity.matching.name_parts import NameFrequencies
-from lake.overlay import read_whole, recent_of, replace_all, replace_some, take, whole
+from lake.overlay import parts, read_whole, replace_all, replace_some, take, whole
 from lake.sql_engine import Engine
 from lake.tables import COMPARABLES, EDGES, Table, read, version
 from spark_jobs.resolve.comparables_cache import cache_changes, cached_comparables, cached_comparables_of
@@ -55,7 +55,7 @@ def test_a_day_is_kept_beside_the_large_table_until_it_is_a_tenth_of_it(
     spark: SparkSession, lake: str, engine: Engine
 ) -> None:
     # 1. All records are in the large table.
-    recent = recent_of(COMPARABLES)
+    recent = parts(COMPARABLES)[1]
     streets = {f"r{number}": "1 rue x" for number in range(30)}
     give(engine, streets)
     assert remember_all(engine, lake) == 30
@@ -111,7 +111,7 @@ def test_only_what_differs_of_some_rows_is_kept_beside_them(spark: SparkSession,
         some = whole("edges", EDGES.struct.fieldNames(), EDGES.key, "w.right_id in ('r01', 'r02', 'r03', 'r99')")
         engine.let("held", some)
         assert replace_some(engine, lake, EDGES, "edges", wanted, "held") == changed
-    engine.delta("beside", lake, recent_of(EDGES))
+    engine.delta("beside", lake, parts(EDGES)[1])
     assert set(engine.rows("select right_id, gone from beside")) == {("r02", False), ("r03", True), ("r99", False)}
     assert version(spark, lake, EDGES) == before
     now = dict(everything) | {"r02": 2.5, "r99": 1.0}

@@ -6,7 +6,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, insert, select, update
 
-from lake.overlay import recent_of
+from lake.overlay import parts
 from lake.tables import (
     ASSIGNMENTS,
     EDGES,
@@ -138,7 +138,7 @@ def test_what_stands_beside_the_edges_speaks_before_them(spark: SparkSession, la
                 for a, b, weight in connection.execute(select(columns.left_id, columns.right_id, columns.weight))
             }
 
-    beside = recent_of(EDGES)
+    beside = parts(EDGES)[1]
     write(EDGES, edge("a", "b", 1.0), edge("a", "c", 2.0), edge("b", "c", 3.0))
     write(beside)
     assert publish(spark, engine, lake, NOW) == {"identity/edges": 3}

@@ -8,7 +8,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from identity.matching.rules import SHIPPED
-from lake.overlay import read_whole, recent_of
+from lake import overlay
+from lake.overlay import read_whole
 from lake.tables import (
     ASSIGNMENTS,
     COMPARABLES,
@@ -170,7 +171,7 @@ def test_spark_resolves_a_lake_elsewhere_as_the_driver_does_one_here(
     assert used == [elsewhere, elsewhere]
 
 
-@pytest.mark.parametrize("broken", [EDGES, recent_of(EDGES), ASSIGNMENTS, REVIEWS], ids=lambda table: table.name)
+@pytest.mark.parametrize("broken", [EDGES, overlay.parts(EDGES)[1], ASSIGNMENTS, REVIEWS], ids=lambda table: table.name)
 def test_what_a_failed_run_left_behind_the_next_one_makes_good(
     spark: SparkSession, lake: str, monkeypatch: pytest.MonkeyPatch, broken: Table
 ) -> None:
