@@ -13,7 +13,7 @@ from consent.tombstones.left_out import note_rows
 from contracts.channel import Channel
 from contracts.pseudonyms import reference_key
 from contracts.settings import MissingSecret, Settings
-from erasure.lake.reapply import erase_again
+from erasure.reapply import erase_again
 from lake.tables import TOMBSTONES, read, write_changes
 from stores.embedded import open_stores
 from stores.postgres import migrated, open_engine

@@ -6,7 +6,7 @@ Every step can be repeated, and is recorded once it is done: a killed erasure co
 import argparse
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -25,11 +25,12 @@ from erasure import attempts, certificate, four_eyes, journal
 from erasure.command import AllStores, opened
 from erasure.erased_people import keep_in_lake
 from erasure.followers import move_on
+from erasure.gathering import gather, settle
 from erasure.inventory import unanswered
 from erasure.lake import finding, rows
 from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
-from erasure.operational import compaction, holds, intakes, live, owners
+from erasure.operational import compaction, holds, intakes
 from erasure.operational import rows as operational
 from erasure.operational.bystanders import Naming, add_bystanders
 from erasure.operational.online import forget_or_compute
@@ -92,6 +93,7 @@ class Erasure(AllStores):
                 lambda connection, name, found: journal.done(connection, erasure_id, name, found, self.clock()),
                 self.after,
             )
+            written.once("versions", lambda: versions(self.spark(), self.lake, purged_tables(self.lake)))
             for name, step in steps.items():
                 attempt.comes_to(name)
                 written.once(name, step)
@@ -111,22 +113,11 @@ class Erasure(AllStores):
                     check_whose(connection, request, now)
                 add_whom(connection, spark, self.lake, subject, request, asked)
                 personal.identifiers |= asked.identifiers
-            subject.profiles |= owners.former_ids(connection, subject.profiles)
-            subject.records |= live.visitors_of(connection, subject.records)
-            live.complete(connection, subject, personal, self.channels, now)
-            elsewhere = operational.complete(connection, subject, personal.identifiers)
-            found = finding.complete(spark, self.lake, subject, personal, self.channels, elsewhere, now)
+            found = gather(connection, spark, self.lake, subject, personal, self.channels, now)
             check_holds(connection, subject.records)  # it has those that sources deleted by now
             check_found(subject)
-            subject.full_names -= live.borne(connection, subject, subject.full_names)
-            add_bystanders(connection, subject, Naming(subject, self.channels), held_records(connection))
-            beside = replace(subject, records=subject.records | subject.bystanders)
-            others = said_by_others(connection, beside, TextSearch(found.values, found.words))
-            finding.settle(spark, self.lake, beside, found, others)
-            subject = replace(beside, records=subject.records)
+            subject = settle(connection, spark, self.lake, subject, found, self.channels)
             erasure_id = journal.begin(connection, request_ids, subject, self.key, now)
-            there = versions(spark, self.lake, purged_tables(self.lake))
-            journal.done(connection, erasure_id, "versions", there, now)
         self.after("subject")
         return erasure_id
 
@@ -148,14 +139,15 @@ class Erasure(AllStores):
             # Data that came before the tombstones were stored; a running projection ends first.
             hold_identities(connection, alone=True)
             check_holds(connection, subject.records)
-            add_bystanders(connection, subject, Naming(subject, self.channels), held_records(connection))
+            add_bystanders(connection, subject, Naming(subject, self.channels), holds.held_records(connection))
             ids = known_as(connection, subject.profiles)
             recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
             found = operational.erase(
                 connection, subject, Theirs(subject), self.channels, rows.without_names, _rebuild, now, erasure_id
             )
             emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
-            found |= operational.pseudonymise_requests(connection, subject, requests, self.key)
+            found |= intakes.forget_or_redact(connection, subject, requests)
+            operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # it has live events by now
         return found
 
@@ -205,11 +197,6 @@ class Erasure(AllStores):
                 is_compact = True
             found = scan(stock, subject)
         return found
-
-
-def held_records(connection: Connection) -> set[str]:
-    """All records under a legal hold."""
-    return set[str]().union(*holds.in_force(connection).values())
 
 
 def check_holds(connection: Connection, records: Collection[str]) -> None:

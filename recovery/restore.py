@@ -28,8 +28,8 @@ from erasure.erased_people import keep_in_lake
 from erasure.followers import move_on
 from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
-from erasure.lake.reapply import erase_again
 from erasure.operational.compaction import compact_tables
+from erasure.reapply import erase_again
 from lake.session import spark_session
 from lake.tables import TOMBSTONES, read, versions
 from recovery.archive import DUMP, LAKE, checked

@@ -41,7 +41,11 @@ class Tombstones:
 
     def cover(self, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()) -> bool:
         """Whether any of these belonged to somebody erased."""
-        return not self.digests.isdisjoint(_digests_by_any(self.key, identifiers, record_ids))
+        return bool(self.covering(identifiers, record_ids))
+
+    def covering(self, identifiers: Iterable[Identifier], record_ids: Iterable[str] = ()) -> frozenset[str]:
+        """The tombstones of these."""
+        return self.digests & _digests_by_any(self.key, identifiers, record_ids)
 
     def cover_row(self, contract: Channel, payload: Mapping[str, Any] | None, raw: bytes = b"") -> bool:
         """Whether a raw row is an erased person's: by its columns' roles, and by contacts in any of them.

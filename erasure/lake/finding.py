@@ -1,7 +1,7 @@
 """Finds all data of the people to erase in the lake, and which of it only they have."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import reduce
@@ -66,14 +66,14 @@ def complete(
     subject: Subject,
     personal: PersonalValues,
     channels: Mapping[str, Channel],
-    held_elsewhere: set[Identifier],
+    held_elsewhere: Callable[[set[Identifier]], set[Identifier]],
     now: datetime,
 ) -> Candidates:
     """Adds the lake's data of a subject with known records; returns the candidates for the search.
 
-    `personal` is their data in other stores; `held_elsewhere` are identifiers that others have outside the lake. There
-    is one pass for all people together. Values that others have too are still among the candidates: `settle` separates
-    them.
+    `personal` is their data in other stores; `held_elsewhere` says which of some identifiers others have outside the
+    lake. There is one pass for all people together. Values that others have too are still among the candidates:
+    `settle` separates them.
     """
     records = keyed(spark, ["record_id"], [(one,) for one in subject.records])
     silver = read(spark, lake, RECORDS)
@@ -91,7 +91,7 @@ def complete(
     events = read(spark, lake, EVENTS)
     of_others = events.where("record_id IS NOT NULL").join(F.broadcast(records), "record_id", "left_anti")
     carried = of_others.select(F.explode("identifiers").alias("held")).select("held.kind", "held.value")
-    shared = _among(spark, held.union(carried), personal.identifiers) | held_elsewhere
+    shared = _among(spark, held.union(carried), personal.identifiers) | held_elsewhere(personal.identifiers)
     older = read(spark, lake, BRONZE["person"]).join(F.broadcast(pairs), ["channel", "source_key"], "left_anti")
     older = older.join(silver, ["channel", "source_key", "content_hash"], "left_anti")
     older = older.join(deleted_rows(spark, lake, "person", channels), ["channel", "source_key"], "left_anti")

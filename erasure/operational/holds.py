@@ -44,6 +44,11 @@ def in_force(connection: Connection, records: Collection[str] | None = None) -> 
     return found
 
 
+def held_records(connection: Connection) -> set[str]:
+    """All records under a hold in force."""
+    return set[str]().union(*in_force(connection).values())
+
+
 def forget(connection: Connection, records: Collection[str]) -> int:
     """Deletes the lifted holds of these records; one in force stays. Returns how many were deleted."""
     lifted = legal_holds.c.record_id.in_(records), legal_holds.c.lifted_at.is_not(None)

@@ -13,7 +13,7 @@ from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.pseudonyms import reference
 from erasure.answers.postgres import ANSWERS
-from erasure.operational import holds, intakes
+from erasure.operational import holds
 from erasure.operational.bystanders import Naming, take_out
 from erasure.operational.live import messages_of, unbind
 from erasure.people.redaction import ERASED, Redaction
@@ -104,12 +104,8 @@ def erase(
     return {name: count for name, count in found.items() if count}
 
 
-def pseudonymise_requests(
-    connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes
-) -> dict[str, int]:
-    """Their requests stay, as proof that they were handled, but without the person; returns what became of intakes."""
-    found = {"intakes": intakes.forget(connection, subject.profiles, request_ids, subject.identifiers)}
-    found["intakes_redacted"] = intakes.redact(connection, subject)
+def pseudonymise_requests(connection: Connection, subject: Subject, request_ids: Collection[str], key: bytes) -> None:
+    """Their requests stay, as proof that they were handled, but without the person."""
     of = or_(privacy_requests.c.profile_id.in_(subject.profiles), privacy_requests.c.request_id.in_(request_ids))
     for request_id, profile_id in connection.execute(
         select(privacy_requests.c.request_id, privacy_requests.c.profile_id).where(of)
@@ -119,7 +115,6 @@ def pseudonymise_requests(
         whose = profile_id if profile_id.startswith("erased:") else f"erased:{reference(key, 'profile', profile_id)}"
         one = update(privacy_requests).where(privacy_requests.c.request_id == request_id)
         connection.execute(one.values(profile_id=whose, details={}))
-    return {name: count for name, count in found.items() if count}
 
 
 def _live_events(connection: Connection, subject: Subject) -> set[str]:

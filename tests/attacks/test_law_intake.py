@@ -9,8 +9,7 @@ from sqlalchemy import Engine, func, insert, select, text
 
 from consent.model import Role
 from contracts.identifiers import Identifier
-from erasure.operational.intakes import forget, redact
-from erasure.operational.rows import pseudonymise_requests
+from erasure.operational.intakes import forget, forget_or_redact, redact
 from erasure.people.redaction import ERASED
 from erasure.people.subject import Subject
 from stores.schema import identifiers, intakes, metadata
@@ -187,7 +186,7 @@ def test_the_counts_of_an_erasure_say_what_became_of_intakes(
     match = f"/v1/intakes/{taken['intake_id']}/match"
     request = client.post(match, json={"profile_id": ANA}, headers=headers(*OFFICER)).json()["request_id"]
     with engine.begin() as connection:
-        found = pseudonymise_requests(connection, MARION, [request], b"key")
+        found = forget_or_redact(connection, MARION, [request])
     assert found == {"intakes": 1, "intakes_redacted": 1}
 
 
