@@ -15,7 +15,7 @@ from erasure.lake.covered import covered_raw_rows, covered_rows
 from erasure.lake.rows import erase_rows, without_names
 from erasure.operational import holds, intakes
 from erasure.operational import rows as operational
-from erasure.operational.bystanders import Naming, add_bystanders
+from erasure.operational.bystanders import Naming, add_bystanders, keep_live
 from erasure.people.personal_values import PersonalValues
 from erasure.people.refused import RefusedContent, Theirs, contacts_in
 from erasure.people.subject import Subject
@@ -36,12 +36,12 @@ def erase_again(
     channels: Mapping[str, Channel],
     tombstones: Tombstones,
     now: datetime,
-) -> None:
+) -> list[str]:
     """Takes people whom these tombstones name out of the lake and PostgreSQL, as their erasure did.
 
     The tombstones are in PostgreSQL by now, so pseudonyms in the ledger are signed for one of their erasures. Then
-    everything is published anew, since a restored store does not match its readers' positions. Requests of theirs that
-    are open again are left to be certified: `python -m erasure.run` does it.
+    everything is published anew, since a restored store does not match its readers' positions. Returns the requests of
+    theirs that are open again: `python -m erasure.run` completes them with a certificate.
     """
     erased = ErasureDates.of(connection, tombstones)
     holds.end_of_erased(connection, tombstones)
@@ -63,6 +63,7 @@ def erase_again(
     from_serving = operational.erase(
         connection, subject, theirs, channels, without_names, rebuild, now, str(erasure_id)
     )
+    keep_live(connection, subject, now)
     emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
     # 3. What they asked for.
     requests = carried_out(connection, subject, erased)
@@ -71,6 +72,7 @@ def erase_again(
     steps = {"tombstones": len(tombstones.digests), "serving": from_serving, "lake": from_lake}
     take_up(connection, subject, requests, steps, tombstones.key, now)
     connection.execute(delete(publish_progress))
+    return requests
 
 
 def _gathered(

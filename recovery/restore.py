@@ -95,9 +95,9 @@ def _erase_again(
     spark: SparkSession,
     outside: Mapping[str, tuple[str, datetime]],
     now: datetime,
-) -> dict[str, int]:
+) -> dict[str, Any]:
     lake = config.lake_uri
-    before = versions(spark, lake, purged_tables(lake))
+    before, requests = versions(spark, lake, purged_tables(lake)), list[str]()
     with engine.begin() as connection:
         held = buried(connection, config).digests
         digests = held | outside.keys() | {row.tombstone for row in read(spark, lake, TOMBSTONES).collect()}
@@ -106,7 +106,7 @@ def _erase_again(
             known = Tombstones(reference_key(config), frozenset(digests))
             for digest in sorted(outside.keys() - held):
                 bury(connection, [digest], *outside[digest])
-            erase_again(spark, lake, connection, everybody, known, now)
+            requests = erase_again(spark, lake, connection, everybody, known, now)
             keep_in_lake(spark, lake, connection)
     if digests:
         purge(spark, lake, purged_tables(lake))
@@ -115,7 +115,11 @@ def _erase_again(
         with engine.begin() as connection, Redis.from_url(stores.redis_url) as client:
             move_on(spark, lake, connection, client, moved)
         compact_tables(engine)
-    return {"tombstones": len(digests), "tombstones_since": len(outside.keys() - held)}
+    return {
+        "tombstones": len(digests),
+        "tombstones_since": len(outside.keys() - held),
+        "requests_to_complete": requests,
+    }
 
 
 def _materialise(lake: str) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, cast, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, Connection, Text, cast, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from consent.tombstones.naming import forms, named_in, named_in_message
 from contracts.channel import Channel
@@ -21,7 +21,7 @@ from contracts.sources import Source, stand_in
 from erasure.people.subject import Subject
 from read_model.live.claim_paths import as_tree, at_path
 from read_model.live.live_records import document_of
-from stores.schema import live_records, records, timeline
+from stores.schema import live_assignments, live_records, records, timeline
 
 ROWS = 2_000
 MANY = 200
@@ -138,6 +138,17 @@ def take_out(
             connection.execute(update(records).where(records.c.record_id == record_id).values(document=document))
         changed += 1
     return changed
+
+
+def keep_live(connection: Connection, subject: Subject, now: datetime) -> None:
+    """Marks bystanders' records as live, since the lake has them again only after its next run: until then a
+    publication of the whole lake would take them for deleted."""
+    of = records.c
+    rows = select(of.record_id, of.profile_id, literal(now, live_assignments.c.at.type))
+    new = insert(live_assignments).from_select(
+        ["record_id", "profile_id", "at"], rows.where(_among(of.record_id, subject.bystanders))
+    )
+    connection.execute(new.on_conflict_do_nothing())
 
 
 def _without(naming: Naming, source: str, payload: Mapping[str, Any], said_at: set[datetime]) -> dict[str, Any]:

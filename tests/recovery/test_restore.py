@@ -186,7 +186,7 @@ def test_what_an_erasure_took_out_of_any_table_a_restore_takes_out_again_and_its
     expected = left(first)
 
     second = opened("second")
-    restored(second, folder)
+    assert restored(second, folder)["requests_to_complete"] == ["r-part", "r-whole"]
 
     # 1. As after the erasure, in every table.
     found = left(second)
