@@ -29,9 +29,11 @@ _BESIDE = {
     "identity_history": "records ?| :records OR profile_id = ANY(:profiles) OR other_id = ANY(:profiles)",
     "privacy_requests": "profile_id = ANY(:profiles)",
     "legal_holds": "record_id = ANY(:records)",
+    "profiles": "profile_id = ANY(:rebuilt)",
     "inbox": "source || ':' || message_id = ANY(:events)",
 }
-"""Their rows that are found by other conditions than a key column."""
+"""Their rows that are found by other conditions than a key column; profiles that go on without them show them still,
+and what is others' there is in the others' records."""
 
 
 def said_by_others(connection: Connection, subject: Subject, search: TextSearch, all_rows: bool = False) -> set[str]:
@@ -51,6 +53,7 @@ def said_by_others(connection: Connection, subject: Subject, search: TextSearch,
 def _texts(connection: Connection, subject: Subject, all_rows: bool) -> Iterator[bytes]:
     theirs = {str(whose): sorted(getattr(subject, whose)) for whose in (Whose.RECORDS, Whose.PROFILES, Whose.EVENTS)}
     given: dict[str, Any] = theirs | {
+        "rebuilt": sorted(subject.rebuilt),
         "kinds": [one.kind for one in sorted(subject.identifiers)],
         "held": [one.value for one in sorted(subject.identifiers)],
     }

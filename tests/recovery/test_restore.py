@@ -201,7 +201,7 @@ def test_what_an_erasure_took_out_of_any_table_a_restore_takes_out_again_and_its
     [visitor] = [json.loads(row) for row in found["live_records"]]
     assert visitor["record_id"] == VISITOR and visitor["payload"]["claims"]["traits"] == {
         "email": "vera@inbox.example",
-        "firstName": "Vera",
+        "first_name": "Vera",
     }
     for value in (EMAIL, "Evelynka", EVELYNKA, HANNELORE):
         assert second.seen(value) == set(), value
