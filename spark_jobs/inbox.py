@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 from pyspark.sql import SparkSession
-from sqlalchemy import Connection, Engine, delete, func, select, text
+from sqlalchemy import Connection, Engine, delete, func, select, text, true, union
 
 from contracts.assurance import Proof
 from contracts.content import content_hash, payload_text
@@ -39,15 +39,23 @@ KEPT = timedelta(days=30)
 Row = dict[str, Any]
 
 
+class UnknownSource(ValueError):
+    """There are live messages of a source that is not known; says what to do."""
+
+
 def land(
     spark: SparkSession, lake: str, engine: Engine, sources: Sources, now: datetime, at_once: int = AT_ONCE
 ) -> dict[str, Any]:
-    """Takes in what was projected since the last run; tells how many rows each bronze table gained."""
+    """Takes in what was projected since the last run; tells how many rows each bronze table gained.
+
+    Raises UnknownSource where a message is of a source that is not known: nothing is taken in then, and nothing lost.
+    """
     landed = {"events": 0, "records": 0}
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         name = store_name(connection)
         after = progress(spark, lake, JOB).get(name, 0)
         until = newest(connection)
+        _check_sources(connection, sources, after, until)
         while after < until:
             upto = min(until, after + at_once)
             landed["events"] += _append(spark, lake, BRONZE["event"], _events(connection, sources, after, upto, now))
@@ -59,6 +67,18 @@ def land(
         connection.execute(delete(inbox).where(*old))
         connection.execute(delete(message_ids).where(message_ids.c.received_at < now - KEPT))
     return {**landed, "rows_changed": sum(landed.values())}
+
+
+def _check_sources(connection: Connection, sources: Sources, after: int, until: int) -> None:
+    waiting = [
+        select(columns.source).where(columns.sequence > after, columns.sequence <= until, taken)
+        for columns, taken in ((inbox.c, inbox.c.problem.is_(None)), (live_records.c, true()))
+    ]
+    if unknown := sorted(set(connection.scalars(union(*waiting))) - sources.by_name.keys()):
+        raise UnknownSource(
+            f"expected the sources of all live messages, found none called {', '.join(unknown)}; name them in"
+            " OCV_SOURCES_FILE, also if they send no more (the demo's: set OCV_DEMO=1)"
+        )
 
 
 def newest(connection: Connection) -> int:
@@ -89,8 +109,6 @@ def _events(connection: Connection, sources: Sources, after: int, upto: int, now
         .order_by(columns.sequence)
     )
     for row in connection.execute(query):
-        if row.source not in sources.by_name:
-            continue
         message, types = msgspec.convert(row.item, Message), sources.by_name[row.source].types
         event = as_kept(live_event(message, Proof(row.proof), row.received_at, None, types), row.record_id)
         came = (row.source + EVENTS, event.message_id, event_payload(row.source, event), row.sequence, row.received_at)
@@ -138,7 +156,10 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--now", type=lambda given: parse_instant(given, "iso"), default=datetime.now(UTC))
     given = parser.parse_args(args)
     with batch_job(settings()) as stores, migrated(stores.database_url) as engine:
-        done = land(spark_session(settings()), given.lake, engine, load_sources(settings()), given.now)
+        try:
+            done = land(spark_session(settings()), given.lake, engine, load_sources(settings()), given.now)
+        except UnknownSource as error:
+            raise SystemExit(str(error)) from None
     print(json.dumps(done))
 
 

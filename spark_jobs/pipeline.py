@@ -192,7 +192,7 @@ def main(args: list[str] | None = None) -> None:
         channels = load_channels(given.contracts)
         with Progress(*columns, console=console) as progress:
             report = run(settings(), given.sources, channels, given.as_of, TimedSteps(progress))
-    except (ContractError, SourceError, MissingSecret) as error:
+    except (ContractError, SourceError, MissingSecret, inbox.UnknownSource) as error:
         raise SystemExit(str(error)) from None
     if given.report:
         given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

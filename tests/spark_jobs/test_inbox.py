@@ -10,14 +10,14 @@ from pyspark.sql import SparkSession
 from sqlalchemy import Engine, select, text
 
 from contracts.live_keys import visitor_key
-from contracts.sources import with_live
+from contracts.sources import Sources, with_live
 from feature_repo.batch import COMPUTED
 from feature_repo.catalogue import LAKE_VIEWS, VIEWS
 from identity.matching.comparables import comparables
 from identity.matching.name_parts import NameFrequencies
 from lake.tables import ASSIGNMENTS, BRONZE, EVENTS, PROFILES, RECORDS, TIMELINE, read, write_changes
 from read_model.features_due import computed_rows
-from spark_jobs.inbox import land
+from spark_jobs.inbox import UnknownSource, land
 from spark_jobs.profiles import build
 from spark_jobs.publish import publish
 from spark_jobs.resolve.deterministic import edges_sql, numbers_sql
@@ -81,6 +81,18 @@ def batch(spark: SparkSession, lake: str, engine: Engine, monkeypatch: pytest.Mo
         return landed
 
     return run
+
+
+def test_messages_of_a_source_that_is_not_known_wait_for_it_and_nothing_is_lost(
+    spark: SparkSession, lake: str, engine: Engine
+) -> None:
+    accept(engine, NOW, {"userId": "u1", "event": "Order Completed"})
+    project_all(engine, NOW)
+    nobodys = Sources([])
+    with pytest.raises(UnknownSource, match=r"found none called app; name them in OCV_SOURCES_FILE, also if they send"):
+        land(spark, lake, engine, nobodys, NOW)
+    assert land(spark, lake, engine, SOURCES, NOW) == {"events": 1, "records": 1, "rows_changed": 2}
+    assert land(spark, lake, engine, nobodys, NOW)["rows_changed"] == 0, "nothing of it waits any more"
 
 
 def test_live_events_land_once_and_the_batch_comes_to_what_was_shown(
