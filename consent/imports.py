@@ -12,7 +12,8 @@ from typing import Any
 
 from consent.model import STATE_OF_WORD, LegalBasis
 from consent.purposes import published_purposes
-from consent.tombstones.naming import contacts, named_in
+from consent.tombstones.contacts import contacts
+from consent.tombstones.naming import named_in
 from contracts.channel import Channel
 from contracts.consent_rows import ConsentRow, consent_key, consents_of
 from contracts.contacts import readings

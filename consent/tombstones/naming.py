@@ -6,14 +6,14 @@ other identifier is digits or a word that may mean something else elsewhere: it 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote_plus
 
 import phonenumbers
 
-from consent.tombstones.tokens import plain, token_of, tokens
+from consent.tombstones.contacts import DIGITS, contacts, digits_of, read
+from consent.tombstones.tokens import token_of, tokens
 from contracts.assurance import Proof
 from contracts.broken_ids import nothing_key
 from contracts.cells import UnreadableCell, raw_texts
@@ -29,58 +29,38 @@ from contracts.sources import Source
 
 Named = tuple[set[Identifier], set[str]]
 """Identifiers in normal form, and record ids."""
-DIGITS = "phone digits"
-"""The kind of a telephone number without its country, if the country is unknown."""
-_IN_MAIL = r"[^\s\"'<>(){}\[\],;:|\\/?&=]"
-# Only from the start of a run of such characters: trying each of them takes quadratic time.
-_MAIL = re.compile(rf"(?<!{_IN_MAIL}){_IN_MAIL}+@{_IN_MAIL}+")
 TELLING = "telling id"
 """The kind of a distinctive id, which is found anywhere."""
 _SAID_OTHERWISE = frozenset({"email", "phone", "device_id", "visitor_id"})
-_PHONE = re.compile(r"(?<![\w@.+-])\+?\(?\d[\d ./()\-\u00a0\u2010-\u2015]{5,22}\d(?![\w@-])")
-FEWEST_DIGITS, MOST_DIGITS = 7, 15
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 SHORTEST_ID = 6
 _FIELDS_OF_BROWSERS = ("anonymousId", "previousId")
 SAYS_WHO = IDENTIFYING | {"key", "identifier"}
 
 
+def telling(identifier: Identifier) -> str | None:
+    """The token by which an id is found in any text; None if it has none.
+
+    A user may choose their id: digits alone could be somebody else's card or telephone number.
+    """
+    is_of_its_own = identifier.kind not in _SAID_OTHERWISE
+    is_chosen = identifier.kind == "user_id" and identifier.value.replace("-", "").isdecimal()
+    return token_of(identifier.value) if is_of_its_own and not is_chosen else None
+
+
 def forms(identifier: Identifier) -> set[Identifier]:
     """An identifier in its normal form, and in the forms used where the normal form can't be computed."""
     found = {identifier}
-    if identifier.kind not in _SAID_OTHERWISE and (token := token_of(identifier.value)):
+    if (token := telling(identifier)) is not None:
         found.add(Identifier(TELLING, token))
     if identifier.kind == "phone":
         bare = identifier.value.partition(EXTENSION)[0]
-        found.add(Identifier(DIGITS, _digits(bare)))
+        found.add(Identifier(DIGITS, digits_of(bare)))
         with suppress(phonenumbers.NumberParseException):
             number = phonenumbers.parse(bare)
             national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-            found |= {Identifier(DIGITS, _digits(national)), Identifier(DIGITS, str(number.national_number))}
+            found |= {Identifier(DIGITS, digits_of(national)), Identifier(DIGITS, str(number.national_number))}
     return found
-
-
-def contacts(text: str, region: str | None) -> Iterator[Identifier]:
-    """Mail addresses and telephone numbers anywhere in a text, also where it is a part of an address of a page."""
-    if "@" not in text and "%" not in text and sum(c.isdigit() for c in text) < FEWEST_DIGITS:
-        return
-    texts = {text, unquote_plus(text)} if "%" in text else {text}
-    for one in (plain(each) for each in texts):
-        if "@" in one:
-            yield from _readings(["email"], _MAIL.findall(one), region)
-        for spelt in _PHONE.findall(one):
-            digits = _digits(spelt).removeprefix("00")
-            if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
-                yield from _numbers(spelt, digits, region)
-
-
-def _numbers(spelt: str, digits: str, region: str | None) -> Iterator[Identifier]:
-    # With a known country, digits are a number of that country only.
-    known = list(_readings(["phone"], [spelt], region))
-    yield from known
-    if not known or region is None:
-        yield from _readings(["phone"], [f"+{digits}"], None)
-        yield Identifier(DIGITS, digits)
 
 
 def named_in_text(text: str, channel: str, region: str | None) -> Named:
@@ -92,7 +72,7 @@ def named_in_text(text: str, channel: str, region: str | None) -> Named:
     words = [one for one in parts if len(one) >= SHORTEST_ID and any(c.isdigit() for c in one)]
     kinds = [kind for kind in KINDS if kind not in ("email", "phone")]
     telling = {Identifier(TELLING, one) for one in tokens(text)}
-    return {*contacts(text, region), *_readings(kinds, words, region), *telling}, {
+    return {*contacts(text, region), *read(kinds, words, region), *telling}, {
         f"{channel}:{one}" for one in [*words, *parts[:1]]
     }
 
@@ -104,7 +84,7 @@ def named_in(value: Any, region: str | None) -> set[Identifier]:
     for name, text in _leaves(value):
         found |= {*contacts(text, region), *(Identifier(TELLING, one) for one in tokens(text))}
         if name in KINDS:
-            found |= set(_readings([name], [text], region))
+            found |= set(readings(name, text, region)[0])
     return found
 
 
@@ -159,7 +139,7 @@ def _named_in_any_field(source: Source, message: Mapping[str, Any], proof: Proof
         text = clean(str(given)) if isinstance(given, str | int) else ""
         if not text or (name == "groupId" and (len(text) < SHORTEST_ID or text.isalpha())):
             continue  # a short group may be numbered like a person
-        found |= set(_readings([source.user_kind], [text], source.region))
+        found |= set(read([source.user_kind], [text], source.region))
         records.add(f"{source.name}:{user_key(text)}")
         if proof is Proof.NONE:
             with suppress(InvalidIdentifier):
@@ -187,7 +167,7 @@ def _external(plain: Mapping[str, Any], region: str | None) -> Iterator[Identifi
     listed = context.get("externalIds") if isinstance(context, dict) else None
     for one in listed if isinstance(listed, list) else []:
         if isinstance(one, dict) and isinstance(one.get("type"), str) and isinstance(one.get("id"), str | int):
-            yield from _readings([_slug(one["type"])], [str(one["id"])], region)
+            yield from readings(_slug(one["type"]), str(one["id"]), region)[0]
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -205,14 +185,3 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 def _slug(name: str) -> str:
     return re.sub(r"[\W_]+", "_", _CAMEL.sub("_", name).lower()).strip("_")
-
-
-def _readings(kinds: Iterable[str], texts: Iterable[str], region: str | None) -> Iterator[Identifier]:
-    for text in texts:
-        for kind in kinds:
-            with suppress(InvalidIdentifier):
-                yield normalise(kind, text, region)
-
-
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c.isdecimal())

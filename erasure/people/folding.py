@@ -4,17 +4,14 @@
 `zoe fontloup`. Both sides of a search are folded, so that the result does not depend on the spelling.
 """
 
-import html
 import re
 import unicodedata
 
 from text_unidecode import unidecode
 
+from contracts.escapes import unescaped
 from contracts.remembered import remembered
 
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_CONTROL = re.compile(r"\\+[nrtbf]")
-_ENTITY = re.compile(r"&[#A-Za-z]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 BETWEEN = b"\n\x1f\n"
 """The separator of texts that are searched together: no match spans it."""
@@ -38,13 +35,6 @@ def fold_bytes(data: bytes) -> bytes:
 def folded(text: str) -> str:
     """The same for a text."""
     return fold_bytes(text.encode("utf-8", "surrogatepass").replace(b"\x1f", b" ")).decode()
-
-
-def unescaped(text: str) -> str:
-    """Text with its JSON and HTML escapes decoded."""
-    if "\\" in text:
-        text = _CONTROL.sub(" ", _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))
-    return html.unescape(text) if _ENTITY.search(text) else text
 
 
 def spellings(text: str) -> set[str]:

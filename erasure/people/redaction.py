@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby, permutations
 
-from erasure.people.folding import folded, unescaped
+from contracts.escapes import unescaped
+from erasure.people.folding import folded
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
 

@@ -25,6 +25,13 @@ MAILS = [
     "https://shop.example/?email=eve.zarwell%40inbox.example&page=2",
     "ｅｖｅ.zarwell@inbox.example",
     "eve.\u200bzarwell@inbox.example",
+    "eve.zarwell@inbox.example.",
+    "eve.zarwell@inbox.example; bob@inbox.example",
+    "tell **eve.zarwell@inbox.example**, please",
+    "#eve.zarwell@inbox.example!",
+    "eve.zarwell＠inbox.example",
+    "eve.zarwell%2540inbox.example",
+    "eve.zarwell&#64;inbox.example",
 ]
 PHONES = [
     "+33612345098",
@@ -37,6 +44,10 @@ PHONES = [
     "33612345098",
     "612345098",
     "call 06 12 34 50 98 please",
+    "0612345098 / 0600000017",
+    "0612345098 0600000017",
+    "06,12,34,50,98",
+    "tel0612345098",
     "٠٦١٢٣٤٥٠٩٨",
 ]
 CRM = Channel.model_validate(

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from consent.tombstones.naming import contacts, named_in_raw
+from consent.tombstones.contacts import contacts
+from consent.tombstones.naming import named_in_raw
 from contracts import remembered
 from contracts.contacts import readings
 from contracts.identifiers import Identifier
