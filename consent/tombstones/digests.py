@@ -5,7 +5,7 @@ PostgreSQL and in the lake, so that restoring one of them brings nobody back.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from consent.tombstones.naming import Named, forms, named_in_row, named_in_text
+from consent.tombstones.naming import TELLING, Named, forms, named_in_row, named_in_text
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.keyring import all_of
@@ -82,9 +82,15 @@ def tombstones_of_rows(key: bytes, contents: Iterable[str]) -> set[str]:
     return {reference(key, ROW, content) for content in contents}
 
 
-def tombstones_of(key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str]) -> set[str]:
-    """The tombstones of identifiers in normal form, in each of their forms, and of record ids."""
-    return _digests(key, set().union(*(forms(one) for one in identifiers)), record_ids)
+def tombstones_of(
+    key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str], common_tokens: Collection[str] = ()
+) -> set[str]:
+    """The tombstones of identifiers in normal form, in each of their forms, and of record ids.
+
+    Of `common_tokens` somebody else's identifier is spelt alike: they count under their own kind alone.
+    """
+    found = set[Identifier]().union(*(forms(one) for one in identifiers))
+    return _digests(key, found - {Identifier(TELLING, token) for token in common_tokens}, record_ids)
 
 
 def _digests(key: bytes, identifiers: Iterable[Identifier], record_ids: Iterable[str]) -> set[str]:

@@ -6,9 +6,26 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Table, Text, cast, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from consent.macs import make_nobodys
+from consent.tombstones.naming import forms, telling
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from contracts.pseudonyms import reference
@@ -52,6 +69,7 @@ def complete(connection: Connection, subject: Subject, said: set[Identifier]) ->
     elsewhere = select(identifiers.c.kind, identifiers.c.value).where(identifiers.c.profile_id.not_in(theirs))
     wanted = tuple_(identifiers.c.kind, identifiers.c.value).in_([(one.kind, one.value) for one in said])
     held = {Identifier(*row) for row in connection.execute(elsewhere.where(wanted))} if said else set()
+    subject.common_tokens |= _spelt_alike(connection, elsewhere, {token for one in said if (token := telling(one))})
     beside = select(records.c.document).where(
         records.c.profile_id.in_(subject.rebuilt), records.c.record_id.not_in(subject.records)
     )
@@ -64,6 +82,19 @@ def complete(connection: Connection, subject: Subject, said: set[Identifier]) ->
     )
     given = {"wanted": _listed(said), "records": sorted(subject.records)}
     return held | {Identifier(*row) for row in connection.execute(carrying, given)}
+
+
+def _spelt_alike(connection: Connection, others: Select[Any], tokens: set[str]) -> set[str]:
+    """Which of these ids an identifier of somebody else is spelt like, of whatever kind."""
+    if not tokens:
+        return set()
+    ends = [f"%{one.lstrip('0')}" for one in tokens if one.isdecimal()]
+    of = identifiers.c
+    alike = or_(
+        func.lower(of.value).in_(tokens), and_(of.kind == "phone", of.value.like(any_(cast(ends, ARRAY(Text)))))
+    )
+    found = {Identifier(*row) for row in connection.execute(others.where(alike))}
+    return tokens & {value for one in found for value in (one.value.casefold(), *(form.value for form in forms(one)))}
 
 
 def erase(

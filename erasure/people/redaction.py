@@ -9,6 +9,7 @@ from itertools import groupby, permutations
 
 from contracts.escapes import unescaped
 from erasure.people.folding import folded
+from erasure.people.personal_values import phone_spellings, tells
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
 
@@ -23,10 +24,17 @@ Span = tuple[int, int]
 
 
 class Redaction:
-    """Replaces names, whole names and identifiers of a subject in a text; all else stays as it was written."""
+    """Replaces names, whole names and identifiers of a subject in a text; all else stays as it was written.
+
+    Identifiers that only they have go whoever else says them: a customer's message to an address makes it nobody
+    else's.
+    """
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
+        own = {one for one in subject.identifiers if tells(one.value)}
+        phones = {spelt for one in own if one.kind == "phone" for spelt in phone_spellings(one.value)}
+        self._values = subject.values | {one.value for one in own} | phones
 
     def __call__(self, text: str) -> str:
         """The redacted text; the unchanged text if it names none of them.
@@ -51,18 +59,18 @@ class Redaction:
 
     @cached_property
     def _search(self) -> TextSearch:
-        return TextSearch(self._subject.values, self._subject.words)
+        return TextSearch(self._values, self._subject.words)
 
     @cached_property
     def _own_address(self) -> re.Pattern[str] | None:
-        own = sorted((one for one in self._subject.values if "@" in one), key=len, reverse=True)
+        own = sorted((one for one in self._values if "@" in one), key=len, reverse=True)
         return re.compile(_CLEAR.format("|".join(re.escape(one) for one in own)), re.IGNORECASE) if own else None
 
     @cached_property
     def _phrases(self) -> dict[str, list[list[str]]]:
         found: dict[str, list[list[str]]] = {}
         whole = {" ".join(names) for one in self._subject.full_names for names in permutations(one.split("|"))}
-        for text in {one for one in self._subject.values if "@" not in one} | self._subject.words | whole:
+        for text in {one for one in self._values if "@" not in one} | self._subject.words | whole:
             phrase = folded(text).split()
             if phrase:
                 found.setdefault(phrase[0], []).append(phrase)

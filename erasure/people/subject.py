@@ -32,7 +32,8 @@ class Subject:
     landline stays, since it is also the others'. `values` must be found nowhere afterwards; `words` are names and
     whole names, folded, searched only in text. Values that also occur in other people's rows can't be attributed by
     text: `common_values` and `common_words` are counted and reported as kept, `shared` are the identifiers among them.
-    `full_names` are folded pairs of given and family name that nobody else has.
+    `full_names` are folded pairs of given and family name that nobody else has. `common_tokens` are ids of theirs that
+    somebody else's identifier of another kind is spelt like: they bury nobody's texts.
     """
 
     people: int = 0
@@ -49,6 +50,7 @@ class Subject:
     common_values: set[str] = field(default_factory=set)
     common_words: set[str] = field(default_factory=set)
     full_names: set[str] = field(default_factory=set)
+    common_tokens: set[str] = field(default_factory=set)
 
     def say_others(self, said: set[str]) -> None:
         """Moves values that others have too to those that are kept."""
@@ -59,7 +61,7 @@ class Subject:
 
     def tombstones(self, key: bytes) -> set[str]:
         """The tombstones of these people."""
-        return tombstones_of(key, self.identifiers, self.records)
+        return tombstones_of(key, self.identifiers, self.records, self.common_tokens)
 
     def keys(self, whose: Whose) -> set[tuple[str, ...]]:
         """The keys by which rows are theirs."""

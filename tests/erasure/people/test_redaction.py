@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from contracts.identifiers import Identifier
 from erasure.people.redaction import ERASED, Redaction
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
@@ -51,6 +52,16 @@ def test_a_value_that_is_left_in_another_form_takes_the_whole_text() -> None:
     nameless = Subject(values={"k9@messagerie.example"})
     assert Redaction(nameless)("write to k9%40messagerie.example") == ERASED
     assert Redaction(nameless)("write to K9@Messagerie.example") == f"write to {ERASED}"
+
+
+def test_an_identifier_that_only_they_have_goes_whoever_else_says_it() -> None:
+    own = {Identifier("email", "kz1003@neuf.example"), Identifier("phone", "+33612345678")}
+    said_by_others = Subject(identifiers=own, common_values={"kz1003@neuf.example", "+33612345678"})
+    redaction = Redaction(said_by_others)
+    said = "asked kz1003@neuf.example and 06 12 34 56 78 (or 0612345678): says no to +33 6 12 34 56 78"
+    assert redaction(said) == f"asked {ERASED} and {ERASED} (or {ERASED}): says no to +{ERASED}"
+    shared = Subject(shared=own, common_values={"kz1003@neuf.example"})
+    assert Redaction(shared)(said) == said, "a household's address is the others' too"
 
 
 REDACTION = Redaction(THEIRS)
