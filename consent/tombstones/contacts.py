@@ -18,9 +18,9 @@ DIGITS = "phone digits"
 FEWEST_DIGITS, MOST_DIGITS = 7, 15
 ESCAPED_AT_MOST = 3
 """How often a text may have been escaped: a page's address inside another one's is, twice."""
-MOST_PARTS = 6
+MOST_PARTS = 5
 """Of how many groups of digits a number in a longer run is made."""
-MOST_RUNS = 60
+MOST_RUNS = 20
 
 _IN_MAIL = r"[^\s\"'<>(){}\[\],;:|\\/?&=]"
 # Only from the start of a run of such characters: trying each of them takes quadratic time.
@@ -40,6 +40,14 @@ def contacts(text: str, region: str | None) -> Iterator[Identifier]:
         if sum(c.isdigit() for c in one) >= FEWEST_DIGITS:
             for found in _PHONE.findall(one):
                 yield from _numbers(found, region)
+
+
+def many_in(text: str) -> int:
+    """How many addresses and parts of numbers a text may hold: what it costs to look through it goes by this."""
+    return max(
+        len(_MAIL.findall(one)) + sum(len(_BETWEEN.findall(found)) + 1 for found in _PHONE.findall(one))
+        for one in _decoded(text)
+    )
 
 
 def read(kinds: Iterable[str], texts: Iterable[str], region: str | None) -> Iterator[Identifier]:

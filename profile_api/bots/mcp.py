@@ -146,9 +146,10 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     address = request.client.host if isinstance(request, Request) and request.client else ""
     found = sort_messages([raw], Arrival(sender, now, False, None, None, None))
     try:
-        app.state.intake.check_rate(sender.key, address, 1)
+        app.state.intake.check_rate(sender.key, address, [raw])
         if not sender.is_server:
             app.state.intake.count_distinct(sender.key, address, found.records)
+        await asyncio.to_thread(app.state.inbox.look, found)
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
     except Problem as problem:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None

@@ -8,12 +8,16 @@ import time
 from collections.abc import Callable, Collection
 
 from limits import parse
+from msgspec import Raw
 
+from consent.tombstones.contacts import many_in
 from contracts.settings import Settings
 from profile_api.access.tallies import Tallies
 from profile_api.access.throttle import expected
 from profile_api.http.connections import network_of
 from profile_api.responses.errors import Problem
+
+CONTACTS_OF_A_MESSAGE = 10
 
 
 class Intake:
@@ -26,10 +30,15 @@ class Intake:
         self._people = parse(settings.write_people)
         self._tallies = Tallies(redis_url, clock)
 
-    def check_rate(self, key: str, address: str, messages: int) -> None:
-        """Counts messages, also such as prove to be none; raises a Problem (429) where they are too many."""
+    def check_rate(self, key: str, address: str, messages: Collection[bytes | Raw]) -> None:
+        """Counts messages, also such as prove to be none; raises a Problem (429) where they are too many.
+
+        A message that is full of addresses and numbers counts as several: it takes as long as several to see whether
+        it names somebody who was erased.
+        """
         limits = [(self._of_address, ("write", key, network_of(address))), (self._of_key, ("write", key))]
-        if (beyond := self._tallies.take(limits, messages)) is not None:
+        weight = sum(1 + many_in(bytes(one).decode("utf-8", "replace")) // CONTACTS_OF_A_MESSAGE for one in messages)
+        if (beyond := self._tallies.take(limits, weight)) is not None:
             raise Problem(429, "rate-limited", expected("messages", beyond), headers=self._tallies.wait(beyond))
 
     def count_distinct(self, key: str, address: str, records: Collection[str]) -> None:

@@ -1,35 +1,46 @@
 """Refuses messages of erased people before anything of them is stored, and counts them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Connection, exists, select
 
 from consent.tombstones.digests import erased_among
 from consent.tombstones.left_out import note_left_out
-from consent.tombstones.naming import named_in_raw
+from consent.tombstones.naming import Named, named_in_raw
 from contracts.assurance import Proof
 from contracts.pseudonyms import NoKey, reference_key
 from contracts.settings import Settings
 from contracts.sources import Sources
-from read_model.live.messages import Accepted, RefusedMessage, refusals_left
+from read_model.live.messages import Accepted, RefusedMessage, Sorted, refusals_left
 from stores.schema import tombstones
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(repr=False)
 class Guard:
     """Recognises erased people in messages; `key` is that of the tombstones, None if there can be none."""
 
     key: bytes | None
     sources: Sources
+    is_needed: bool = False
+    """Whether anybody was erased, as far as this process has seen."""
+
+    def look(self, found: Sorted) -> None:
+        """Notes whom the messages of a request name, in the request's own time and not in the writer's."""
+        if self.is_needed:
+            found.names |= self._names([*found.accepted, *found.refused, *found.salvaged])
 
     def erased(
-        self, connection: Connection, messages: Collection[Accepted | RefusedMessage]
+        self,
+        connection: Connection,
+        messages: Collection[Accepted | RefusedMessage],
+        names: Mapping[Accepted | RefusedMessage, Named] = MappingProxyType({}),
     ) -> set[Accepted | RefusedMessage]:
         """The messages among these that name an erased person; they are counted by channel and day."""
-        found = self.named(connection, messages)
+        found = self.named(connection, messages, names)
         count(connection, ((one.source, one.received_at) for one in found))
         return found
 
@@ -39,16 +50,23 @@ class Guard:
         return [kept for one in left_out for kept in refusals_left(one, sources[one.source])]
 
     def named(
-        self, connection: Connection, messages: Collection[Accepted | RefusedMessage]
+        self,
+        connection: Connection,
+        messages: Collection[Accepted | RefusedMessage],
+        names: Mapping[Accepted | RefusedMessage, Named] = MappingProxyType({}),
     ) -> set[Accepted | RefusedMessage]:
-        """The same, uncounted: for data that another message repeats."""
+        """The same, uncounted: for data that another message repeats. `names` are those that were looked for before."""
         if self.key is None or not messages or not connection.scalar(select(exists(select(tombstones)))):
             return set()
+        self.is_needed = True
+        rest = self._names([one for one in messages if one not in names])
+        return erased_among(connection, self.key, rest | {one: names[one] for one in messages if one in names})
+
+    def _names(self, messages: Iterable[Accepted | RefusedMessage]) -> dict[Accepted | RefusedMessage, Named]:
         sources = self.sources.by_name
-        names = {
+        return {
             one: named_in_raw(sources[one.source], _raw(one), _proof(one)) for one in messages if one.source in sources
         }
-        return erased_among(connection, self.key, names)
 
 
 def count(connection: Connection, turned_away: Iterable[tuple[str, datetime]]) -> None:

@@ -47,6 +47,10 @@ class Inbox:
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
 
+    def look(self, found: Sorted) -> None:
+        """Does before, in the request's own thread, what takes long of keeping its messages and needs no writer."""
+        self._guard.look(found)
+
     def keep(self, found: Sorted) -> "Future[set[int]]":
         """Submits one request's messages; the future is done once they are committed.
 
@@ -110,11 +114,12 @@ class Inbox:
     def _commit(self, group: Sequence[Sorted]) -> list[set[int]]:
         accepted = [one for found in group for one in found.accepted]
         refused = [one for found in group for one in found.refused]
+        names = {one: named for found in group for one, named in found.names.items()}
         with self._engine.begin() as connection:
-            erased = self._guard.erased(connection, [*accepted, *refused])
+            erased = self._guard.erased(connection, [*accepted, *refused], names)
             left_out = [one for one in accepted if one in erased]
             salvaged = [one for found in group for one in found.salvaged] + self._guard.refusals_in(left_out)
-            turned_away = self._guard.named(connection, salvaged)
+            turned_away = self._guard.named(connection, salvaged, names)
             insert_accepted(connection, salvaged, turned_away)
             fresh = set(insert_accepted(connection, accepted, erased))
             if rows := [_row(one) for one in refused if one not in erased]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
+from consent.tombstones.naming import Named
 from contracts.assurance import Proof
 from contracts.contacts import readings
 from contracts.dialects import without_key
@@ -62,6 +63,8 @@ class Sorted:
     refused: list[RefusedMessage] = field(default_factory=list)
     salvaged: list[Accepted] = field(default_factory=list)
     """Refusals of consent in refused messages: stored as messages of their own, and not counted."""
+    names: dict[Accepted | RefusedMessage, Named] = field(default_factory=dict)
+    """Whom each message names, where that was looked for before: it takes long, and the writer is one for all."""
 
     @property
     def records(self) -> set[str]:

@@ -1,6 +1,7 @@
 """How much one client may ask, and that what is refused for it is recorded."""
 
 import dataclasses
+import json
 
 import pytest
 from fastapi.testclient import TestClient
@@ -105,7 +106,7 @@ def test_what_a_write_key_brings_in_is_counted_once_for_all_workers(stores: Stor
 
     def refused(worker: Intake, address: str, many: int) -> bool:
         try:
-            worker.check_rate("app browser", address, many)
+            worker.check_rate("app browser", address, [b"{}"] * many)
         except Problem as problem:
             return problem.status == 429 and 1 <= int((problem.headers or {})["Retry-After"]) <= 60
         return False
@@ -133,3 +134,16 @@ def test_while_valkey_does_not_answer_each_worker_counts_for_itself() -> None:
 def test_customers_are_not_counted_since_they_meet_themselves_alone() -> None:
     limits = Limits(TIGHT, None)
     assert all(limits.count_distinct(Actor("c", Role.CUSTOMER, ANA), str(number)) is None for number in range(9))
+
+
+def test_a_message_full_of_addresses_counts_as_many_as_it_takes_to_look_through(stores: Stores) -> None:
+    settings = TIGHT.model_copy(update={"write_rate": "12/minute", "write_key_rate": "90/minute"})
+    intake = Intake(settings, stores.redis_url, Clock())
+    full = json.dumps({"q": " ".join(f"a{number}@b\u00e9{number}.example" for number in range(99))}).encode()
+    numbers = json.dumps({"q": " x ".join("06 12 34 50 98" for _ in range(20))}).encode()
+    ordinary = json.dumps({"timestamp": "2026-12-01T10:00:00.000Z", "traits": {"email": "ana@inbox.example"}}).encode()
+    for address, message, many in (("10.1.0.1", full, 1), ("10.1.0.2", numbers, 1), ("10.1.0.3", ordinary, 12)):
+        for _ in range(many):
+            intake.check_rate("app browser", address, [message])
+        with pytest.raises(Problem, match="Expected at most 12 messages"):
+            intake.check_rate("app browser", address, [message] * 3)
