@@ -28,6 +28,9 @@ _MAIL = re.compile(rf"(?<!{_IN_MAIL}){_IN_MAIL}+@{_IN_MAIL}+")
 _DOMAIN = re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
 _MARKS = re.compile(r"^[\W_]+")
 _PHONE = re.compile(r"(?<!\d)\+?\(?\d[\d ./()\-,_\t\u00a0\u2010-\u2015]{5,}\d")
+_IN_QUERY = re.compile(r"[?&=][^\s]*\+")
+"""Where a plus may stand for a blank."""
+_WORDLY = re.compile(r"[\w@.-]")
 _BETWEEN = re.compile(r"[\s,_/]+")
 
 
@@ -38,8 +41,16 @@ def contacts(text: str, region: str | None) -> Iterator[Identifier]:
             for found in _MAIL.findall(one):
                 yield from read(["email"], _addresses(found), region)
         if sum(c.isdigit() for c in one) >= FEWEST_DIGITS:
-            for found in _PHONE.findall(one):
-                yield from _numbers(found, region)
+            for found in _PHONE.finditer(one):
+                if _is_part_of_a_word(one, *found.span()):  # `tel0612345678` is a number, and most of the like are not
+                    yield from read(["phone"], [_blank(found[0])], region)
+                else:
+                    yield from _numbers(found[0], region)
+
+
+def _is_part_of_a_word(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return bool(_WORDLY.match(before) or (after != "." and _WORDLY.match(after)))
 
 
 def many_in(text: str) -> int:
@@ -66,7 +77,7 @@ def _decoded(text: str) -> set[str]:
     """The text as it stands, and without its escapes, layer by layer."""
     found = {plain(text)}
     for _ in range(ESCAPED_AT_MOST):
-        text = unescaped(unquote_plus(text) if "%" in text else text)
+        text = unescaped(unquote_plus(text) if "%" in text or _IN_QUERY.search(text) else text)
         if (one := plain(text)) in found:
             break
         found.add(one)

@@ -73,7 +73,7 @@ def named_in_text(text: str, channel: str, region: str | None) -> Named:
     kinds = [kind for kind in KINDS if kind not in ("email", "phone")]
     telling = {Identifier(TELLING, one) for one in tokens(text)}
     return {*contacts(text, region), *read(kinds, words, region), *telling}, {
-        f"{channel}:{one}" for one in [*words, *parts[:1]]
+        f"{channel}:{one}" for one in [*words, *[one for one in parts if one][:1]]
     }
 
 

@@ -69,12 +69,7 @@ class PersonalValues:
         if whole := row.text("full_name"):
             self._whole(read_as.given_name, read_as.family_name, whole)
         for name, text in payload.items():
-            rest = {other: value for other, value in payload.items() if other != name}
-            try:
-                without = set(Row(contract, rest).identifiers())
-            except RefusedRow:  # the key is part of the record's id
-                continue
-            for identifier in set(read_as.identifiers) - without:
+            for identifier in Row(contract, {name: text}, leniently=True).identifiers():
                 for spelt in leaves(text):
                     self.spellings[spelt] = identifier
 

@@ -64,6 +64,8 @@ class RelevantRecords:
 
     def _may_join(self, mine: Collection[Holder], profile_id: str) -> bool:
         other_records = self.records_of(profile_id)
+        if not other_records:  # it has just become part of another
+            return False
         if len(mine) + len(other_records) > LARGEST_CLUSTER or contradict(mine, other_records, self.bars):
             return False
         if any(frozenset((one.record_id, other.record_id)) in self.apart for one in mine for other in other_records):
@@ -86,6 +88,8 @@ class RelevantRecords:
             self.profile_of[record_id] = self.moved[record_id] = stays
         if self.created.pop(goes, None) is None:
             self.merged.append((goes, stays, brought))
+        else:  # it was never there: what became part of it in this batch becomes part of the one that stays
+            self.merged = [(gone, stays if into == goes else into, moved) for gone, into, moved in self.merged]
 
 
 def load_known(connection: Connection, changed: Mapping[str, Holder]) -> RelevantRecords:

@@ -143,9 +143,18 @@ def test_a_name_written_in_one_column_is_searched_for_as_it_is_written_and_in_it
 def test_an_identifier_of_a_row_is_searched_for_as_the_row_spells_it_if_nobody_else_has_it() -> None:
     said = by_row(person_channel(), id="K-77777", phone="06.12.34.56.78", mail="Zoe@INBOX.example")
     assert {MAIL, PHONE} < said.identifiers
-    assert said.spellings == {"06.12.34.56.78": PHONE, "Zoe@INBOX.example": MAIL}
+    key = {"K-77777": Identifier("customer_number", "k-77777")}
+    assert said.spellings == {"06.12.34.56.78": PHONE, "Zoe@INBOX.example": MAIL} | key
     assert "06.12.34.56.78" in said.candidates({PHONE}, set(), set()).values
     assert "06.12.34.56.78" not in said.candidates({MAIL}, set(), set()).values
+
+
+def test_a_value_of_a_needed_column_and_one_that_stands_twice_are_searched_for_as_they_are_spelt() -> None:
+    content = person_channel().model_dump(mode="json", by_alias=True, exclude_unset=True)
+    content["columns"] |= {"phone": {"is": "phone", "required": True}, "mobile": {"is": "phone"}}
+    needed = Channel.model_validate(content)
+    said = by_row(needed, id="K-77777", phone="06.12.34.56.78", mobile="+33 6 12 34 56 78")
+    assert {"06.12.34.56.78", "+33 6 12 34 56 78"} <= said.spellings.keys()
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,36 @@ def test_whatever_comes_records_of_the_batch_stay_and_what_is_kept_apart_never_m
         assert of.profile_of[one] != of.profile_of[other] or were_one
     assert of.profile_of == stood | of.moved
     assert all(of.profile_of[founder] == profile for profile, founder in of.created.items())
+
+
+def test_what_became_part_of_a_profile_that_was_never_there_becomes_part_of_the_one_that_stays() -> None:
+    of = known({"p_was": [said("app:x", MAIL)], "p_batch": [said("crm:b", PHONE)]})
+    for one in (said("app:n1", CARD), said("app:n2", CARD), said("app:n3", CARD, MAIL, PHONE)):
+        of.assign(one)
+    assert set(of.profile_of.values()) == {"p_batch"} and not of.created
+    assert of.merged == [("p_was", "p_batch", ("app:x",))]
+
+
+def test_a_profile_that_has_just_become_part_of_another_does_so_once() -> None:
+    of = known({"p_live": [said("app:r", MAIL), said("app:s", MAIL)], "p_batch": [said("crm:b", LOGIN)]})
+    of.assign(said("app:r", MAIL, LOGIN))
+    assert of.merged == [("p_live", "p_batch", ("app:r", "app:s"))]
+
+
+several = st.lists(st.sampled_from([MAIL, PHONE, CARD, LOGIN]), max_size=3)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["app:1", "app:2", "app:3", "app:4"]), several), max_size=8), several, several
+)
+def test_every_merge_is_told_once_with_the_records_that_moved_to_a_profile_that_is_there(
+    came: list[tuple[str, list[Identifier]]], live: list[Identifier], batch: list[Identifier]
+) -> None:
+    of = known({"p_live": [said("app:old", *live)], "p_batch": [said("crm:b", *batch)]})
+    for record_id, identifiers in came:
+        of.assign(said(record_id, *identifiers))
+    gone = [one for one, _, _ in of.merged]
+    assert len(gone) == len(set(gone)) and all(moved for _, _, moved in of.merged)
+    there = set(of.profile_of.values())
+    assert not there & set(gone) and {into for _, into, _ in of.merged} <= there | set(gone)
+    assert there <= {"p_live", "p_batch", *of.created}
