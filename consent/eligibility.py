@@ -22,6 +22,9 @@ from stores.restricted import restricted_among
 from stores.schema import profiles, records, timeline
 
 BATCH = 1_000
+IDENTIFYING = frozenset({Category.IDENTITY, Category.CONTACT})
+"""Categories of the data by which a person is recognised; of contact data only where the purpose covers any."""
+
 UNKNOWN = "unknown person"
 """There is no published profile with this id: merged since, or erased."""
 
@@ -63,6 +66,19 @@ def refusals(
         known = people(connection, {profile_id for profile_id, _ in some}, question.until[-1])
         found |= {(one, at): _refusal(policies, question, known.get(one), at) for one, at in some}
     return found
+
+
+def permitted(
+    connection: Connection, policies: Policies, actor: Actor, purpose: Purpose, now: datetime, ids: Collection[str]
+) -> frozenset[str]:
+    """Those of these people whom `actor` may identify for `purpose` now: their identity and contact data is permitted.
+
+    It is what the gate decides of one person, decided of several at once.
+    """
+    categories = IDENTIFYING & (purpose.categories | {Category.IDENTITY})
+    question = EligibilityQuestion(actor, purpose, categories, (now,))
+    decided = refusals(connection, policies, question, [(one, now) for one in ids])
+    return frozenset(one for (one, _), refusal in decided.items() if refusal is None)
 
 
 def people(connection: Connection, ids: Collection[str], now: datetime) -> dict[str, Person]:

@@ -83,7 +83,7 @@ def converse(
         start = time.perf_counter()
         with engine.connect() as connection:
             request = IdentifyRequest.model_validate(body)
-            _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year)
+            _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year, frozenset)
         found.milliseconds["candidates and probabilities alone"].append((time.perf_counter() - start) * 1000)
         if answered.status_code == 429:
             found.ends["too many wrong tries"] += 1

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from consent.decide import decide
+from consent.eligibility import permitted
 from consent.model import Actor, ConsentEvent, Decision, Purpose, RecordIdentifiers
 from consent.policies import FAILED, Policies
 from consent.retention import ended, last_interaction, oldest_kept
@@ -121,9 +122,8 @@ class Gate:
             missing.append("postgresql")
         try:
             if self._features is None:
-                missing.append("features")
-            else:
-                self._features.read("nobody", "service")
+                raise ConnectionError
+            self._features.read("nobody", "service")
         except Exception:  # whatever the online store's driver raises, it does not serve
             missing.append("features")
         return missing
@@ -234,6 +234,11 @@ class Gate:
         known = Category.IDENTITY in decision.allowed
         self._record(reading, ask, profile.profile_id, decision, "answered" if known else not_found().kind, now)
         return (mask, decision) if known else None
+
+    def permitted(self, reading: Reading, ask: AccessRequest, profile_ids: Collection[str]) -> frozenset[str]:
+        """Those of these people who may be identified for the purpose; not recorded, since nothing of theirs leaves."""
+        purpose = purpose_of(ask, self._purposes)
+        return reading.run(permitted, self._policies, ask.actor, purpose, self.clock(), profile_ids)
 
     def _about(
         self, reading: Reading, ask: AccessRequest, purpose: Purpose, profile: StoredProfile, now: datetime

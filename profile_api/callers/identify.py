@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import partial
 
 from consent.model import Actor, Role
 from identity.callers.hypotheses import CallerHypotheses
@@ -33,13 +34,19 @@ LACKING = ("birth_date", "postcode", "phone", "email", "number", "street")
 
 
 def identify(gate: Gate, actor: Actor, purpose: str | None, request: IdentifyRequest) -> IdentifyAnswer:
-    """Ranks the candidates for what the caller said; counts and records the try."""
-    with gate.acting(AccessRequest(actor, purpose, "identify", SERVICE)) as reading:
+    """Ranks the candidates for what the caller said; counts and records the try.
+
+    Whom the gate denies for the purpose is no candidate: restricted people, for one. They are answered as strangers.
+    """
+    ask = AccessRequest(actor, purpose, "identify", SERVICE)
+    with gate.acting(ask) as reading:
         if actor.role not in ROLES:
             raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
         now = gate.clock()
         call = reading.run(one_more_try, actor, request.call, now)
-        hypotheses, ranking = reading.run(rank_callers, request.heard.hypotheses(), request.region, now.year)
+        may_be = partial(gate.permitted, reading, ask)
+        heard = request.heard.hypotheses()
+        hypotheses, ranking = reading.run(rank_callers, heard, request.region, now.year, may_be)
         verified = is_verified(ranking)
         wrong = not verified and is_wrong(hypotheses, ranking)
         if wrong:

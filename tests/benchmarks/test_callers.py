@@ -32,7 +32,7 @@ def test_who_was_put_on_file_is_the_first_candidate_when_name_birth_date_and_pos
     }
     request = IdentifyRequest.model_validate({"call": "call-00000001", "heard": said, "region": "FR"})
     with engine.connect() as connection:
-        _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year)
+        _, ranking = rank_callers(connection, request.heard.hypotheses(), request.region, NOW.year, frozenset)
     assert ranking.scored[0].candidate.profile_id == f"p_{person.key}"
 
 

@@ -1,13 +1,16 @@
 """Who a caller may be: the profiles whose records share the rarest keys with what was heard."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import Connection, text
 
 from identity.callers.score import Candidate
 from identity.matching.comparison_columns import compared
 from identity.matching.name_parts import NameFrequencies
+
+Permitted = Callable[[Collection[str]], Collection[str]]
+"""Of these profiles those whose person may be identified for the purpose, as the gate decides."""
 
 MOST_OF_KEY = 300
 """A key with more holders is not selective enough: other keys must find the caller, or one more question."""
@@ -49,9 +52,12 @@ _FOUND = text(
 
 
 def find_candidates(
-    connection: Connection, keys: Sequence[str], names: NameFrequencies, records: int
+    connection: Connection, keys: Sequence[str], names: NameFrequencies, records: int, permitted: Permitted
 ) -> list[Candidate]:
-    """The profiles to compare with what was heard, among so many records; `keys` as in `CallerHypotheses`."""
+    """The profiles to compare with what was heard, among so many records; `keys` as in `CallerHypotheses`.
+
+    Of anybody else than the `permitted` no value is compared.
+    """
     found = connection.execute(
         _FOUND,
         {
@@ -64,8 +70,11 @@ def find_candidates(
         },
     )
     people = defaultdict(list)
-    for profile_id, document in found:
-        people[profile_id].append(compared(document, names))
+    documents = found.all()
+    may_be = permitted({profile_id for profile_id, _ in documents}) if documents else frozenset()
+    for profile_id, document in documents:
+        if profile_id in may_be:
+            people[profile_id].append(compared(document, names))
     return [Candidate(profile_id, columns) for profile_id, columns in people.items()]
 
 

@@ -35,7 +35,8 @@ PEOPLE: dict[str, list[dict[str, Any]]] = {
 def put_on_file(engine: Engine, people: dict[str, list[dict[str, Any]]] = PEOPLE) -> None:
     with engine.begin() as connection:
         for profile_id, said in people.items():
-            row = {"profile_id": profile_id, "version": 1, "document": {}, "updated_at": NOW}
+            named = {"records": [f"crm:{profile_id}-{number}" for number in range(len(said))]}
+            row = {"profile_id": profile_id, "version": 1, "document": named, "updated_at": NOW}
             connection.execute(insert(profiles).values(row))
             for number, one in enumerate(said):
                 document = person(f"crm:{profile_id}-{number}", **one)
