@@ -62,7 +62,7 @@ def parse_instant(text: str, fmt: str | Sequence[str], zone: tzinfo = UTC, now: 
 
 def is_ahead(moment: datetime, arrival: datetime) -> bool:
     """Whether a time is so much later than its row's arrival that the clock must be wrong; it is then ignored."""
-    return moment - CLOCKS_DIFFER > arrival
+    return moment > arrival + CLOCKS_DIFFER
 
 
 def _moment(text: str, fmt: str | Sequence[str], zone: tzinfo, now: datetime | None) -> datetime:

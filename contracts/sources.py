@@ -25,6 +25,7 @@ from contracts.channel import Channel
 from contracts.columns import Slug
 from contracts.events import KNOWN_EVENTS
 from contracts.loading import ContractError, load_channel
+from contracts.names import clean
 from contracts.settings import Settings
 
 HERE = Path(__file__).parent
@@ -91,10 +92,13 @@ class Source(BaseModel):
         return self
 
     def signs(self, user_id: str, signature: str) -> bool:
-        """Whether the site's server signed this user id: HMAC-SHA256 with the secret, in hex."""
+        """Whether the site's server signed this user id, as it was sent or as it is read: HMAC-SHA256 with the secret,
+        in hex. Either proves the same user."""
         if self.user_secret is None:
             return False
-        return hmac.compare_digest(user_hash(self.user_secret.get_secret_value(), user_id), signature.encode().lower())
+        secret, given = self.user_secret.get_secret_value(), signature.encode().lower()
+        as_sent, as_read = (hmac.compare_digest(user_hash(secret, one), given) for one in (user_id, clean(user_id)))
+        return as_sent or as_read
 
     def welcomes(self, origin: str) -> bool:
         """Whether pages of an origin may send with the browser's key."""

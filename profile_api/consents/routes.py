@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from consent.notices import LANGUAGES, published_notices
 from consent.purposes import published_purposes
@@ -22,6 +21,7 @@ from profile_api.consents.views import (
 )
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
+from profile_api.http.instants import Instant
 from profile_api.http.lookups import ProfileId
 from profile_api.responses.errors import Problem
 from profile_api.responses.views import Answer
@@ -82,7 +82,7 @@ def read_consents(
     reader: Reader,
     profile_id: ProfileId,
     purpose: PurposeHeader = None,
-    as_of: Annotated[AwareDatetime | None, Query(description="the instant to look at; now, if left out")] = None,
+    as_of: Annotated[Instant | None, Query(description="the instant to look at; now, if left out")] = None,
 ) -> Answer[ConsentsData]:
     """With every decision that this rests on."""
     return status_of(gate, reader, purpose, profile_id, published_purposes(), as_of)

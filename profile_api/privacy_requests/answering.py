@@ -75,7 +75,7 @@ def letter(
     """
     now, outweighs = gate.clock(), dict[str, str]()
     with gate.acting(AccessRequest(actor, purpose, "request-letter", RIGHTS)) as reading:
-        request = found_request(reading, request_id, actor.profile_id)
+        request = found_request(reading, request_id, reading.own_id)
         steps = reading.run(steps_of, request_id)
         stands = reading.run(restriction_stands, request_id)
         outcome = _outcome(request, steps, stands, announces_end)

@@ -6,17 +6,18 @@ once their case has ended.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from consent.model import Actor, Purpose
 from consent.requests import INTAKE, NextAction, RequestKind
 from contracts.dates import months_later
 from contracts.identifiers import InvalidIdentifier, normalise
 from profile_api.access.gate import AccessRequest, Gate, Reading
+from profile_api.http.instants import Instant
 from profile_api.http.lookups import Lookup
 from profile_api.privacy_requests.desk import RIGHTS, Desk, only_for_officers
 from profile_api.privacy_requests.letters import Answered, Letter, written
@@ -49,7 +50,7 @@ class IntakeForm(BaseModel):
 
     kind: RequestKind
     channel: Literal["letter", "email", "phone", "counter", "web"]
-    received_at: AwareDatetime | None = Field(None, description="when it reached us; now, if left out")
+    received_at: Instant | None = Field(None, description="when it reached us; now, if left out")
     language: Literal["fr", "en"] = "fr"
     name: Short | None = None
     contact_kind: Annotated[str, StringConstraints(pattern=r"^(email|phone|postal)$")] | None = None
@@ -114,7 +115,7 @@ class Intakes:
                 raise Problem(422, "invalid-request", "Expected `received_at` in the past, found an instant ahead.")
             row = form.model_dump(exclude={"received_at"}) | {"contact": _normal(form), "kind": form.kind.value}
             row |= {"intake_id": f"{INTAKE}{uuid4().hex}", "received_at": received, "recorded_by": actor.on_record}
-            row |= {"due_on": months_later(received.astimezone(UTC).date(), 1), "state": "open"}
+            row |= {"due_on": months_later(received.date(), 1), "state": "open"}
             reading.run(add_intake, row)
             reading.case = str(row["intake_id"])
             return _view(reading.run(find_intake, str(row["intake_id"])))

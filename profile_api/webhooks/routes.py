@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from consent.model import Actor, Role
 from consent.purposes import published_purposes
 from profile_api.access.gate import AccessRequest, Gate, Reading
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, Configured, Now, PurposeHeader
+from profile_api.http.instants import Instant
 from profile_api.responses.errors import Problem
 from profile_api.responses.views import View
 from profile_api.webhooks.addresses import ForbiddenAddress, check_url
@@ -61,7 +62,7 @@ class Subscriptions(View):
 class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime
+    since: Instant
 
 
 class Rotation(BaseModel):

@@ -20,12 +20,11 @@ def proof_of(sender: Sender, message: Message) -> Proof:
     if sender.has_signed:
         return Proof.SIGNATURE
     signature = (message.context or {}).get(SIGNATURE)
-    user_id = read_id(message.user_id, "userId")
-    if signature is None or user_id is None:
+    if signature is None or read_id(message.user_id, "userId") is None:
         return Proof.NONE
     if sender.source.user_secret is None:
         raise RefusedItem("context.userHash: expected none, since this source has no `user_secret`; found one")
-    if not isinstance(signature, str) or not sender.source.signs(user_id, signature):
+    if not isinstance(signature, str) or not sender.source.signs(str(message.user_id), signature):
         raise RefusedItem(
             "context.userHash: expected the HMAC-SHA256 of userId with the source's user_secret, in hex; found another"
         )
@@ -37,9 +36,9 @@ def is_signed(sender: Sender, raw: bytes) -> bool:
     secret = sender.source.user_secret
     with suppress(ValueError, TypeError, KeyError, RecursionError):
         message = json.loads(raw)
-        user_id, signature = read_id(message["userId"], "userId"), message["context"][SIGNATURE]
-        if secret is not None and user_id is not None and isinstance(signature, str):
-            return sender.source.signs(user_id, signature)
+        user_id, signature = message["userId"], message["context"][SIGNATURE]
+        if secret is not None and read_id(user_id, "userId") is not None and isinstance(signature, str):
+            return sender.source.signs(str(user_id), signature)
     return False
 
 
