@@ -1,11 +1,12 @@
 """The record of processing activities (Art. 30 GDPR), from the files that the service itself decides by.
 
 `python -m consent.processing [--language en] [--contracts DIR]`, or `make processing-record`: a Markdown document made
-of purposes.yml, controller.yml and the channel contracts, so that it always matches what is done.
+of purposes.yml, controller.yml, the channel contracts and the live sources, so that it always matches what is done.
 """
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from contracts.identifiers import kind_of
 from contracts.loading import load_channels
 from contracts.roles import CATEGORY_OF
 from contracts.settings import settings
+from contracts.sources import EVENTS, load_sources, with_live
 
 WORDS: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "processing.yml").read_text(encoding="utf-8")
@@ -64,15 +66,18 @@ def _lines(
     yield f"\n## {say['sources']}\n"
     yield _row([say["source"], say["categories"]])
     yield _row(["---", "---"])
+    held: dict[str, set[Category]] = defaultdict(set)
     for name, channel in sorted(channels.items()):
+        held[name.removesuffix(EVENTS)] |= {found for _, column in channel.fields if (found := _category(column))}
+    for name, categories in held.items():
         called = controller.sources[name].in_(language) if name in controller.sources else name
-        categories = {category for _, column in channel.fields if (category := _category(column))}
         yield _row([f"{called} (`{name}`)", _categories(categories, language)])
 
 
 def _activity(purpose: Purpose, controller: Controller, language: str) -> Iterator[str]:
     say = WORDS[language]
-    yield f"{purpose.name[language]} (`{purpose.id}`, {purpose.dpv}){say['colon']}{purpose.text[language]}"
+    told = say["quoted"].format(f"{purpose.name[language]}. {purpose.text[language]}")
+    yield f"{told} (`{purpose.id}`, {purpose.dpv})"
     yield say["bases"].get(purpose.legal_basis.value, "-")
     yield _categories(purpose.categories, language)
     yield ", ".join(sorted(say["role"][role.value] for role in purpose.roles))
@@ -114,7 +119,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--language", choices=sorted(WORDS), default=published_controller().language)
     parser.add_argument("--contracts", type=Path, default=settings().contracts_dir, help="folder of channel contracts")
     given = parser.parse_args(args)
-    channels = load_channels(given.contracts)
+    channels = with_live(load_channels(given.contracts), load_sources(settings()))
     sys.stdout.write(record(published_purposes(), published_controller(), channels, given.language))
 
 

@@ -75,9 +75,11 @@ def main(args: list[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     for name, chain in chains.items():
         waiting = f", {chain.waiting} wait for a seal" if chain.waiting else ""
+        whole = "whole"
         if name == AUDIT and key is None:
-            print(f"{name}: MACs were not checked, for want of OCV_AUDIT_KEY; the rows hang together, no more is known")
-        print(f"{name}: {chain.count} rows, head {chain.head}, {'whole' if chain.whole else 'NOT WHOLE'}{waiting}")
+            print(f"{name}: the MACs were not checked; set OCV_AUDIT_KEY, or OCV_DEMO=1 for the stores of the demo")
+            whole = "whole as far as it can be checked without the key"
+        print(f"{name}: {chain.count} rows, head {chain.head}, {whole if chain.whole else 'NOT WHOLE'}{waiting}")
         for finding in chain.findings:
             print(f"  {finding.kind} at number {finding.sequence} ({finding.row_id}): {finding.what}")
     if not all(chain.whole for chain in chains.values()):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, insert, select
 
@@ -179,9 +179,16 @@ def _number(text: str) -> str:
 LISTS = {"reader": seen_by_reader, "subscription": told_to_system, "source": sent_by_source}
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Ends with one sentence for whoever typed `make breach-list`, and does not know the options behind it."""
+        needed = "READER=SUB, SUBSCRIPTION=ID or SOURCE=NAME, and SINCE=INSTANT UNTIL=INSTANT CASE=NUMBER"
+        self.exit(2, f"error: {message}; `make breach-list` needs {needed}\n")
+
+
 def main(args: list[str] | None = None) -> None:
     """Prints the summary that Art. 33(3) asks for, and writes the list."""
-    parser = argparse.ArgumentParser(prog="python -m spark_jobs.breach", description=__doc__)
+    parser = _Parser(prog="python -m spark_jobs.breach", description=__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--reader", help="`sub` of the token; of a customer `customer:PROFILE_ID`")
     which.add_argument("--subscription", help="id of a webhook subscription")

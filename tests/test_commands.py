@@ -58,7 +58,25 @@ def test_a_breach_list_without_its_dates_or_case_ends_with_2(
     with pytest.raises(SystemExit) as ended:
         breach.main(["--reader", "advisor-7", "--since", since, "--until", until, "--case", case])
     assert ended.value.code == 2
-    assert "error: " in (said := capsys.readouterr().err) and "expected " in said and "Traceback" not in said
+    assert "usage: " not in (said := capsys.readouterr().err) and said.count("\n") == 1
+    assert all(name in said for name in ("make breach-list", "READER=", "SINCE=", "UNTIL=", "CASE="))
+    assert "error: " in said and "expected " in said and "Traceback" not in said
+
+
+def test_a_breach_list_of_nothing_says_what_make_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        breach.main(["--since", "", "--until", "", "--case", ""])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "`make breach-list` needs READER=SUB, SUBSCRIPTION=ID or SOURCE=NAME" in said
+
+
+def test_retention_says_its_figures_in_a_line() -> None:
+    certificate = {"people": 2, "rows_gone": {"timeline": 3, "bronze/events": 4}, "held": 1, "still_due": 0}
+    assert retaining.in_short(certificate) == "Deleted: 2 people, 7 rows. On hold: 1. Still due: 0."
+    events: dict[str, dict[str, int]] = {"timeline": {"behaviour": 3}, "silver/events": {}}
+    plan = {"people": 2, "held": 1, "events": events, "papers": {"audit": 5}}
+    due = "2 people, 3 events in timeline, 0 events in silver/events, 5 rows of papers"
+    assert retaining.in_short(plan) == f"Due: {due}. On hold: 1. Nothing was deleted."
 
 
 def test_the_jars_of_set_up_serve_other_stores(installation: Path, tmp_path: Path, monkeypatch: Any) -> None:

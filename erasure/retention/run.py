@@ -6,6 +6,7 @@ step can be repeated, and is recorded once it is done: a killed run continues wh
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -175,6 +176,19 @@ class Retention(AllStores):
         return document
 
 
+def in_short(said: Mapping[str, Any]) -> str:
+    """The figures of a plan or a certificate in one line."""
+    if "still_due" in said:
+        rows = sum(said["rows_gone"].values())
+        return (
+            f"Deleted: {said['people']} people, {rows} rows. On hold: {said['held']}. Still due: {said['still_due']}."
+        )
+    events = ", ".join(f"{sum(of.values())} events in {table}" for table, of in said["events"].items())
+    papers = sum(said["papers"].values())
+    due = f"{said['people']} people, {events}, {papers} rows of papers"
+    return f"Due: {due}. On hold: {said['held']}. Nothing was deleted."
+
+
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m erasure.retention.run", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="say what would go and why; change nothing")
@@ -188,6 +202,7 @@ def main(args: list[str] | None = None) -> None:
         retention = Retention(*of, lambda: spark_session(config), lambda: datetime.now(UTC), purposes=kept)
         said = retention.plan(datetime.now(UTC)) if given.dry_run else retention.run()["certificate"]
     print(json.dumps(said, indent=2))
+    print(in_short(said), file=sys.stderr)
     if said.get("still_due"):
         raise SystemExit(
             f"expected nothing left that is due, found {said['still_due']} rows; start it again. Audit rows stay while"

@@ -11,12 +11,15 @@ from fastapi.testclient import TestClient
 from pyspark.sql import SparkSession
 from sqlalchemy import Engine, insert, select
 
+from consent import processing
 from consent.controller import published_controller
 from consent.model import Role
 from consent.processing import WORDS, main, record
 from consent.purposes import published_purposes
 from contracts.categories import Category
 from contracts.loading import load_channels
+from contracts.settings import Settings
+from contracts.sources import DEMO_SOURCE, EVENTS, load_sources, with_live
 from lake.tables import ASSIGNMENTS, BRONZE, TIMELINE, Table, write_changes
 from spark_jobs import breach
 from spark_jobs.breach import affected, seen_by_reader, sent_by_source, told_to_system, write_down
@@ -39,11 +42,13 @@ DAY = timedelta(days=1)
 
 @pytest.mark.parametrize("language", sorted(WORDS))
 def test_the_record_of_processing_says_what_article_30_asks_for(
-    language: str, capsys: pytest.CaptureFixture[str]
+    language: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(processing, "settings", lambda: Settings(demo=True))
     main(["--language", language, "--contracts", str(SAMPLE)])
     said = capsys.readouterr().out
-    of, channels, say = published_controller(), load_channels(SAMPLE), WORDS[language]
+    channels = with_live(load_channels(SAMPLE), load_sources(Settings(demo=True)))
+    of, say = published_controller(), WORDS[language]
     assert said == record(published_purposes(), of, channels, language)
     for text in (of.name, of.contact, of.officer, of.transfers.in_(language), of.measures.in_(language)):
         assert text in said
@@ -59,7 +64,17 @@ def test_the_record_of_processing_says_what_article_30_asks_for(
         assert recipient.name in said
     [crm] = [one for one in lines if "(`crm`)" in one]
     assert f"{say['category']['identity']}, {say['category']['contact']}" in crm
-    assert all(f"(`{name}`)" in said for name in channels)
+    assert all(f"(`{name.removesuffix(EVENTS)}`)" in said for name in channels)
+    [app] = [one for one in lines if f"(`{DEMO_SOURCE}`)" in one]
+    assert of.sources[DEMO_SOURCE].in_(language) in app
+    assert all(say["category"][one] in app for one in ("identity", "contact", "transaction", "behaviour"))
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_the_record_speaks_to_the_authority_and_quotes_what_it_says_to_people(language: str) -> None:
+    said = record(published_purposes(), published_controller(), load_channels(SAMPLE), language)
+    own_words = re.sub(r"[“«][^”»]*[”»]", "", said)
+    assert not re.search(r"\b(you|your|yours|vous|votre|vos)\b", own_words, re.IGNORECASE)
 
 
 def test_the_record_speaks_of_nothing_in_codes_or_in_another_language() -> None:

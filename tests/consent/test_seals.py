@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from consent.chain import Chain
 from consent.seals import seal, sealing
-from consent.verify import AUDIT, verify
+from consent.verify import AUDIT, main, verify
+from contracts.settings import settings
+from stores.embedded import Stores
 from stores.schema import audit, audit_seals
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -111,3 +114,23 @@ def test_without_the_key_nobody_can_seal_and_with_an_anchor_nobody_can_take_seal
 def test_no_statement_changes_a_seal(engine: Engine, statement: str) -> None:
     with pytest.raises(ProgrammingError, match="append-only"), engine.begin() as connection:
         connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("key", [None, "k" * 32])
+def test_without_the_key_the_audit_is_called_whole_only_as_far_as_it_was_checked(
+    engine: Engine,
+    database_url: str,
+    stores: Stores,
+    key: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = {"database_url": database_url, "redis_url": stores.redis_url, "demo": False}
+    chosen = settings().model_copy(update=given | {"audit_key": SecretStr(key) if key else None})
+    monkeypatch.setattr("consent.verify.settings", lambda: chosen)
+    main([])
+    said = capsys.readouterr().out
+    [last] = [line for line in said.splitlines() if line.startswith(f"{AUDIT}: ") and "head" in line]
+    assert last.endswith(", whole") is (key is not None)
+    assert last.endswith("whole as far as it can be checked without the key") is (key is None)
+    assert ("MACs were not checked" in said and "OCV_AUDIT_KEY" in said) is (key is None)

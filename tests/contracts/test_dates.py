@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.dates import parse_date, parse_instant, typed_date
+from contracts.dates import is_ahead, parse_date, parse_instant, typed_date
 
 FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%m%d%Y", "%d.%m.%Y", "iso"]
 four_digit_years = st.dates(min_value=date(1000, 1, 1))
@@ -76,3 +76,7 @@ def test_misread_digits_of_a_date_are_kept_as_typed() -> None:
 )
 def test_a_date_of_another_shape_was_not_typed_as_one(text: str, fmt: str) -> None:
     assert typed_date(text, fmt) is None
+
+
+def test_the_first_instants_of_all_are_not_ahead() -> None:
+    assert not is_ahead(datetime.min.replace(tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))

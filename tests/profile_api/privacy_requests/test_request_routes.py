@@ -1,6 +1,7 @@
 """Privacy requests through the API: filed, handled, listed; never without an identity check, never twice at once."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,6 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from consent.model import Role
 from consent.open_requests import overdue_requests
+from contracts.identifiers import Identifier
 from stores.schema import audit, privacy_request_events, privacy_requests
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, BEN, NOW
@@ -64,6 +66,33 @@ def test_an_id_of_no_request_is_not_found_whatever_it_looks_like(
             if reader is ana and path in ("/erasure", "/certificate"):
                 continue
             assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (404, "request-not-found"), path
+
+
+@pytest.mark.parametrize("by", ["profile id", "former profile id", "identifier"])
+def test_a_request_of_somebody_else_is_answered_like_one_that_there_is_not(
+    client: TestClient, officer: dict[str, str], headers: Headers, by: str
+) -> None:
+    given: dict[str, Any] = {
+        "profile id": {"profile_id": ANA},
+        "former profile id": {"profile_id": "p-old"},
+        "identifier": {"identifier": Identifier("loyalty_card", "l-204816")},
+    }[by]
+    ana = headers(Role.CUSTOMER, "privacy_rights", **given)
+    filed = client.post("/v1/requests", json={"kind": "access", "profile_id": BEN}, headers=officer).json()
+    calls: list[tuple[str, str, Any]] = [
+        *(("GET", path, None) for path in ("", "/letter", "/bundle", "/erasure", "/certificate")),
+        ("POST", "/steps", {"step": "complete"}),
+        ("POST", "/lift", {"note": "told"}),
+        ("POST", "/erasure", None),
+    ]
+    for method, path, body in calls:
+        theirs, nobodys = (
+            client.request(method, f"/v1/requests/{one}{path}", json=body, headers=ana)
+            for one in (filed["request_id"], "r_" + "0" * 32)
+        )
+        assert (theirs.status_code, theirs.json()) == (nobodys.status_code, nobodys.json()), path
+    mine = client.post("/v1/requests", json={"kind": "access"}, headers=ana).json()["request_id"]
+    assert client.get(f"/v1/requests/{mine}/letter", headers=ana).status_code == 200
 
 
 def test_a_second_request_of_the_same_kind_waits_for_the_first(client: TestClient, officer: dict[str, str]) -> None:
