@@ -106,8 +106,9 @@ def resolved(records: list[Record]) -> Resolved:
     engine.give("computed", pa.Table.from_pylist(rows, schema=COMPARABLES_SCHEMA))
     engine.put("unmatched", ["record_id", "reason"], [])
     withhold(engine)
-    kinds = {"weight": pa.float64()}
-    engine.give("edges_base", pa.schema([(name, kinds.get(name, pa.string())) for name in SAID]).empty_table())
+    kinds = {"weight": pa.float64(), "gone": pa.bool_()}
+    for part, columns in (("edges_base", SAID), ("edges_recent", (*SAID, "gone"))):  # none yet, as before a first run
+        engine.give(part, pa.schema([(name, kinds.get(name, pa.string())) for name in columns]).empty_table())
     freeze(engine)
     trained: list[PersonModel] = []
 
