@@ -156,7 +156,7 @@ def _refusal(policies: Policies, question: EligibilityQuestion, person: Person |
     now = question.until[-1]
     oldest = oldest_kept(question.purpose, now)
     since = last_interaction(person.document, person.newest_event, person.events, person.taken_in, now)
-    for moment in (at, *question.until):
+    for moment in dict.fromkeys((at, *question.until)):
         decision = decide(
             policies,
             person.events,
