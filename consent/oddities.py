@@ -94,16 +94,19 @@ def odd(reads: Iterable[Read], rules: OddityRules) -> list[Oddity]:
     def day(read: Read) -> date:
         return read.at.astimezone(zone).date()
 
-    def night(read: Read) -> date:  # a night counts to the day on which it began
-        return (read.at.astimezone(zone) - timedelta(hours=rules.night.until)).date()
+    # A night counts to the day on which it began: one across midnight to the day before.
+    since_midnight = timedelta(hours=rules.night.until if rules.night.from_ > rules.night.until else 0)
+
+    def night(read: Read) -> date:
+        return (read.at.astimezone(zone) - since_midnight).date()
 
     found: list[Oddity] = []
     for (actor, role), own in _by(reads, lambda read: (read.actor, read.role)):
         names = words_of(actor)
         late = [one for one in own if rules.night.holds(one.at.astimezone(zone).hour)]
-        kin = [one for one in own if one.family_name and fold(one.family_name) in names]
+        kin = [one for one in own if one.family_name and _may_bear(names, one.family_name)]
         sets = [
-            *((Rule.MANY, when, _busiest(some), rules.many) for when, some in _by(own, day)),
+            *((Rule.MANY, when, _busiest(_with_the_hour_after(some, own)), rules.many) for when, some in _by(own, day)),
             *((Rule.NIGHT, when, some, rules.night.people) for when, some in _by(late, night)),
             *((Rule.NEIGHBOURS, when, _largest(some, _place), rules.neighbours) for when, some in _by(own, day)),
             *((Rule.NAMESAKES, when, some, rules.namesakes) for when, some in _by(kin, day)),
@@ -119,6 +122,17 @@ def odd(reads: Iterable[Read], rules: OddityRules) -> list[Oddity]:
 def words_of(actor: str) -> set[str]:
     """Possible family names in a token's name: `claire.martin@desk` may be a Martin."""
     return {fold(one) for one in re.findall(r"[^\W\d_]{3,}", actor)}
+
+
+def _may_bear(names: set[str], family_name: str) -> bool:
+    words = [one for one in re.split(r"[\W_]+", fold(family_name)) if one]
+    return "".join(words) in names or (bool(words) and set(words) <= names)
+
+
+def _with_the_hour_after(some: Sequence[Read], reads: Iterable[Read]) -> list[Read]:
+    """A day's reads with those of the hour after the last of them: an hour may begin before midnight."""
+    last = some[-1].at
+    return [*some, *sorted((one for one in reads if last < one.at <= last + HOUR), key=lambda one: one.at)]
 
 
 def _by(reads: Iterable[Read], key: Callable[[Read], Key]) -> Iterator[tuple[Key, list[Read]]]:

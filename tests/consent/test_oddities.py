@@ -131,3 +131,33 @@ def test_nobody_reading_is_nothing_odd() -> None:
 def test_rules_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         OddityRules.model_validate(SAID | wrong)
+
+
+def test_an_hour_may_begin_before_midnight_and_is_told_once_of_the_day_on_which_it_began() -> None:
+    late = datetime(2024, 5, 1, 23, 45, tzinfo=PARIS)
+    some = [read(person, minute, at=late) for person, minute in (("a", 0), ("b", 10), ("c", 20), ("d", 30))]
+    assert found(*some, rule=Rule.MANY) == [(MAY_1, 4)]
+
+
+def test_a_night_that_begins_after_midnight_counts_to_the_day_on_which_it_began() -> None:
+    rules = OddityRules.model_validate(SAID | {"night": {"from": 0, "until": 6, "people": 2}})
+    some = [read(person, at=datetime(2024, 5, 2, 1, tzinfo=PARIS)) for person in "ab"]
+    assert [one.day for one in odd(some, rules) if one.rule is Rule.NIGHT] == [date(2024, 5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("actor", "family_name", "kin"),
+    [
+        ("claire.dupont-martin@desk", "Dupont-Martin", True),
+        ("claire.dupont.martin", "Martin Dupont", True),
+        ("claire.leroux", "Le Roux", True),
+        ("claire.oneil", "O'Neil", True),
+        ("claire.martin", "Dupont-Martin", False),
+        ("claire.roux", "Le Roux", False),
+    ],
+)
+def test_a_name_of_several_words_is_a_namesakes_if_the_readers_has_them_all(
+    actor: str, family_name: str, kin: bool
+) -> None:
+    alerts = found(read("a", actor=actor, family_name=family_name), rule=Rule.NAMESAKES)
+    assert alerts == ([(MAY_1, 1)] if kin else [])
