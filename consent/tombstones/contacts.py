@@ -7,6 +7,7 @@ stand around a word, and programs pass texts on in escapes.
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from urllib.parse import unquote_plus
 
 from consent.tombstones.tokens import plain
@@ -28,8 +29,7 @@ _MAIL = re.compile(rf"(?<!{_IN_MAIL}){_IN_MAIL}+@{_IN_MAIL}+")
 _DOMAIN = re.compile(r"[^\W_](?:[\w.-]*[^\W_])?")
 _MARKS = re.compile(r"^[\W_]+")
 _PHONE = re.compile(r"(?<!\d)\+?\(?\d[\d ./()\-,_\t\u00a0\u2010-\u2015]{5,}\d")
-_IN_QUERY = re.compile(r"[?&=][^\s]*\+")
-"""Where a plus may stand for a blank."""
+_IN_QUERY = re.compile(r"[?&=]")
 _WORDLY = re.compile(r"[\w@.-]")
 _BETWEEN = re.compile(r"[\s,_/]+")
 
@@ -77,11 +77,18 @@ def _decoded(text: str) -> set[str]:
     """The text as it stands, and without its escapes, layer by layer."""
     found = {plain(text)}
     for _ in range(ESCAPED_AT_MOST):
-        text = unescaped(unquote_plus(text) if "%" in text or _IN_QUERY.search(text) else text)
+        text = unescaped(unquote_plus(text) if "%" in text or _has_blank_in_query(text) else text)
         if (one := plain(text)) in found:
             break
         found.add(one)
     return found
+
+
+def _has_blank_in_query(text: str) -> bool:
+    """Whether a plus may stand for a blank, word by word from both ends: one pattern for it takes quadratic time."""
+    return "+" in text and any(
+        (found := _IN_QUERY.search(word)) and found.start() < word.rfind("+") for word in text.split()
+    )
 
 
 def _addresses(found: str) -> set[str]:
@@ -120,7 +127,8 @@ def _blank(spelt: str) -> str:
     return re.sub(r"[,_\t]", " ", spelt)
 
 
-def _parts(spelt: str) -> list[str]:
+def _parts(spelt: str) -> Iterator[str]:
     groups = [one for one in _BETWEEN.split(spelt) if one]
     runs = (groups[at : at + many] for at in range(len(groups)) for many in range(1, MOST_PARTS + 1))
-    return [" ".join(run) for run in runs if FEWEST_DIGITS <= len(digits_of("".join(run))) <= MOST_DIGITS][:MOST_RUNS]
+    numbers = (" ".join(run) for run in runs if FEWEST_DIGITS <= len(digits_of("".join(run))) <= MOST_DIGITS)
+    return islice(numbers, MOST_RUNS)

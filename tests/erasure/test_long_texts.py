@@ -27,6 +27,8 @@ LONG = {
     "digits": "1" * MANY,
     "digits with strokes": "1-" * (MANY // 2),
     "brackets": "(" * MANY + "1",
+    "signs of a query": "+" + "=" * MANY,
+    "digits with blanks": "1 " * (MANY // 2),
 }
 
 
