@@ -149,7 +149,8 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
         app.state.intake.check_rate(sender.key, address, [raw])
         if not sender.is_server:
             app.state.intake.count_distinct(sender.key, address, found.records)
-        await asyncio.to_thread(app.state.inbox.look, found)
+        if app.state.inbox.has_to_look:
+            await asyncio.to_thread(app.state.inbox.look, found)
         new = await asyncio.wrap_future(app.state.inbox.keep(found))
     except Problem as problem:
         raise ToolError(f"{problem.kind}: {problem.detail}") from None

@@ -200,7 +200,8 @@ async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arri
     await asyncio.to_thread(intake.check_rate, key, address, raws)
     # Many take long enough to hold up everybody else's requests on the event loop.
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
-    await asyncio.to_thread(inbox.look, found)
+    if inbox.has_to_look:
+        await asyncio.to_thread(inbox.look, found)
     if not arrival.sender.is_server:
         await asyncio.to_thread(intake.count_distinct, key, address, found.records)
     try:

@@ -47,6 +47,11 @@ class Inbox:
         self._writer: threading.Thread | None = None
         self._starting = threading.Lock()
 
+    @property
+    def has_to_look(self) -> bool:
+        """Whether anybody was erased, so that messages are looked through at all."""
+        return self._guard.is_needed
+
     def look(self, found: Sorted) -> None:
         """Does before, in the request's own thread, what takes long of keeping its messages and needs no writer."""
         self._guard.look(found)
