@@ -102,6 +102,7 @@ def edges(*weights: tuple[str, float | None]) -> str:
 def test_only_what_differs_of_some_rows_is_kept_beside_them(spark: SparkSession, lake: str, engine: Engine) -> None:
     everything = [(f"r{number:02}", float(number)) for number in range(1, 41)]
     assert replace_all(engine, lake, EDGES, "edges", edges(*everything)) == 40
+    take(engine, lake, EDGES, "edges")  # waits for the write
     before = version(spark, lake, EDGES)
 
     # One stays as it is, one weighs more, one is no more, one came without evidence.
