@@ -25,7 +25,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) scripts/check_machine.py
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	@$(VENV)/bin/uv pip install --quiet --python $(RUN) -c constraints.txt -e '.[dev]'
+	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(RUN) -c constraints.txt -e '.[dev]'
+	@$(RUN) -m compileall -q -j 0 */
 	@$(RUN) -m lake.jars
 	@touch $@
 
@@ -73,7 +74,7 @@ restore: setup ## FROM=DIR [CONTRACTS=DIR] [LAKE=URI]: a backup into empty store
 	@$(RUN) -m recovery.restore --from $(FROM) --contracts $(CONTRACTS)
 
 retention: setup ## [DRY_RUN=1] [CONTRACTS=DIR] [LAKE=URI]: delete what no purpose keeps any more, or say what would go
-	@$(RUN) -m erasure.retention.run --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
+	@$(RUN) -m spark_jobs.retention --contracts $(CONTRACTS) $(if $(DRY_RUN),--dry-run)
 
 test: setup ## every test; sets up what it needs
 	@$(RUN) -m pytest -n 2 --dist loadscope --no-loadscope-reorder

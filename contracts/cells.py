@@ -10,6 +10,9 @@ from contracts.columns import Column, Constant
 from contracts.names import clean
 from contracts.roles import IDS
 
+ENDED = {"retention": "ended"}
+"""What stands in a cell that its contract requires and that no purpose keeps any more (contracts/without.py)."""
+
 _WHOLE_FLOAT = re.compile(r"\d+\.0")
 _SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
 _OWN = frozenset({"key", "event_id"})
@@ -28,6 +31,12 @@ def texts_of(payload: Mapping[str, Any], reading: ColumnReading) -> list[str]:
         return [translated] if translated else []
     texts = (_translated(text, reading) for text in raw_texts(payload, reading.name, reading.column))
     return [text for text in texts if text]
+
+
+def has_ended(payload: Mapping[str, Any], name: str) -> bool:
+    """Whether retention has taken out what a column said."""
+    value = payload.get(name)
+    return (_reached(payload, name.split(".")) if value is None and "." in name else value) == ENDED
 
 
 def _translated(text: str, reading: ColumnReading) -> str | None:
@@ -74,7 +83,7 @@ def _texts(value: Any) -> Iterator[str]:
         for one in value:
             yield from _texts(one)
     elif isinstance(value, Mapping):
-        if value:
+        if value and value != ENDED:
             raise UnreadableCell("expected a value, found an object; name what lies in it, with a dot between")
     elif isinstance(value, bool):
         yield "true" if value else "false"

@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.assurance import Assurance
 from contracts.broken_ids import is_broken_word
-from contracts.cells import UnreadableCell, raw_texts, texts_of
+from contracts.cells import UnreadableCell, has_ended, raw_texts, texts_of
 from contracts.channel import Channel
 from contracts.columns import Column
 from contracts.contacts import readings
@@ -67,7 +67,7 @@ class Row:
                 cells.setdefault(column.is_, []).extend([(name, column, text) for text in texts])
                 if len(texts) > 1 and (column.is_ not in REPEATABLE or column.is_ == "key"):
                     self._unusable(name, column, f"expected one value ({column.is_}), found several")
-            elif self._needs(column):
+            elif self._needs(column) and not has_ended(payload, name):
                 raise RefusedRow(f"{name}: expected a value ({column.is_}), found none")
         self._region = self._country(payload) if contract.region_from else None
         if len(keys := self._cells.get("key", [])) > 1:

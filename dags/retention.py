@@ -4,4 +4,4 @@ from airflow.sdk import DAG
 from tasks import ONE_AT_A_TIME, job
 
 with DAG("retention", schedule="0 3 * * 0", description=__doc__, **ONE_AT_A_TIME):
-    job("erasure.retention.run", "retention", ("--contracts",), "kept")
+    job("spark_jobs.retention", "retention", ("--contracts",), "kept")

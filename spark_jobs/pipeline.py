@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from channel_files.folder import SourceError, check_folder
 from consent.seals import check_key
-from consent.tombstones.digests import buried
+from consent.tombstones.digests import Tombstones, buried
 from consent.tombstones.kept import require_key as require_key_of_erased
 from consent.tombstones.left_out import note_rows
 from contracts.channel import Channel
@@ -78,18 +78,10 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         spark = steps.run("start", lambda: spark_session(config))
         with engine.begin() as connection:
             erased = united(spark, lake, connection, config, channels, now)
-        live = load_sources(config)
-        contracts = with_live(channels, live)
-        jobs: dict[str, Callable[[], dict[str, Any]]] = {
+        jobs = {
             "ingest": lambda: _ingested(ingest.ingest(spark, lake, sources, channels, now, erased), engine, now),
-            "inbox": lambda: inbox.land(spark, lake, engine, live, now),
-            "standardise": lambda: standardise.standardise(spark, lake, contracts, erased),
-            "overrides": lambda: overrides.pull(spark, engine, lake, now),
-            "resolve": lambda: resolve.resolve(spark, lake, now),
-            "rectifications": lambda: _rectified(spark, lake, engine),
-            "profiles": lambda: profiles.build(spark, lake, contracts),
+            **without_files(spark, engine, config, channels, erased, now),
             "features": lambda: _features(spark, lake, engine, _instant(spark, lake, as_of, now)),
-            "publish": lambda: publish.publish(spark, engine, lake, now),
         }
         done = walk(jobs, steps, lake)
         counted = {"records": read(spark, lake, RECORDS).count(), "profiles": read(spark, lake, PROFILES).count()}
@@ -115,6 +107,28 @@ def run(config: Settings, sources: str, channels: dict[str, Channel], as_of: str
         "rows_changed": sum(step.get("rows_changed", 0) for step in done.values()),
         "as_of": done["features"]["as_of"],
         "seconds": {**steps.seconds, "total": round(time.perf_counter() - start, 2)},
+    }
+
+
+def without_files(
+    spark: SparkSession,
+    engine: Engine,
+    config: Settings,
+    channels: dict[str, Channel],
+    erased: Tombstones,
+    now: datetime,
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """The steps that need no files, and make profiles of what was taken in: by name, to be done in the flow's order."""
+    lake, live = config.lake_uri, load_sources(config)
+    contracts = with_live(channels, live)
+    return {
+        "inbox": lambda: inbox.land(spark, lake, engine, live, now),
+        "standardise": lambda: standardise.standardise(spark, lake, contracts, erased),
+        "overrides": lambda: overrides.pull(spark, engine, lake, now),
+        "resolve": lambda: resolve.resolve(spark, lake, now),
+        "rectifications": lambda: _rectified(spark, lake, engine),
+        "profiles": lambda: profiles.build(spark, lake, contracts),
+        "publish": lambda: publish.publish(spark, engine, lake, now),
     }
 
 

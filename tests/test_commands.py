@@ -8,9 +8,9 @@ import pytest
 
 from contracts.settings import Settings, settings
 from erasure import run as erasing
-from erasure.retention import run as retaining
 from lake import jars
 from spark_jobs import breach, extract, ingest, pipeline, standardise
+from spark_jobs import retention as retaining
 
 FOLDERS = ["--sources", "examples/sample", "--contracts", "examples/sample"]
 KEYED: dict[str, Callable[[], None]] = {
@@ -71,11 +71,12 @@ def test_a_breach_list_of_nothing_says_what_make_needs(capsys: pytest.CaptureFix
 
 
 def test_retention_says_its_figures_in_a_line() -> None:
-    certificate = {"people": 2, "rows_gone": {"timeline": 3, "bronze/events": 4}, "held": 1, "still_due": 0}
-    assert retaining.in_short(certificate) == "Deleted: 2 people, 7 rows. On hold: 1. Still due: 0."
+    gone = {"rows_gone": {"timeline": 3, "bronze/events": 4}, "rows_with_values_gone": {"bronze/records": 6}}
+    said = retaining.in_short({"people": 2, **gone, "held": 1, "still_due": 0})
+    assert said == "Deleted: 2 people, 7 rows; ended values of 6 rows. On hold: 1. Still due: 0."
     events: dict[str, dict[str, int]] = {"timeline": {"behaviour": 3}, "silver/events": {}}
-    plan = {"people": 2, "held": 1, "events": events, "papers": {"audit": 5}}
-    due = "2 people, 3 events in timeline, 0 events in silver/events, 5 rows of papers"
+    plan = {"people": 2, "held": 1, "events": events, "papers": {"audit": 5}, "values": {"live_records": 1}}
+    due = "2 people, 3 events in timeline, 0 events in silver/events, ended values of 1 rows, 5 rows of papers"
     assert retaining.in_short(plan) == f"Due: {due}. On hold: 1. Nothing was deleted."
 
 

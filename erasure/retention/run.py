@@ -1,37 +1,32 @@
-"""Deletes from every store what no purpose keeps any more, and proves it: `python -m erasure.retention.run`.
+"""A run of retention: deletes from every store what no purpose keeps any more, and proves it.
 
-`--dry-run` says what would be deleted and why. People who are due completely are deleted by the code of erasure. Every
-step can be repeated, and is recorded once it is done: a killed run continues when it is started again.
+People who are due completely are deleted by the code of erasure. Every step can be repeated, and is recorded once it is
+done: a killed run continues when it is started again.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from consent.model import Purpose
-from consent.purposes import published_purposes
 from consent.retention import nothing_kept_until
-from contracts.loading import load_channels
 from contracts.pseudonyms import reference_key
-from contracts.settings import settings
 from erasure import certificate, journal
-from erasure.command import AllStores, opened
+from erasure.command import AllStores
 from erasure.followers import move_on
+from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
 from erasure.operational import compaction
-from erasure.retention import events, papers, people, runs
+from erasure.retention import events, links, papers, people, runs, values
 from erasure.retention.deleted import NAME as DELETED
 from erasure.retention.whole import Ending, end_people, ended
 from erasure.steps import RecordedSteps
-from lake.session import spark_session
-from lake.tables import BRONZE, EVENTS, QUARANTINE, TIMELINE, versions
-from stores.postgres import migrate
+from lake.tables import BRONZE, EVENTS, QUARANTINE, TIMELINE, Table, versions
 
 TOUCHED = (*BRONZE.values(), EVENTS, TIMELINE, QUARANTINE)
 """The tables of the lake that a run deletes from, in addition to those of erased people."""
@@ -42,13 +37,17 @@ class Retention(AllStores):
     """A run of retention: what is due is deleted from every store."""
 
     purposes: Mapping[str, Purpose] = field(kw_only=True)
+    follow: Callable[[datetime], Any] = field(kw_only=True)
+    """Makes everything anew that is made from raw rows, live records and rectifications."""
 
     def plan(self, now: datetime) -> dict[str, Any]:
         """What is due, by table and category, and why; changes nothing."""
         spark, starts = self.spark(), nothing_kept_until(self.purposes.values(), now)
         with self.engine.connect() as connection:
             held = people.held(connection)
-            due = people.due(spark, self.lake, connection, self.purposes.values(), now)
+            found = people.ended(spark, self.lake, connection, self.purposes.values(), now)
+            due = {one for one, of in found.items() if of.whole}
+            in_values = values.count(spark, self.lake, connection, self.channels, people.staying(found, held))
             rows = papers.due(connection, now)
             served = events.served(connection, starts, held)
         if refused := papers.refused_in_lake(spark, self.lake, now):
@@ -61,6 +60,7 @@ class Retention(AllStores):
             "people": len(due - held.profiles),
             "held": len(due & held.profiles),
             "events": {"timeline": dict(sorted(served.items())), EVENTS.name: dict(sorted(in_lake.items()))},
+            "values": in_values,
             "papers": dict(sorted(rows.items())),
             "why": {
                 "people_and_events": people.why(self.purposes),
@@ -82,7 +82,10 @@ class Retention(AllStores):
         )
         written.once("people", partial(self._end_people, now))
         with journal.alone(self.engine):
-            written.once("versions", lambda: versions(self.spark(), self.lake, TOUCHED))
+            written.once("values", partial(self._count_values, now))
+            written.once("raw", partial(self._take_out_values, run_id, now))
+            written.once("followed", partial(self._follow, run_id, now))
+            written.once("versions", lambda: versions(self.spark(), self.lake, self._tables(run_id)))
             steps: dict[str, Callable[[], Any]] = {
                 "served": partial(self._forget_served, run_id, starts, now),
                 "reads": partial(self._forget_reads, run_id, now),
@@ -97,12 +100,44 @@ class Retention(AllStores):
 
     def _end_people(self, now: datetime) -> dict[str, Any]:
         def due(connection: Any) -> set[str]:
-            found = people.due(self.spark(), self.lake, connection, self.purposes.values(), now)
-            return found - people.held(connection).profiles
+            found = people.ended(self.spark(), self.lake, connection, self.purposes.values(), now)
+            return {one for one, of in found.items() if of.whole} - people.held(connection).profiles
 
         # A second officer is for an officer's decision; this follows the rule that people were told.
         config = self.config.model_copy(update={"four_eyes": False})
         return end_people(Ending(config, self.stores, self.engine, self.channels, self.spark, self.clock), due, now)
+
+    def _count_values(self, now: datetime) -> dict[str, int]:
+        with self.engine.connect() as connection:
+            of = self._staying(connection, now)
+            return values.count(self.spark(), self.lake, connection, self.channels, of)
+
+    def _take_out_values(self, run_id: str, now: datetime) -> int:
+        """How many pairs of records are decided, so that nobody's identity changes."""
+        with self.engine.begin() as connection:
+            if not runs.steps(connection, run_id)["values"]:
+                return 0
+            of = self._staying(connection, now)
+            decided = links.keep(connection, of, now)
+            values.take_out(self.spark(), self.lake, connection, self.channels, of)
+        return decided
+
+    def _staying(self, connection: Connection, now: datetime) -> values.EndedOf:
+        found = people.ended(self.spark(), self.lake, connection, self.purposes.values(), now)
+        return people.staying(found, people.held(connection))
+
+    def _follow(self, run_id: str, now: datetime) -> bool:
+        with self.engine.connect() as connection:
+            needed = bool(runs.steps(connection, run_id)["values"])
+        if needed:
+            self.follow(now)
+        return needed
+
+    def _tables(self, run_id: str) -> list[Table]:
+        """The tables that are purged: values are in nearly all, also in their old files."""
+        with self.engine.connect() as connection:
+            had_values = bool(runs.steps(connection, run_id)["values"])
+        return purged_tables(self.lake) if had_values else list(TOUCHED)
 
     def _forget_served(self, run_id: str, starts: events.Starts, now: datetime) -> dict[str, int]:
         with self.engine.begin() as connection:
@@ -128,27 +163,32 @@ class Retention(AllStores):
 
     def _changed(self, run_id: str) -> list[Any]:
         """The tables that were deleted from: the others keep their history."""
-        there = versions(self.spark(), self.lake, TOUCHED)
+        tables = self._tables(run_id)
         with self.engine.connect() as connection:
-            before = runs.steps(connection, run_id)["versions"]
-        return [table for table in TOUCHED if there[table.name] != before[table.name]]
+            done = runs.steps(connection, run_id)
+        if done["values"]:
+            return tables
+        there = versions(self.spark(), self.lake, tables)
+        return [table for table in tables if there[table.name] != done["versions"][table.name]]
 
     def _move_followers(self, run_id: str) -> int:
-        after = versions(self.spark(), self.lake, TOUCHED)
+        after = versions(self.spark(), self.lake, self._tables(run_id))
         with self.engine.begin() as connection:
             before = runs.steps(connection, run_id)["versions"]
-            moved = {name: (old, after[name]) for name, old in before.items() if old != after[name]}
+            moved = {name: (old, after[name]) for name, old in before.items() if old != after.get(name, old)}
             return move_on(self.spark(), self.lake, connection, self.client, moved)
 
     def _compact(self, run_id: str) -> dict[str, Any]:
         """Deleted rows stay in the database's files until those are written anew; nothing is where nothing went."""
         with self.engine.connect() as connection:
             done = runs.steps(connection, run_id)
-        return compaction.compact_tables(self.engine) if done["served"] or done["reads"] else {}
+        gone = done["values"] or done["served"] or done["reads"]
+        return compaction.compact_tables(self.engine) if gone else {}
 
     def _certify(self, run_id: str, now: datetime) -> dict[str, Any]:
         left = self.plan(now)
-        due = left["people"] + sum(left["papers"].values()) + sum(sum(one.values()) for one in left["events"].values())
+        rows = (left["papers"], left["values"], *left["events"].values())
+        due = left["people"] + sum(sum(one.values()) for one in rows)
         with self.engine.begin() as connection:
             found, whole = runs.steps(connection, run_id), ended(connection, now)
             said = {
@@ -159,6 +199,7 @@ class Retention(AllStores):
                 "ended_at": self.clock().isoformat(),
                 "people": whole["people"],
                 "erasures": whole["erasures"],
+                "rows_with_values_gone": found["values"],
                 "rows_gone": found["served"] | found["reads"] | found["lake"],
                 "held": left["held"],
                 "still_due": due,
@@ -174,41 +215,3 @@ class Retention(AllStores):
         (folder / f"{run_id}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         self.after("certificate")
         return document
-
-
-def in_short(said: Mapping[str, Any]) -> str:
-    """The figures of a plan or a certificate in one line."""
-    if "still_due" in said:
-        rows = sum(said["rows_gone"].values())
-        return (
-            f"Deleted: {said['people']} people, {rows} rows. On hold: {said['held']}. Still due: {said['still_due']}."
-        )
-    events = ", ".join(f"{sum(of.values())} events in {table}" for table, of in said["events"].items())
-    papers = sum(said["papers"].values())
-    due = f"{said['people']} people, {events}, {papers} rows of papers"
-    return f"Due: {due}. On hold: {said['held']}. Nothing was deleted."
-
-
-def main(args: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m erasure.retention.run", description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="say what would go and why; change nothing")
-    parser.add_argument("--contracts", type=Path, default=settings().contracts_dir, help="folder of channel contracts")
-    given = parser.parse_args(args)
-    config = settings()
-    with opened(config, changes=not given.dry_run) as (stores, engine):
-        migrate(engine)
-        kept = {name: one for name, one in published_purposes().items() if not one.refused}
-        of = (config, stores, engine, load_channels(given.contracts))
-        retention = Retention(*of, lambda: spark_session(config), lambda: datetime.now(UTC), purposes=kept)
-        said = retention.plan(datetime.now(UTC)) if given.dry_run else retention.run()["certificate"]
-    print(json.dumps(said, indent=2))
-    print(in_short(said), file=sys.stderr)
-    if said.get("still_due"):
-        raise SystemExit(
-            f"expected nothing left that is due, found {said['still_due']} rows; start it again. Audit rows stay while"
-            " anything is wrong with the audit: `make verify-ledger` says what"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -8,14 +8,16 @@ the same browser go to a separate record, which joins nobody.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from contracts.categories import Category
 from contracts.channel import Channel
 from contracts.content import content_hash
 from contracts.standard import person_record
+from contracts.without import without
 from read_model.live.claim_paths import as_tree, at_path
 
 MOST_DEVICES = 5
@@ -108,6 +110,26 @@ def stored(source: str, payload: Mapping[str, Any]) -> LiveRecord:
 def said_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a payload that the record's contract reads."""
     return {name: payload.get(name) for name in SAID}
+
+
+def without_categories(
+    contract: Channel, payload: Mapping[str, Any], categories: Collection[Category]
+) -> dict[str, Any]:
+    """The payload without what it says in some categories of data; the preferences of devices end with the devices."""
+    said = said_payload(payload)
+    left = without(contract, said, categories)
+
+    def stays(part: str, name: str) -> bool:
+        """Whether a value stays, or was deleted by its sender before: the time of that counts further on."""
+        if part == "claims":
+            return at_path(left[part], name) is not None or at_path(said[part], name) is None
+        return left[part].get(name) not in (None, {}) or said[part].get(name) is None
+
+    for part in ("external", "traits", "proven"):
+        left[part] = {name: value for name, value in left[part].items() if value not in (None, {})}
+    since = {part: {name: at for name, at in of.items() if stays(part, name)} for part, of in payload["since"].items()}
+    found = {name: left.get(name, value) for name, value in payload.items()} | {"since": since}
+    return found | {"stamps": {}} if payload.get("stamps") and Category.BEHAVIOUR in categories else found
 
 
 def document_of(contract: Channel, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from contracts.channel import Channel
 from contracts.settings import Settings
 from erasure import verify
 from erasure.operational import holds
-from erasure.retention.people import due as due_people
+from erasure.retention.people import ended
 from erasure.retention.run import Retention
 from feature_repo.wire import online_key
 from identity.clustering.stable_ids import nth_id
@@ -46,7 +46,19 @@ LATER = datetime(2030, 6, 1, 12, tzinfo=UTC)
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
 GONE = ("olga.altmark@inbox.example", "crm:O-7100001")
-STEPS = ("people", "versions", "served", "reads", "lake", "files", "followers", "compaction")
+STEPS = (
+    "people",
+    "values",
+    "raw",
+    "followed",
+    "versions",
+    "served",
+    "reads",
+    "lake",
+    "files",
+    "followers",
+    "compaction",
+)
 CRM = [
     "O-7100001,Olga,Altmark,05/03/1941,olga.altmark@inbox.example,,2020-01-02T00:00:00Z",  # last seen ten years before
     "P-7100002,Pavel,Altmark,07/08/1949,pavel@inbox.example,,2019-01-02T00:00:00Z",  # the same, and held
@@ -90,7 +102,7 @@ def home(
 
 def retention(home: Home, now: datetime = LATER, after: Callable[[str], None] = lambda step: None) -> Retention:
     of = (home.config, home.stores, home.engine, home.channels)
-    return Retention(*of, lambda: home.spark, lambda: now, after, purposes=PURPOSES)
+    return Retention(*of, lambda: home.spark, lambda: now, after, purposes=PURPOSES, follow=lambda at: home.batch())
 
 
 def killed_at_every_step(home: Home) -> dict[str, Any]:
@@ -150,6 +162,7 @@ def test_what_no_purpose_keeps_goes_from_every_store_with_proof_however_often_it
     plan = retention(home).plan(LATER)
     assert (plan["people"], plan["held"]) == (1, 1)
     assert plan["events"] == {"timeline": {"behaviour": 1}, EVENTS.name: {"behaviour": 1}}
+    assert plan["values"] == {}
     assert plan["papers"] == {QUARANTINE.name: 1, "inbox_quarantine": 1}
     assert plan["why"]["people_and_events"]["identity"]["legal_obligation"] == "P10Y"
     assert plan["why"]["papers"][QUARANTINE.name]["keeps"] == "P90D"
@@ -192,7 +205,8 @@ def test_somebody_whom_the_lake_knows_to_have_come_back_is_not_due(home: Home, w
 
     def due() -> set[str]:
         with home.engine.connect() as connection:
-            return due_people(home.spark, home.lake, connection, PURPOSES.values(), LATER)
+            found = ended(home.spark, home.lake, connection, PURPOSES.values(), LATER)
+        return {one for one, of in found.items() if of.whole}
 
     assert olga in due()
     write_crm(CRM[0].replace("2020-01-02", "2025-05-06"), file="crm-again.csv")

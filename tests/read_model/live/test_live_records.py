@@ -4,11 +4,12 @@ from typing import Any
 import msgspec
 
 from contracts.assurance import Proof
+from contracts.categories import Category
 from contracts.events import LiveEvent, Message, live_event
 from contracts.live_keys import visitor_key
 from contracts.sources import Source
 from read_model.live.book import Book, needed
-from read_model.live.live_records import LiveRecord, document_of, stored
+from read_model.live.live_records import LiveRecord, document_of, stored, without_categories
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 APP = Source(name="app", server_key_sha256="0" * 64, region="FR", traits={"plan": "identity"})
@@ -99,3 +100,32 @@ def test_a_records_document_is_what_the_batch_would_make_of_it() -> None:
         ("device_id", "a"),
         ("visitor_id", "app:a"),
     }
+
+
+def test_what_has_ended_leaves_a_record_which_then_takes_messages_as_before() -> None:
+    traits = {"email": "a@inbox.example", "plan": "gold", "unlabelled": "x", "address": {"city": "Lyon"}}
+    first = said("identify", userId="u", anonymousId="a", traits=traits, timestamp=at(-9))
+    found = book(said(anonymousId="a", timestamp=at(-10)), first)
+    record = found.records["app:u"]
+    record.stamps = {"a": {"personalisation": ["refused", at(-9)]}}
+    payload = record.payload()
+    left = without_categories(APP.records, payload, {Category.BEHAVIOUR, Category.SENSITIVE})
+    again = stored("app", left)
+    assert (again.devices, again.visitors, again.bonds, again.stamps) == ([], [], [], {})
+    kept = {"email": "a@inbox.example", "plan": "gold", "address": {"city": "Lyon"}}
+    assert (again.user_id, again.key) == ("u", "u") and {
+        name: value for name, (value, _) in again.traits.items()
+    } == kept
+    assert without_categories(APP.records, again.payload(), {Category.BEHAVIOUR, Category.SENSITIVE}) == again.payload()
+    # An older message does not bring back what a newer one had deleted.
+    gone = book(first, said("identify", 1, userId="u", traits={"plan": None}, timestamp=at(-5))).records["app:u"]
+    ended = stored("app", without_categories(APP.records, gone.payload(), {Category.SENSITIVE}))
+    late = book(said("identify", 2, userId="u", traits={"plan": "iron"}, timestamp=at(-7)), records={"app:u": ended})
+    assert late.records["app:u"].payload()["traits"].get("plan") is None
+
+
+def test_nothing_leaves_a_record_of_which_nothing_has_ended() -> None:
+    traits = {"email": "a@inbox.example", "unlabelled": "x"}
+    payload = book(said("identify", userId="u", anonymousId="a", traits=traits)).records["app:u"].payload()
+    assert without_categories(APP.records, payload, set()) == payload
+    assert without_categories(APP.records, payload, {Category.TRANSACTION}) == payload
