@@ -25,18 +25,19 @@ class UnreadableCell(ValueError):
 
 def texts_of(payload: Mapping[str, Any], reading: ColumnReading) -> list[str]:
     """Every value of a column in a row; UnreadableCell if it holds objects."""
-    value = payload.get(reading.name)
+    value = None if reading.is_constant else _value_at(payload, reading.name, reading.steps)
     if isinstance(value, str) and reading.column.split is None:  # as nearly all are
         translated = _translated(clean(value), reading)
         return [translated] if translated else []
-    texts = (_translated(text, reading) for text in raw_texts(payload, reading.name, reading.column))
+    if value is None and not reading.is_constant:
+        return []
+    texts = (_translated(text, reading) for text in _raw_texts(value, reading.column))
     return [text for text in texts if text]
 
 
 def has_ended(payload: Mapping[str, Any], name: str) -> bool:
     """Whether retention has taken out what a column said."""
-    value = payload.get(name)
-    return (_reached(payload, name.split(".")) if value is None and "." in name else value) == ENDED
+    return bool(_value_at(payload, name, name.split(".")) == ENDED)
 
 
 def _translated(text: str, reading: ColumnReading) -> str | None:
@@ -53,17 +54,25 @@ def _translated(text: str, reading: ColumnReading) -> str | None:
 
 def raw_texts(payload: Mapping[str, Any], name: str, column: Column) -> Iterator[str]:
     """The texts of a column in a row, without invisible characters, separated by `split`."""
+    return _raw_texts(_value_at(payload, name, name.split(".")), column)
+
+
+def _raw_texts(value: Any, column: Column) -> Iterator[str]:
     if isinstance(column, Constant):
         yield column.value
-        return
-    value = payload.get(name)
-    if value is None and "." in name:
-        value = _reached(payload, name.split("."))
-    if isinstance(value, str):
+    elif isinstance(value, str):
         yield from _parts(clean(value), column)
     elif value is not None:
         for text in _texts(value):
             yield from _parts(clean(text), column)
+
+
+def _value_at(payload: Mapping[str, Any], name: str, steps: list[str]) -> Any:
+    """The value of a column, which is called so or lies at a path of these steps."""
+    value = payload.get(name)
+    if value is not None or len(steps) == 1 or (within := payload.get(steps[0])) is None:
+        return value
+    return within.get(steps[1]) if len(steps) == 2 and type(within) is dict else _reached(payload, steps)
 
 
 def _reached(value: Any, steps: list[str]) -> Any:
@@ -74,7 +83,7 @@ def _reached(value: Any, steps: list[str]) -> Any:
         if isinstance(value, list):
             value = value[int(step)] if int(step) < len(value) else None
         else:
-            value = value.get(step) if isinstance(value, Mapping) else None
+            value = value.get(step) if isinstance(value, (dict, Mapping)) else None  # a dict is seen at once
     return value
 
 

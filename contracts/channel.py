@@ -21,12 +21,14 @@ from contracts.roles import CATEGORY_OF, IDENTIFYING, NAMED, NEEDED, PLAIN, REPE
 
 @dataclass(frozen=True)
 class ColumnReading:
-    """How the cells of a column are read: `nothing` are the folded words that mean none."""
+    """How the cells of a column are read: `nothing` are the folded words that mean none, `steps` lead into objects."""
 
     name: str
+    steps: list[str]
     column: Column
     nothing: frozenset[str]
     is_claimed: bool
+    is_constant: bool
 
 
 class EventDefaults(Strict):
@@ -169,7 +171,14 @@ class Channel(Strict):
         """How each of them is read; computed once, since every cell needs it."""
         nothing = frozenset(nothing_key(value) for value in self.nothing)
         return [
-            ColumnReading(name, column, words_for_nothing(column, nothing), self.is_claimed(column))
+            ColumnReading(
+                name,
+                name.split("."),
+                column,
+                words_for_nothing(column, nothing),
+                self.is_claimed(column),
+                isinstance(column, Constant),
+            )
             for name, column in self.fields
         ]
 

@@ -37,7 +37,7 @@ ORDER BY occurred_at DESC LIMIT 1
 
 # Everything that a decision about one person rests on, in one statement: the profile of an id or of the one that it
 # became part of, the identifiers of its records, the decisions about all of these, whether its use is restricted, and
-# its newest event.
+# its newest and oldest event.
 # OFFSET 0 forces lookups by key: the planner assumes a hundred rows per JSON list, and would scan whole tables.
 _PERSON = """
 WITH found AS (
@@ -68,6 +68,8 @@ SELECT profile_id, counts, document, updated_at,
     SELECT FROM restrictions WHERE restrictions.record_id = named.record_id AND lifted_at IS NULL OFFSET 0
   ) AS kept) AS restricted,
   ({newest}) AS newest_event,
+  (SELECT occurred_at FROM timeline WHERE timeline.profile_id = found.profile_id ORDER BY occurred_at LIMIT 1)
+    AS oldest_event,
   (SELECT jsonb_agg(to_jsonb(kept)) FROM named CROSS JOIN LATERAL (
     SELECT record_id, kind, purpose, decided_at FROM determinations
     WHERE determinations.record_id = named.record_id AND ended_at IS NULL OFFSET 0
@@ -88,6 +90,7 @@ class _Known:
     parts: dict[str, Any]
     restricted: bool
     newest_event: datetime | None
+    oldest_event: datetime | None
     determined: list[dict[str, Any]]
 
 
@@ -101,7 +104,7 @@ class Reading:
     def __init__(self, connection: Connection, snapshot: bool, now: datetime) -> None:
         self._connection, self._snapshot, self._now = connection, snapshot, now
         self._unwritten: list[dict[str, Any]] = []
-        self._known = {NOBODY.profile_id: _Known({}, False, now, [])}
+        self._known = {NOBODY.profile_id: _Known({}, False, now, None, [])}
         self._asked = set(NOBODY.identifiers)
         self._decided: dict[str, ConsentEvent] = {}
         # Set by an action for its audit row: whom it was about, and how it ended.
@@ -139,8 +142,9 @@ class Reading:
             return None
         profile = StoredProfile(*row[:4])
         if self._snapshot:
-            parts, consents, restricted, newest_event, determined = row[4:]
-            self._known[profile.profile_id] = _Known(parts or {}, restricted, newest_event, determined or [])
+            parts, consents, restricted, newest_event, oldest_event, determined = row[4:]
+            known = _Known(parts or {}, restricted, newest_event, oldest_event, determined or [])
+            self._known[profile.profile_id] = known
             self._asked |= {*profile.identifiers, *chain.from_iterable(self.parts(profile).values())}
             self._decided |= {event.consent_id: event for event in map(ledger.event_of, consents or [])}
         return profile
@@ -199,6 +203,9 @@ class Reading:
 
     def older(self, profile: StoredProfile, oldest: Mapping[str, datetime]) -> frozenset[str]:
         """The categories of which the person has an event up to the instant of the category."""
+        known = self._known.get(profile.profile_id)
+        if known is not None and oldest and (known.oldest_event is None or known.oldest_event > max(oldest.values())):
+            return frozenset()
         return older_events(self._connection, [profile.profile_id], oldest).get(profile.profile_id, frozenset())
 
     def is_case_of(self, reference: str | None, profile_id: str) -> bool:

@@ -41,7 +41,8 @@ class Limits:
         """Bots are counted per client and purpose, anybody else per client."""
         item = self._rates[actor.role]
         of = (purpose,) if actor.role is Role.BOT else ()
-        if self._tallies.take([(item, (actor.role.value, actor.subject, *of))]) is None:
+        limits = [(item, (actor.role.value, actor.subject, *of))]
+        if self._tallies.take_from_advance(limits) or self._tallies.take(limits) is None:
             return None
         return Problem(429, "rate-limited", expected("requests", item), headers=self._tallies.wait(item))
 

@@ -12,12 +12,18 @@ from msgspec import Raw
 
 from consent.tombstones.contacts import many_in
 from contracts.settings import Settings
-from profile_api.access.tallies import Tallies
+from profile_api.access.tallies import Limit, Tallies
 from profile_api.access.throttle import expected
 from profile_api.http.connections import network_of
 from profile_api.responses.errors import Problem
 
 CONTACTS_OF_A_MESSAGE = 10
+
+
+def weight_of(messages: Collection[bytes | Raw]) -> int:
+    """As how many messages these count where somebody was erased: it takes as long to see whether one that is full of
+    addresses and numbers names them as of several others."""
+    return sum(1 + many_in(bytes(one).decode("utf-8", "replace")) // CONTACTS_OF_A_MESSAGE for one in messages)
 
 
 class Intake:
@@ -30,16 +36,17 @@ class Intake:
         self._people = parse(settings.write_people)
         self._tallies = Tallies(redis_url, clock)
 
-    def check_rate(self, key: str, address: str, messages: Collection[bytes | Raw]) -> None:
-        """Counts messages, also such as prove to be none; raises a Problem (429) where they are too many.
-
-        A message that is full of addresses and numbers counts as several: it takes as long as several to see whether
-        it names somebody who was erased.
-        """
-        limits = [(self._of_address, ("write", key, network_of(address))), (self._of_key, ("write", key))]
-        weight = sum(1 + many_in(bytes(one).decode("utf-8", "replace")) // CONTACTS_OF_A_MESSAGE for one in messages)
-        if (beyond := self._tallies.take(limits, weight)) is not None:
+    def check_rate(self, key: str, address: str, weight: int) -> None:
+        """Counts messages, also such as prove to be none; raises a Problem (429) where they are too many."""
+        if (beyond := self._tallies.take(self._limits(key, address), weight)) is not None:
             raise Problem(429, "rate-limited", expected("messages", beyond), headers=self._tallies.wait(beyond))
+
+    def is_in_advance(self, key: str, address: str, weight: int) -> bool:
+        """Whether the messages are counted already, so that no store has to be asked."""
+        return self._tallies.take_from_advance(self._limits(key, address), weight)
+
+    def _limits(self, key: str, address: str) -> list[Limit]:
+        return [(self._of_address, ("write", key, network_of(address))), (self._of_key, ("write", key))]
 
     def count_distinct(self, key: str, address: str, records: Collection[str]) -> None:
         """Counts whom a browser's key brings from one address; raises a Problem (429) where they are too many."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consent.signals import has_gpc
 from contracts.batches import split_batch
 from contracts.events import LARGEST_BATCH, LARGEST_ITEM, MOST_ITEMS, RefusedItem
-from profile_api.events.intake import Intake
+from profile_api.events.intake import Intake, weight_of
 from profile_api.events.sending import Sending, SentBy
 from profile_api.http.collection import BATCHES, METRICS, OWN_BATCH, SINGLE
 from profile_api.http.dependencies import PROBLEMS, ProblemDocument
@@ -196,9 +196,10 @@ async def _keep(request: Request, raws: list[bytes | msgspec.Raw], arrival: Arri
     inbox: Inbox = request.app.state.inbox
     intake: Intake = request.app.state.intake
     key, address = arrival.sender.key, request.client.host if request.client else ""
-    # Counted in a store, which may be slow to answer.
-    await asyncio.to_thread(intake.check_rate, key, address, raws)
-    # Many take long enough to hold up everybody else's requests on the event loop.
+    # Nobody is looked for before somebody was erased. Long messages would hold up everybody else on the event loop.
+    weight = await asyncio.to_thread(weight_of, raws) if inbox.has_to_look else len(raws)
+    if not intake.is_in_advance(key, address, weight):  # a store counts, which may be slow to answer
+        await asyncio.to_thread(intake.check_rate, key, address, weight)
     found = await asyncio.to_thread(sort_messages, raws, arrival) if len(raws) > FEW else sort_messages(raws, arrival)
     if inbox.has_to_look:
         await asyncio.to_thread(inbox.look, found)

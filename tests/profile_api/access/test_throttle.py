@@ -12,7 +12,7 @@ from consent.model import Actor, Role
 from contracts.settings import Settings
 from profile_api.access.throttle import Limits
 from profile_api.app import create_app
-from profile_api.events.intake import Intake
+from profile_api.events.intake import Intake, weight_of
 from profile_api.responses.errors import Problem
 from stores.embedded import Stores
 from stores.schema import audit
@@ -106,7 +106,7 @@ def test_what_a_write_key_brings_in_is_counted_once_for_all_workers(stores: Stor
 
     def refused(worker: Intake, address: str, many: int) -> bool:
         try:
-            worker.check_rate("app browser", address, [b"{}"] * many)
+            worker.check_rate("app browser", address, many)
         except Problem as problem:
             return problem.status == 429 and 1 <= int((problem.headers or {})["Retry-After"]) <= 60
         return False
@@ -144,6 +144,40 @@ def test_a_message_full_of_addresses_counts_as_many_as_it_takes_to_look_through(
     ordinary = json.dumps({"timestamp": "2026-12-01T10:00:00.000Z", "traits": {"email": "ana@inbox.example"}}).encode()
     for address, message, many in (("10.1.0.1", full, 1), ("10.1.0.2", numbers, 1), ("10.1.0.3", ordinary, 12)):
         for _ in range(many):
-            intake.check_rate("app browser", address, [message])
+            intake.check_rate("app browser", address, weight_of([message]))
         with pytest.raises(Problem, match="Expected at most 12 messages"):
-            intake.check_rate("app browser", address, [message] * 3)
+            intake.check_rate("app browser", address, weight_of([message] * 3))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_is_taken_in_advance_asks_nobody_and_never_lets_more_through(stores: Stores, workers: int) -> None:
+    settings = TIGHT.model_copy(update={"write_rate": "1000/minute", "write_key_rate": "1000/minute"})
+    clock = Clock()
+    all_workers = [Intake(settings, stores.redis_url, clock) for _ in range(workers)]
+    key, address, counts = f"app server {workers}", "10.2.0.1", {"asked": 0, "in advance": 0, "refused": 0}
+    for number in range(1_200):
+        worker = all_workers[number % workers]
+        if worker.is_in_advance(key, address, 1):
+            counts["in advance"] += 1
+            continue
+        try:
+            worker.check_rate(key, address, 1)
+            counts["asked"] += 1
+        except Problem:
+            counts["refused"] += 1
+    assert counts["asked"] + counts["in advance"] == 1_000, "none is lost either while nobody else holds any"
+    assert counts["in advance"] > 5 * counts["asked"]
+    clock.now += 60
+    assert not all_workers[0].is_in_advance(key, address, 1), "an advance ends with its window"
+
+
+def test_a_stranger_with_few_messages_holds_nothing_of_the_key_in_advance(stores: Stores) -> None:
+    settings = TIGHT.model_copy(update={"write_rate": "1000/minute", "write_key_rate": "1000/minute"})
+    one, other = (Intake(settings, stores.redis_url, Clock()) for _ in range(2))
+    for number in range(250):
+        for _ in range(3):
+            one.check_rate("page browser", f"10.3.{number}.1", 1)
+    for number in range(250):
+        other.check_rate("page browser", f"10.4.{number}.1", 1)
+    with pytest.raises(Problem):
+        other.check_rate("page browser", "10.4.251.1", 1)
