@@ -37,7 +37,8 @@ def texts_of(payload: Mapping[str, Any], reading: ColumnReading) -> list[str]:
 
 def has_ended(payload: Mapping[str, Any], name: str) -> bool:
     """Whether retention has taken out what a column said."""
-    return bool(_value_at(payload, name, name.split(".")) == ENDED)
+    value = _value_at(payload, name, name.split("."))
+    return all(one == ENDED for one in value) if isinstance(value, list) and value else bool(value == ENDED)
 
 
 def _translated(text: str, reading: ColumnReading) -> str | None:

@@ -67,7 +67,7 @@ class Row:
                 cells.setdefault(column.is_, []).extend([(name, column, text) for text in texts])
                 if len(texts) > 1 and (column.is_ not in REPEATABLE or column.is_ == "key"):
                     self._unusable(name, column, f"expected one value ({column.is_}), found several")
-            elif self._needs(column) and not has_ended(payload, name):
+            elif self._needs(column) and (column.is_ == "key" or not has_ended(payload, name)):
                 raise RefusedRow(f"{name}: expected a value ({column.is_}), found none")
         self._region = self._country(payload) if contract.region_from else None
         if len(keys := self._cells.get("key", [])) > 1:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.categories import Category
+from contracts.categories import Category, strictest
 from contracts.cells import ENDED
 from contracts.channel import Channel
+from contracts.columns import Column
 
 STAYS = frozenset({"key", "version", "deleted", "event_id", "event_time", "event_type"})
 """Roles without which a row is none: they go with the row."""
+PROOF = frozenset({"decision", "decided_at", "decided_through", "notice", "purpose"})
 
 
 def without(contract: Channel, payload: Mapping[str, Any], categories: Collection[Category]) -> dict[str, Any]:
@@ -20,13 +22,31 @@ def without(contract: Channel, payload: Mapping[str, Any], categories: Collectio
     """
     columns: dict[str, bool] = {}
     for name, column in contract.fields:
-        reads_phones = name == contract.region_from and column.is_ == "ignored"
-        category = Category.CONTACT if reads_phones else column.data_category
-        goes = column.is_ not in STAYS and category in categories
+        goes = not _stays(contract, column) and _category(contract, name, column) in categories
         columns[name] = goes and columns.get(name, True)
     needed = frozenset(name for name, column in contract.fields if column.required)
     pruned: dict[str, Any] = _Taking(columns, needed, Category.SENSITIVE in categories).out_of(payload, "")
     return pruned
+
+
+def _stays(contract: Channel, column: Column) -> bool:
+    """Whether it goes with its row alone: a decision and whom it is about are the proof of it (Art. 7(1) GDPR)."""
+    if column.is_ in STAYS:
+        return True
+    if not contract.tells_consents_of_its_rows:
+        return False
+    about = {one.of for _, one in contract.fields if one.is_ == "decision"}
+    kinds = {"email", "phone"} if column.is_ == "contact" else {column.kind or column.is_}
+    return column.is_ in PROOF or not kinds.isdisjoint(about)
+
+
+def _category(contract: Channel, name: str, column: Column) -> Category:
+    """The category that the record has for what a column says: of an identifier its kind's, if that is stricter."""
+    if name == contract.region_from and column.is_ == "ignored":
+        return Category.CONTACT  # phones are read in it
+    kinds = ("email", "phone") if column.is_ == "contact" else (column.kind or column.is_,)
+    labels = [found for kind in kinds if (found := contract.categories.get(f"identifier.{kind}"))]
+    return strictest(labels) if labels else column.data_category
 
 
 @dataclass(frozen=True)
@@ -60,7 +80,7 @@ class _Taking:
     def _item(self, value: Any, path: str) -> Any:
         """As `out_of`, of an item of a list: the others keep their numbers."""
         if self._goes(path):
-            return None
+            return ENDED if path in self.needed and value is not None else None
         return value if path in self.columns else self._reach(value, path)
 
     def _reach(self, value: Any, path: str) -> Any:

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def main(args: list[str] | None = None) -> None:
     given = parser.parse_args(args)
     config = settings()
     try:
-        said = _run(config, load_channels(given.contracts), given.dry_run)
+        said = _run(config, load_channels(given.contracts), lambda: datetime.now(UTC), given.dry_run)
     except (ContractError, UnknownSource) as error:
         raise SystemExit(str(error)) from None
     print(json.dumps(said, indent=2))
@@ -70,7 +70,9 @@ def main(args: list[str] | None = None) -> None:
         )
 
 
-def _run(config: Settings, channels: dict[str, Channel], dry_run: bool) -> dict[str, Any]:
+def _run(
+    config: Settings, channels: dict[str, Channel], clock: Callable[[], datetime], dry_run: bool
+) -> dict[str, Any]:
     with opened(config, changes=not dry_run) as (stores, engine):
         migrate(engine)
         retention = Retention(
@@ -79,12 +81,12 @@ def _run(config: Settings, channels: dict[str, Channel], dry_run: bool) -> dict[
             engine,
             with_live(channels, load_sources(config)),
             lambda: spark_session(config),
-            lambda: datetime.now(UTC),
+            clock,
             purposes={name: one for name, one in published_purposes().items() if not one.refused},
             follow=lambda now: follow(config, spark_session(config), engine, channels, now),
         )
         if dry_run:
-            return retention.plan(datetime.now(UTC))
+            return retention.plan(clock())
         document: dict[str, Any] = retention.run()["certificate"]
         return document
 

@@ -1,7 +1,6 @@
 """Events that no purpose keeps any more: each is deleted when its own period has passed, whoever's it is."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,19 +8,15 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from contracts.categories import Category
 from contracts.sources import EVENTS as OF_LIVE
 from erasure.lake.rows import delete_keys
-from erasure.retention.people import OnHold
+from erasure.retention.people import OnHold, Starts
 from lake.progress import remember
 from lake.tables import BRONZE, EVENTS, TIMELINE, Table, exists, read
 from read_model.outbox.emitting import emit_all
 from read_model.outbox.kinds import PROFILE_UPDATED
 from stores.due import make_due
 from stores.schema import profiles, timeline
-
-Starts = Mapping[Category, datetime]
-"""For each category the instant before which no purpose keeps anything."""
 
 RAW = ("channel", "source_key")
 

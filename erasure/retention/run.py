@@ -22,11 +22,14 @@ from erasure.followers import move_on
 from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
 from erasure.operational import compaction
-from erasure.retention import events, links, papers, people, runs, values
+from erasure.retention import events, links, needed, papers, people, runs, values
 from erasure.retention.deleted import NAME as DELETED
+from erasure.retention.taken_in import came_at, updated_at
 from erasure.retention.whole import Ending, end_people, ended
 from erasure.steps import RecordedSteps
 from lake.tables import BRONZE, EVENTS, QUARANTINE, TIMELINE, Table, versions
+from read_model.rebuild import hold_identities
+from stores.due import make_due
 
 TOUCHED = (*BRONZE.values(), EVENTS, TIMELINE, QUARANTINE)
 """The tables of the lake that a run deletes from, in addition to those of erased people."""
@@ -45,9 +48,10 @@ class Retention(AllStores):
         spark, starts = self.spark(), nothing_kept_until(self.purposes.values(), now)
         with self.engine.connect() as connection:
             held = people.held(connection)
-            found = people.ended(spark, self.lake, connection, self.purposes.values(), now)
+            found = self._ended(connection, now)
             due = {one for one, of in found.items() if of.whole}
-            in_values = values.count(spark, self.lake, connection, self.channels, people.staying(found, held))
+            of = self._staying(connection, found)
+            in_values = values.count(spark, self.lake, connection, self.channels, of)
             rows = papers.due(connection, now)
             served = events.served(connection, starts, held)
         if refused := papers.refused_in_lake(spark, self.lake, now):
@@ -58,7 +62,7 @@ class Retention(AllStores):
         return {
             "as_of": now.isoformat(),
             "people": len(due - held.profiles),
-            "held": len(due & held.profiles),
+            "held": len(found.keys() & held.profiles),
             "events": {"timeline": dict(sorted(served.items())), EVENTS.name: dict(sorted(in_lake.items()))},
             "values": in_values,
             "papers": dict(sorted(rows.items())),
@@ -83,7 +87,8 @@ class Retention(AllStores):
         written.once("people", partial(self._end_people, now))
         with journal.alone(self.engine):
             written.once("values", partial(self._count_values, now))
-            written.once("raw", partial(self._take_out_values, run_id, now))
+            written.once("links", partial(self._take_out_of_serving, run_id, now))
+            written.once("raw", partial(self._take_out_of_raw, run_id, now))
             written.once("followed", partial(self._follow, run_id, now))
             written.once("versions", lambda: versions(self.spark(), self.lake, self._tables(run_id)))
             steps: dict[str, Callable[[], Any]] = {
@@ -98,40 +103,65 @@ class Retention(AllStores):
                 written.once(name, step)
             return self._certify(run_id, now)
 
+    def _ended(self, connection: Connection, as_of: datetime) -> dict[str, people.Ended]:
+        return people.ended(self.spark(), self.lake, connection, self.purposes.values(), as_of, self.clock())
+
     def _end_people(self, now: datetime) -> dict[str, Any]:
         def due(connection: Any) -> set[str]:
-            found = people.ended(self.spark(), self.lake, connection, self.purposes.values(), now)
+            found = self._ended(connection, now)
             return {one for one, of in found.items() if of.whole} - people.held(connection).profiles
 
         # A second officer is for an officer's decision; this follows the rule that people were told.
         config = self.config.model_copy(update={"four_eyes": False})
-        return end_people(Ending(config, self.stores, self.engine, self.channels, self.spark, self.clock), due, now)
+        ending = Ending(config, self.stores, self.engine, self.channels, self.spark, self.clock, due=due)
+        return end_people(ending, now)
 
     def _count_values(self, now: datetime) -> dict[str, int]:
         with self.engine.connect() as connection:
-            of = self._staying(connection, now)
+            of = self._staying(connection, self._ended(connection, now))
             return values.count(self.spark(), self.lake, connection, self.channels, of)
 
-    def _take_out_values(self, run_id: str, now: datetime) -> int:
-        """How many pairs of records are decided, so that nobody's identity changes."""
-        with self.engine.begin() as connection:
+    def _take_out_of_serving(self, run_id: str, now: datetime) -> int:
+        """How many pairs of records are decided, so that nobody's identity changes.
+
+        Who came back since the lake was asked is found under the lock that keeps the projector out.
+        """
+        with self.engine.connect() as connection:
             if not runs.steps(connection, run_id)["values"]:
                 return 0
-            of = self._staying(connection, now)
+            found = self._ended(connection, now)
+        starts = nothing_kept_until(self.purposes.values(), now)
+        with self.engine.begin() as connection:
+            hold_identities(connection, alone=True)
+            again = people.ended_since(connection, starts, self.clock(), lambda ids: {})
+            of = self._staying(connection, people.both(found, again))
             decided = links.keep(connection, of, now)
-            values.take_out(self.spark(), self.lake, connection, self.channels, of)
+            values.take_out_of_serving(connection, self.channels, of)
         return decided
 
-    def _staying(self, connection: Connection, now: datetime) -> values.EndedOf:
-        found = people.ended(self.spark(), self.lake, connection, self.purposes.values(), now)
-        return people.staying(found, people.held(connection))
+    def _take_out_of_raw(self, run_id: str, now: datetime) -> bool:
+        with self.engine.connect() as connection:
+            if not runs.steps(connection, run_id)["values"]:
+                return False
+            of = self._staying(connection, self._ended(connection, now))
+        values.take_out_of_raw(self.spark(), self.lake, self.channels, of)
+        return True
+
+    def _staying(self, connection: Connection, found: Mapping[str, people.Ended]) -> values.EndedOf:
+        return needed.without_needed(connection, people.staying(found, people.held(connection)))
 
     def _follow(self, run_id: str, now: datetime) -> bool:
+        """What is made of the raw rows; a person without any date goes on counting from when they came (`taken_in`)."""
         with self.engine.connect() as connection:
-            needed = bool(runs.steps(connection, run_id)["values"])
-        if needed:
-            self.follow(now)
-        return needed
+            if not runs.steps(connection, run_id)["values"]:
+                return False
+            ids = [one for one, of in self._ended(connection, now).items() if not of.whole]
+            came = updated_at(connection, ids)
+        self.follow(now)
+        with self.engine.begin() as connection:
+            came_at(connection, came)
+            make_due(connection, ids)
+        return True
 
     def _tables(self, run_id: str) -> list[Table]:
         """The tables that are purged: values are in nearly all, also in their old files."""
@@ -139,7 +169,7 @@ class Retention(AllStores):
             had_values = bool(runs.steps(connection, run_id)["values"])
         return purged_tables(self.lake) if had_values else list(TOUCHED)
 
-    def _forget_served(self, run_id: str, starts: events.Starts, now: datetime) -> dict[str, int]:
+    def _forget_served(self, run_id: str, starts: people.Starts, now: datetime) -> dict[str, int]:
         with self.engine.begin() as connection:
             found = papers.forget(connection, now, reference_key(self.config))
             found |= events.forget_served(connection, starts, people.held(connection), now)
@@ -154,7 +184,7 @@ class Retention(AllStores):
             runs.done(connection, run_id, "reads", found)
         return found
 
-    def _forget_in_lake(self, starts: events.Starts, now: datetime) -> dict[str, int]:
+    def _forget_in_lake(self, starts: people.Starts, now: datetime) -> dict[str, int]:
         with self.engine.connect() as connection:
             held = people.held(connection)
         found = events.forget_in_lake(self.spark(), self.lake, starts, held)

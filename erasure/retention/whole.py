@@ -1,11 +1,12 @@
 """Erases people whom no purpose keeps any more, by requests that retention files."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Text, cast, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, cast, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent.requests import RequestKind, RequestState, received
@@ -18,17 +19,32 @@ FILED = "r_retention_"
 """The prefix of the ids of these requests."""
 
 
+class NobodyDue(journal.NotErasable):
+    """Everybody for whom requests were filed has come back since, or became a part of somebody else."""
+
+
+@dataclass
 class Ending(Erasure):
     """An erasure without tombstones: somebody who comes back after ten years is a customer like any other.
 
-    A file that still names them brings them back as well: they are withheld, and the next run deletes them.
+    A file that still names them brings them back as well: they are withheld, and the next run deletes them. `due` is
+    asked once more when the batch waits: a request may be of days ago.
     """
+
+    due: Callable[[Connection], Collection[str]] = field(kw_only=True)
+
+    def _begin(self, request_ids: Collection[str]) -> str:
+        with self.engine.begin() as connection:
+            left = withdrawn(connection, request_ids, self.due(connection), self.clock())
+        if not left:
+            raise NobodyDue("expected people who are due, found none any more; their requests are closed")
+        return super()._begin(left)
 
     def _bury(self, erasure_id: str, subject: Subject) -> int:
         return 0
 
 
-def end_people(ending: Ending, due: Callable[[Connection], Collection[str]], now: datetime) -> dict[str, Any]:
+def end_people(ending: Ending, now: datetime) -> dict[str, Any]:
     """Erases everybody who is due, in several passes; returns how many, and the ids of the erasures.
 
     Requests that a killed run filed are carried out first. Raises NotErasable if data of them is still found.
@@ -37,10 +53,13 @@ def end_people(ending: Ending, due: Callable[[Connection], Collection[str]], now
     for files in (False, True):
         with ending.engine.begin() as connection:
             if files:
-                file(connection, due(connection), now)
+                file(connection, ending.due(connection), now)
             waiting = open_requests(connection)
         if waiting:
-            said = ending.run(waiting)["certificate"]
+            try:
+                said = ending.run(waiting)["certificate"]
+            except NobodyDue:
+                continue
             if said["hits"]:
                 raise journal.NotErasable(
                     f"expected nothing of people who are due anywhere, found {said['hits']} values; see the certificate"
@@ -69,6 +88,19 @@ def file(connection: Connection, profile_ids: Collection[str], now: datetime) ->
         if connection.scalar(new) is not None:
             event = {"request_id": request.request_id, "at": now, "actor": "retention", "step": "receive"}
             connection.execute(insert(privacy_request_events).values(event | {"state": RequestState.IN_PROGRESS}))
+
+
+def withdrawn(connection: Connection, request_ids: Collection[str], due: Collection[str], now: datetime) -> list[str]:
+    """Closes the requests for people who are not due any more, by their own ids; returns the others."""
+    columns = privacy_requests.c
+    rows = connection.execute(select(columns.request_id, columns.profile_id).where(columns.request_id.in_(request_ids)))
+    past = sorted(row.request_id for row in rows if row.profile_id not in due)
+    if past:
+        closing = update(privacy_requests).where(columns.request_id.in_(past))
+        connection.execute(closing.values(state=RequestState.REFUSED))
+        event = {"at": now, "actor": "retention", "step": "refuse", "state": RequestState.REFUSED}
+        connection.execute(insert(privacy_request_events), [event | {"request_id": one} for one in past])
+    return sorted(set(request_ids) - set(past))
 
 
 def open_requests(connection: Connection) -> list[str]:

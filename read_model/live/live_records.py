@@ -128,7 +128,7 @@ def without_categories(
     for part in ("external", "traits", "proven"):
         left[part] = {name: value for name, value in left[part].items() if value not in (None, {})}
     since = {part: {name: at for name, at in of.items() if stays(part, name)} for part, of in payload["since"].items()}
-    found = {name: left.get(name, value) for name, value in payload.items()} | {"since": since}
+    found = {name: left.get(name) if name in said else value for name, value in payload.items()} | {"since": since}
     return found | {"stamps": {}} if payload.get("stamps") and Category.BEHAVIOUR in categories else found
 
 

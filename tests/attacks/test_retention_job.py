@@ -205,7 +205,7 @@ def test_somebody_whom_the_lake_knows_to_have_come_back_is_not_due(home: Home, w
 
     def due() -> set[str]:
         with home.engine.connect() as connection:
-            found = ended(home.spark, home.lake, connection, PURPOSES.values(), LATER)
+            found = ended(home.spark, home.lake, connection, PURPOSES.values(), LATER, LATER)
         return {one for one, of in found.items() if of.whole}
 
     assert olga in due()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.categories import Category
 from contracts.channel import Channel
 from contracts.content import payload_text
+from contracts.reading import RefusedRow
 from contracts.standard import check_row, person_record
 from contracts.without import without
 
@@ -149,3 +150,40 @@ def test_taking_out_twice_is_taking_out_once_and_the_row_itself_is_not_changed(r
     assert payload_text(row) == before
     if not ended:
         assert once == row
+
+
+def test_the_proof_of_a_decision_in_a_row_of_a_person_stays_with_whom_it_is_about() -> None:
+    columns = {
+        "id": {"is": "key"},
+        "device": {"is": "device_id"},
+        "visitor": {"is": "external_id", "kind": "visitor_id", "category": "behaviour"},
+        "ok": {"is": "decision", "purpose": "personalisation", "of": "device_id", "category": "behaviour"},
+    }
+    telling = contract(columns, holds=["person", "consent"])
+    row = {"id": "7", "device": "d-1", "visitor": "v-1", "ok": "yes"}
+    assert without(telling, row, BEHAVIOUR) == {"id": "7", "device": "d-1", "ok": "yes"}
+
+
+def test_an_identifier_is_of_its_kinds_category_though_its_column_says_a_milder_one() -> None:
+    mild = contract({"id": {"is": "key"}, "nir": {"is": "external_id", "kind": "national_id", "category": "identity"}})
+    assert without(mild, {"id": "7", "nir": "2840512345678"}, SENSITIVE) == {"id": "7"}
+
+
+def test_a_required_item_of_a_list_that_has_ended_does_not_make_its_row_refused() -> None:
+    listed = contract(
+        {
+            "id": {"is": "key"},
+            "devices.0": {"is": "device_id", "required": True},
+            "ids.nir": {"is": "external_id", "kind": "national_id", "required": True},
+        },
+        format="jsonl",
+    )
+    row = {"id": "7", "devices": ["d-1", "d-2"], "ids": [{"nir": "28405"}, {"nir": "28406"}]}
+    left = without(listed, row, SENSITIVE | BEHAVIOUR)
+    assert check_row(listed, left, NOW) == "7"
+    assert "2840" not in payload_text(left) and "d-1" not in payload_text(left)
+
+
+def test_a_key_that_says_that_it_has_ended_is_none() -> None:
+    with pytest.raises(RefusedRow, match="expected a value"):
+        check_row(CRM, {"id": {"retention": "ended"}, "name": "Ada"}, NOW)
