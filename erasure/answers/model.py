@@ -10,6 +10,8 @@ class Whose(StrEnum):
 
     RECORDS = "records"
     PROFILES = "profiles"
+    IDENTIFIERS = "identifiers"
+    """Kind and value, of identifiers that nobody else has; a record is one of its own."""
     EVENTS = "events"
     CONSENTS = "consents"
     RECORD_KEYS = "record_keys"

@@ -101,6 +101,10 @@ ANSWERS: dict[str, TableAnswer] = {
     "determinations": TableAnswer(
         RECORD, gone="determination_id kind purpose decided_by decided_at ended_at ended_by", free="reason"
     ),
+    "dial_statements": TableAnswer(
+        {"identifier_kind identifier": Whose.IDENTIFIERS},
+        gone="statement_id topic position stated_at received_at channel stated_through recorded_by",
+    ),
     "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),

@@ -23,9 +23,9 @@ IN_THE_LAKE = frozenset({"profiles", "identifiers", "records", "timeline", "edge
 FEW = 200
 ROWS = 2_000
 
+_OF_IDENTIFIERS = "(identifier_kind, identifier) IN (SELECT kind, value FROM theirs)"
 _BESIDE = {
-    "consent_events": "(identifier_kind, identifier) IN (SELECT kind, value FROM theirs)"
-    " OR (contact_kind, contact_point) IN (SELECT kind, value FROM theirs)",
+    "consent_events": f"{_OF_IDENTIFIERS} OR (contact_kind, contact_point) IN (SELECT kind, value FROM theirs)",
     "identity_history": "records ?| :records OR profile_id = ANY(:profiles) OR other_id = ANY(:profiles)",
     "privacy_requests": "profile_id = ANY(:profiles)",
     "legal_holds": "record_id = ANY(:records)",
@@ -51,11 +51,12 @@ def said_by_others(connection: Connection, subject: Subject, search: TextSearch,
 
 
 def _texts(connection: Connection, subject: Subject, all_rows: bool) -> Iterator[bytes]:
+    keys = sorted(subject.keys(Whose.IDENTIFIERS))
     theirs = {str(whose): sorted(getattr(subject, whose)) for whose in (Whose.RECORDS, Whose.PROFILES, Whose.EVENTS)}
     given: dict[str, Any] = theirs | {
         "rebuilt": sorted(subject.rebuilt),
-        "kinds": [one.kind for one in sorted(subject.identifiers)],
-        "held": [one.value for one in sorted(subject.identifiers)],
+        "kinds": [kind for kind, _ in keys],
+        "held": [value for _, value in keys],
     }
     identifiers = (
         "WITH theirs AS (SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:held AS text[])) AS one(kind, value))"
@@ -63,7 +64,10 @@ def _texts(connection: Connection, subject: Subject, all_rows: bool) -> Iterator
     for name, answer in ANSWERS.items():
         if name in NOBODYS:
             continue
-        own = [f"{column} = ANY(CAST(:{whose} AS text[]))" for column, whose in answer.gone_by.items()]
+        own = [
+            _OF_IDENTIFIERS if whose is Whose.IDENTIFIERS else f"{column} = ANY(CAST(:{whose} AS text[]))"
+            for column, whose in answer.gone_by.items()
+        ]
         own += [_BESIDE[name]] if name in _BESIDE else []
         where = f" WHERE ({' OR '.join(own)}) IS NOT TRUE" if own else ""
         rest = "to_jsonb(t)" + "".join(f" - '{column}'" for column in [*answer.free_columns, *OF_PEOPLE.get(name, [])])

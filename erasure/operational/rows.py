@@ -2,7 +2,7 @@
 chains."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -119,8 +119,8 @@ def erase(
     found["claims"] = take_out(connection, subject, Naming(subject, channels), channels, now)
     gone(inbox, messages_of(subject))
     for table in reversed(schema.metadata.sorted_tables):
-        for column, whose in ANSWERS[table.name].gone_by.items():
-            gone(table, table.c[column] == func.any(cast(sorted(getattr(subject, whose)), ARRAY(Text))))
+        for columns, whose in ANSWERS[table.name].gone_by.items():
+            gone(table, _has_a_key(table, columns.split(), sorted(subject.keys(whose))))
     found["legal_holds"] = holds.forget(connection, subject.records)
     _delete_refused(connection, theirs, channels, gone)
     found["written_by_staff"] = _redact(connection, Redaction(subject))
@@ -146,6 +146,15 @@ def pseudonymise_requests(connection: Connection, subject: Subject, request_ids:
         whose = profile_id if profile_id.startswith("erased:") else f"erased:{reference(key, 'profile', profile_id)}"
         one = update(privacy_requests).where(privacy_requests.c.request_id == request_id)
         connection.execute(one.values(profile_id=whose, details={}))
+
+
+def _has_a_key(table: Table, columns: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Any:
+    """The condition that these columns together are one of the keys."""
+    lists = [cast([key[at] for key in keys], ARRAY(Text)) for at in range(len(columns))]
+    if len(columns) == 1:
+        return table.c[columns[0]] == func.any(lists[0])
+    wanted = func.unnest(*lists).table_valued(*columns).render_derived()
+    return tuple_(*(table.c[one] for one in columns)).in_(select(*(wanted.c[one] for one in columns)))
 
 
 def _live_events(connection: Connection, subject: Subject) -> set[str]:

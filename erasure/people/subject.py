@@ -70,6 +70,8 @@ class Subject:
         if whose is Whose.EVENT_KEYS:  # a live source's events have a channel of their own
             found = source_keys(self.events)
             return {*found} | {(channel + EVENTS, key) for channel, key in found}
+        if whose is Whose.IDENTIFIERS:
+            return {(one.kind, one.value) for one in self.identifiers} | {("record", one) for one in self.records}
         return {(one,) for one in getattr(self, whose)}
 
     def sealed(self, key: bytes) -> bytes:

@@ -23,6 +23,8 @@ from erasure.retention.people import OnHold
 from lake.tables import QUARANTINE, exists, path, read
 from stores.schema import (
     call_tries,
+    dial_statements,
+    identifiers,
     inbox,
     inbox_quarantine,
     intakes,
@@ -31,6 +33,7 @@ from stores.schema import (
     privacy_request_notes,
     privacy_requests,
     reading_alerts,
+    records,
 )
 
 PUBLISHED = Path(__file__).parent / "periods.yml"
@@ -91,6 +94,15 @@ def _answered(before_: datetime) -> ColumnElement[bool]:
     return and_(of.state != "open", of.received_at <= before_, done)
 
 
+def _of_nobody(before_: datetime) -> ColumnElement[bool]:
+    of = dial_statements.c
+    carried = select(identifiers.c.kind).where(
+        identifiers.c.kind == of.identifier_kind, identifiers.c.value == of.identifier
+    )
+    on_file = select(records.c.record_id).where(of.identifier_kind == "record", records.c.record_id == of.identifier)
+    return and_(of.received_at <= before_, ~carried.exists(), ~on_file.exists())
+
+
 PAPERS = {
     "inbox_quarantine": _Papers(inbox_quarantine, lambda at: inbox_quarantine.c.received_at <= at),
     "inbox": _Papers(inbox, lambda at: and_(inbox.c.problem.is_not(None), inbox.c.received_at <= at)),
@@ -101,6 +113,7 @@ PAPERS = {
     "privacy_requests": _Papers(
         privacy_requests, lambda at: and_(_closed(at), privacy_requests.c.profile_id.not_like(f"{NOBODY}%"))
     ),
+    "dial_statements": _Papers(dial_statements, _of_nobody),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

@@ -13,7 +13,7 @@ from erasure.retention import deleted, events, papers, runs, whole
 from erasure.retention.people import OnHold, held
 from lake.tables import QUARANTINE
 from stores import schema
-from tests.profile_api.people import ANA, BEN, NOW, write_people
+from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW, write_people
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
 KEY = b"k" * 32
@@ -74,6 +74,22 @@ def test_a_hold_that_was_lifted_is_forgotten_in_time_and_one_that_stands_never(e
         assert holds.lift(connection, lifted, "ended", "officer", old)
         assert papers.forget(connection, NOW, KEY) == {"legal_holds": 1}
         assert set(holds.in_force(connection)) == {standing}
+
+
+@pytest.mark.usefixtures("people_on_file")
+def test_a_position_on_the_dial_stays_with_its_person_and_goes_under_an_address_that_nobody_has(engine: Engine) -> None:
+    record = {"record_id": "web:9", "profile_id": BEN, "document": {}}
+    said = {"position": 10, "stated_at": NOW, "channel": "chat", "stated_through": "bot", "recorded_by": "bot-1"}
+    under = [("email", ANA_EMAIL, 4), ("record", "web:9", 4), ("email", "old@inbox.example", 4)]
+    under += [("record", "web:10", 4), ("email", "new@inbox.example", 2)]
+    with engine.begin() as connection:
+        connection.execute(insert(schema.records).values(record))
+        for kind, value, years in under:
+            row = {"identifier_kind": kind, "identifier": value, "received_at": NOW - timedelta(days=366 * years)}
+            connection.execute(insert(schema.dial_statements).values(said | row))
+        assert papers.forget(connection, NOW, KEY) == {"dial_statements": 2}
+    left = {one["identifier"] for one in rows(engine, schema.dial_statements)}
+    assert left == {ANA_EMAIL, "web:9", "new@inbox.example"}
 
 
 @pytest.mark.usefixtures("people_on_file")

@@ -1,14 +1,19 @@
 """What is only theirs is told from what somebody else has as well, whatever that is called."""
 
-from sqlalchemy import Engine, insert
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, insert, select
 
 from consent.tombstones.digests import Tombstones
 from consent.tombstones.naming import named_in
 from contracts.identifiers import Identifier
-from erasure.operational.rows import complete
+from erasure.operational.others import said_by_others
+from erasure.operational.rows import complete, erase
+from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
-from stores.schema import identifiers
+from stores.schema import dial_statements, erasures, identifiers
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD, NUMBER, OWN = "9250103464465", "0639985114", "C-79595990"
 
 
@@ -31,3 +36,21 @@ def test_an_id_that_is_spelt_like_somebody_elses_card_or_number_buries_nothing_o
         assert not buried.cover(named_in(his, "FR")), his
     for own in ({"customer_number": CARD}, {"account_number": NUMBER}, {"note": f"hers: {OWN}"}):
         assert buried.cover(named_in(own, "FR")), own
+
+
+def test_a_position_on_the_dial_goes_with_the_identifiers_that_are_theirs_alone(engine: Engine) -> None:
+    eves = Identifier("email", "eve@inbox.example")
+    subject = Subject(records={"crm:eve-1"}, identifiers={eves}, shared={Identifier("phone", "+33170000000")})
+    said = {"position": 10, "stated_at": NOW, "received_at": NOW, "channel": "chat"}
+    said |= {"stated_through": "bot", "recorded_by": "bot-1"}
+    theirs = [("email", eves.value), ("record", "crm:eve-1")]
+    others = [("phone", "+33170000000"), ("user_id", "crm:eve-1"), ("record", "crm:ben-1")]
+    with engine.begin() as connection:
+        rows = [{**said, "identifier_kind": kind, "identifier": value} for kind, value in theirs + others]
+        connection.execute(insert(dial_statements), rows)
+        connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
+        assert said_by_others(connection, subject, TextSearch({eves.value, "crm:ben-1"}, set())) == {"crm:ben-1"}
+        without = (lambda *_: False), {}, (lambda text, words: text), (lambda *_: None)
+        assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 2}
+        of = dial_statements.c
+        assert {tuple(row) for row in connection.execute(select(of.identifier_kind, of.identifier))} == set(others)

@@ -1,0 +1,24 @@
+"""How customers want to be served."""
+
+from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text
+
+from stores.schema.base import Instant, metadata
+
+# One statement of the person behind an identifier: where they stand, from 0 (people alone) to 100 (by themselves), on a
+# topic, or overall where that is null. What counts is computed from all of them: engagement.dial. The service adds rows
+# and no more; they are deleted with their person, by the owner.
+dial_statements = Table(
+    "dial_statements",
+    metadata,
+    Column("statement_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("identifier_kind", Text, nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("topic", Text),
+    Column("position", Integer, nullable=False),
+    Column("stated_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("stated_through", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Index("ix_dial_statements_of_identifier", "identifier_kind", "identifier"),
+)
