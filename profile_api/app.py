@@ -22,6 +22,7 @@ from profile_api.bots.mcp import mount_mcp, serving_mcp
 from profile_api.callers import routes as callers
 from profile_api.consents import routes as consents
 from profile_api.console import mount_console
+from profile_api.engagement import routes as engagement
 from profile_api.events import routes as events
 from profile_api.events.intake import Intake
 from profile_api.http import health
@@ -85,7 +86,8 @@ def create_app(
     app.state.clock, app.state.settings = clock, settings
     app.state.features = feature_reader
     app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings, redis_url)
-    asked_most = (profiles, timeline, features, bots, events)  # a route is found by trying one after the other
+    # A route is found by trying one after the other.
+    asked_most = (profiles, timeline, features, bots, events, engagement)
     handled = (identity, consents, requests, intakes, determinations, callers, audit, retention, webhooks, extracts)
     for resource in (*asked_most, health, *handled):
         app.include_router(resource.router)

@@ -1,4 +1,4 @@
-"""The context that a bot needs before it starts to talk: the person, language and tone, and recent events.
+"""The context that a bot needs before it starts to talk: the person, language and tone, the dial, and recent events.
 
 Every fact is computed from masked fields and features, so withheld data gives no fact.
 """
@@ -13,6 +13,8 @@ from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
+from profile_api.engagement.dial import dial_shown
+from profile_api.engagement.views import DialData
 from profile_api.responses.views import Answer, FeaturesData, FeatureView, ProfileData, View
 
 # How people write and speak on a channel, by words in its name; the first that fits counts.
@@ -55,6 +57,15 @@ class BotContext(View):
                         "last_intent": "complaint",
                         "last_contact_channel": "chat",
                     },
+                    "dial": {
+                        "overall": {
+                            "position": 20,
+                            "stated_at": "2024-05-01T11:00:00Z",
+                            "channel": "chat",
+                            "stated_through": "bot",
+                        },
+                        "topics": {},
+                    },
                 }
             ]
         },
@@ -65,18 +76,22 @@ class BotContext(View):
     features_available: bool = Field(description="false while the online store does not answer: do not conclude")
     language: str | None = Field(description="the language that the person is known to speak")
     tone: Tone
+    dial: DialData | None = Field(
+        None, description="how the person wants to be served; null for other purposes than service, or where withheld"
+    )
 
 
 def read_context(gate: Gate, actor: Actor, purpose: str | None, find: Find) -> Answer[BotContext]:
     """What a bot needs to know in one answer; without the online store it says so and answers the rest."""
 
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> BotContext:
-        return context_of(mask.profile(), gate.online(reading, profile, mask, may))
+        features = gate.online(reading, profile, mask, may)
+        return context_of(mask.profile(), features, dial_shown(reading, profile, may))
 
     return gate.answer(AccessRequest(actor, purpose, "context"), find, show)
 
 
-def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContext:
+def context_of(profile: ProfileData, features: FeaturesData | None, dial: DialData | None = None) -> BotContext:
     """The context from permitted data; `features` is None if the online store does not answer.
 
     Claims are left out, since a bot would take them as known.
@@ -90,6 +105,7 @@ def context_of(profile: ProfileData, features: FeaturesData | None) -> BotContex
         features_available=features is not None,
         language=fields.get("language"),
         tone=_tone(fields, shown),
+        dial=dial,
     )
 
 

@@ -93,6 +93,7 @@ HOLDING = ("legal_obligation",)
 OFFICERS = ("privacy_officer",)
 
 
+SERVING = ("service",)
 DECIDING = ("service", "privacy_rights")
 CHOOSERS = ("advisor", "customer", "privacy_officer")
 
@@ -194,6 +195,8 @@ ROUTES: dict[str, Route] = {
         for choice in ("give", "renew", "refuse", "withdraw")
     },
     "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
+    "GET /v1/profiles/{profile_id}/dial": personal(shows=(), only=frozenset(SERVING)),
+    "POST /v1/profiles/{profile_id}/dial": acting(only=SERVING, json=lambda _: {"position": 20, "channel": "chat"}),
     "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
     "GET /v1/webhooks": acting(roles=OFFICERS),
     "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),

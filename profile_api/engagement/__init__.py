@@ -1,0 +1,1 @@
+"""How customers want to be served: taken down, and shown to whoever serves them."""
