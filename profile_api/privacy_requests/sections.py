@@ -108,6 +108,21 @@ def stands_now(consent: Mapping[str, ConsentStatus], words: Words) -> Iterator[E
             yield Entry(words.say(key, purpose=_named(purpose, words), state=state, at=words.moment(one.decided_at)))
 
 
+def _dial(rows: Rows, words: Words) -> Iterator[Entry]:
+    said = dict.fromkeys(  # a statement is kept for each identifier of the person, and told once
+        tuple(one[name] for name in ("stated_at", "topic", "position", "channel", "stated_through")) for one in rows
+    )
+    for at, topic, position, channel, through in said:
+        about = {"at": words.moment(at), "position": position}
+        heading = (
+            words.say("dial.overall", **about)
+            if topic is None
+            else words.say("dial.topic", **about, topic=topic.replace("_", " "))
+        )
+        source, role = words.source(channel), words.name("role", through)
+        yield Entry(heading, [words.say("dial.through", source=source, role=role)])
+
+
 def _determinations(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "purpose": _named(one["purpose"], words)}
@@ -208,6 +223,7 @@ PARTS: dict[str, Callable[[Rows, Words], Iterator[Entry]]] = {
     "timeline": _timeline,
     "features": _features,
     "consents": _consents,
+    "dial": _dial,
     "determinations": _determinations,
     "reads": _reads,
     "requests": _requests,

@@ -16,6 +16,7 @@ from read_model.outbox.recalls import tables_with
 from stores.schema import (
     audit,
     consent_events,
+    dial_statements,
     edges,
     identity_history,
     inbox,
@@ -67,6 +68,10 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         consent_events,
         "identifier_kind identifier contact_kind contact_point purpose state decided_at channel method notice_version",
     )
+    stated = columns(
+        dial_statements, "identifier_kind identifier topic position stated_at received_at channel stated_through"
+    )
+    on_dial = tuple_(dial_statements.c.identifier_kind, dial_statements.c.identifier).in_(keys)
     request = columns(privacy_requests, "request_id kind state received_at due_on details")
     joined = columns(edges, "left_id right_id rule tier weight")
     return {
@@ -75,6 +80,7 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "records": [_record(document) for document in documents.values()],
         "timeline": [mask.event(StoredEvent(**one)).model_dump() for one in events],
         "consents": rows(select(*consents).where(decided).order_by(consent_events.c.decided_at)) if keys else [],
+        "dial": rows(select(*stated).where(on_dial).order_by(dial_statements.c.received_at)) if keys else [],
         "determinations": [
             {name: value for name, value in one.items() if name != "decided_by"}
             for one in determined.about(connection, names)

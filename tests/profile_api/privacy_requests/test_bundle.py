@@ -83,6 +83,9 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     household: TestClient, headers: Headers, tmp_path: Path
 ) -> None:
     eve = headers(Role.CUSTOMER, "privacy_rights", identifier=EVES)
+    for profile_id, position in ((EVE, 40), (FRED, 90)):
+        form = {"position": position, "channel": "chat"}
+        assert household.post(f"/v1/profiles/{profile_id}/dial", json=form, headers=headers(Role.BOT)).is_success
     request = household.post("/v1/requests", json={"kind": "access"}, headers=eve).json()
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
@@ -103,6 +106,7 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     assert [one["item"]["userId"] for one in found["live_messages"]] == ["web:EV-1"]
     for name, said in files.items():
         assert not [one for one in OTHERS if one in said], name
+    assert {one["position"] for one in found["dial"]} == {40} and "recorded_by" not in found["dial"][0]
     rows = list(csv.DictReader(io.StringIO(files["identifiers.csv"])))
     assert {"kind": "phone", "value": LANDLINE, "category": "contact"} in rows
     assert "&lt;b&gt;Eve&lt;/b&gt;" in files["index.html"] and "<b>Eve" not in files["index.html"]

@@ -50,6 +50,15 @@ def test_a_browsers_signal_is_told_with_no_notice(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_position_on_the_dial_is_told_once_and_in_words(language: str) -> None:
+    said = {"position": 20, "stated_at": AT, "channel": "person", "stated_through": "advisor"}
+    rows = [said | {"topic": topic, "identifier": one} for topic in (None, "real_estate") for one in "ab"]
+    overall, topic = PARTS["dial"](rows, words(language))
+    assert "20" in overall.heading and words(language).moment(AT) in overall.heading
+    assert "real estate" in topic.heading and words(language).name("role", "advisor") in topic.lines[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_stands_now_is_told_beside_what_was_decided(language: str) -> None:
     status = {
         name: ConsentStatus(state=state, permits=permits, decided_at=at, consent_event="c", notice_version=None)
