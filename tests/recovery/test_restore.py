@@ -92,8 +92,13 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
     first = filled(opened("first"))
     before = first.people()
     gone = first.owner(EVELYNKA)
+    said = {"position": 10, "stated_at": NOW, "received_at": NOW, "channel": "chat"}
+    said |= {"stated_through": "bot", "recorded_by": "bot-1"}
+    keys = [("email", EMAIL.lower()), ("record", EVELYNKA), ("record", FREDRIK), ("email", "fredrik@inbox.example")]
     with first.engine.begin() as connection:
         hold_id = holds.place(connection, [EVELYNKA, FREDRIK], "a court asks", "an officer", NOW)
+        stated = [said | {"identifier_kind": kind, "identifier": value} for kind, value in keys]
+        connection.execute(insert(schema.dial_statements), stated)
     folder = backup_of(first, store_folder / "backup")
     with first.engine.begin() as connection:
         holds.lift(connection, hold_id, "the court has decided", "an officer", NOW)
@@ -107,6 +112,10 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
     assert second.people() == {one: said for one, said in before.items() if one != gone}
     with second.engine.begin() as connection:  # hers ended before she was erased, whatever the backup says
         assert holds.in_force(connection) == {hold_id: {FREDRIK}}
+    for home in (first, second):  # where it was erased, and where it came back
+        with home.engine.connect() as connection:
+            found = connection.scalars(select(schema.dial_statements.c.identifier))
+            assert set(found) == {FREDRIK, "fredrik@inbox.example"}
     assert second.seen(EMAIL) == set() and second.seen("E-7000001") == set()
     # The batch goes on where it was: her rows in the file are refused, the one without a key too.
     assert second.take_in()["reasons"].get("erased") == 2
