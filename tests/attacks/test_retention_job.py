@@ -46,19 +46,7 @@ LATER = datetime(2030, 6, 1, 12, tzinfo=UTC)
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
 GONE = ("olga.altmark@inbox.example", "crm:O-7100001")
-STEPS = (
-    "people",
-    "values",
-    "raw",
-    "followed",
-    "versions",
-    "served",
-    "reads",
-    "lake",
-    "files",
-    "followers",
-    "compaction",
-)
+STEPS = ("people", "versions", "served", "reads", "lake", "files", "followers", "compaction")
 CRM = [
     "O-7100001,Olga,Altmark,05/03/1941,olga.altmark@inbox.example,,2020-01-02T00:00:00Z",  # last seen ten years before
     "P-7100002,Pavel,Altmark,07/08/1949,pavel@inbox.example,,2019-01-02T00:00:00Z",  # the same, and held
