@@ -3,6 +3,7 @@
 import gc
 import signal
 
+import profile_api.app
 import profile_api.workers  # noqa: F401
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)  # its workers end first, and answer what is under way

@@ -16,7 +16,6 @@ from uvicorn.supervisors.multiprocess import Process
 
 from contracts.settings import Settings, settings
 from feature_repo.served import serve_features
-from profile_api.app import create_app
 from profile_api.http.connections import PatientProtocol
 from profile_api.http.logs import configure_logs
 from profile_api.http.queries import most_connections
@@ -46,7 +45,12 @@ def connections_each(engine: Engine, workers: int, wanted: int) -> int:
 
 
 def application(environment: Mapping[str, str]) -> FastAPI:
-    """What a worker serves; its parent names the stores in the `environment`."""
+    """What a worker serves; its parent names the stores in the `environment`.
+
+    The application is loaded where workers are forked from; the parent, which starts beside it, does without.
+    """
+    from profile_api.app import create_app
+
     os.environ |= environment
     configure_logs()
     chosen = settings()
