@@ -23,6 +23,7 @@ from consent.model import Actor, Role
 from profile_api.access.gate import Gate, by_id, by_identifier
 from profile_api.bots.context import BotContext, read_context
 from profile_api.bots.mcp_guard import QuietServer, TokenGuard
+from profile_api.events.intake import weight_of
 from profile_api.http.lookups import Lookup, normalised
 from profile_api.responses.errors import Problem
 from profile_api.responses.views import Answer, ProfileData, View
@@ -146,7 +147,8 @@ async def _recorded(app: FastAPI, message: dict[str, Any], ctx: Context[Any, Any
     address = request.client.host if isinstance(request, Request) and request.client else ""
     found = sort_messages([raw], Arrival(sender, now, False, None, None, None))
     try:
-        app.state.intake.check_rate(sender.key, address, [raw])
+        weight = weight_of([raw]) if app.state.inbox.has_to_look else 1
+        app.state.intake.check_rate(sender.key, address, weight)
         if not sender.is_server:
             app.state.intake.count_distinct(sender.key, address, found.records)
         if app.state.inbox.has_to_look:

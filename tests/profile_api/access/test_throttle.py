@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from consent.model import Actor, Role
 from contracts.settings import Settings
+from profile_api.access import tallies
 from profile_api.access.throttle import Limits
 from profile_api.app import create_app
 from profile_api.events.intake import Intake, weight_of
@@ -150,7 +151,10 @@ def test_a_message_full_of_addresses_counts_as_many_as_it_takes_to_look_through(
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_what_is_taken_in_advance_asks_nobody_and_never_lets_more_through(stores: Stores, workers: int) -> None:
+def test_what_is_taken_in_advance_asks_nobody_and_never_lets_more_through(
+    stores: Stores, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "PATIENCE", 60.0)  # on a busy machine one of so many answers may take long
     settings = TIGHT.model_copy(update={"write_rate": "1000/minute", "write_key_rate": "1000/minute"})
     clock = Clock()
     all_workers = [Intake(settings, stores.redis_url, clock) for _ in range(workers)]
@@ -171,7 +175,10 @@ def test_what_is_taken_in_advance_asks_nobody_and_never_lets_more_through(stores
     assert not all_workers[0].is_in_advance(key, address, 1), "an advance ends with its window"
 
 
-def test_a_stranger_with_few_messages_holds_nothing_of_the_key_in_advance(stores: Stores) -> None:
+def test_a_stranger_with_few_messages_holds_nothing_of_the_key_in_advance(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallies, "PATIENCE", 60.0)
     settings = TIGHT.model_copy(update={"write_rate": "1000/minute", "write_key_rate": "1000/minute"})
     one, other = (Intake(settings, stores.redis_url, Clock()) for _ in range(2))
     for number in range(250):
