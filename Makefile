@@ -26,7 +26,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(RUN) -c constraints.txt -e '.[dev]'
-	@$(RUN) -m compileall -q -j 0 */
+	@$(RUN) -m compileall -q -j 0 -x node_modules */
 	@$(RUN) -m lake.jars
 	@touch $@
 
