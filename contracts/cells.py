@@ -84,7 +84,7 @@ def _reached(value: Any, steps: list[str]) -> Any:
         if isinstance(value, list):
             value = value[int(step)] if int(step) < len(value) else None
         else:
-            value = value.get(step) if isinstance(value, (dict, Mapping)) else None  # a dict is seen at once
+            value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 

@@ -50,7 +50,7 @@ class Retention(AllStores):
             held = people.held(connection)
             found = self._ended(connection, now)
             due = {one for one, of in found.items() if of.whole}
-            of = self._staying(connection, found)
+            of = self._staying(connection, found, held)
             in_values = values.count(spark, self.lake, connection, self.channels, of)
             rows = papers.due(connection, now)
             served = events.served(connection, starts, held)
@@ -118,7 +118,7 @@ class Retention(AllStores):
 
     def _count_values(self, now: datetime) -> dict[str, int]:
         with self.engine.connect() as connection:
-            of = self._staying(connection, self._ended(connection, now))
+            of = self._staying(connection, self._ended(connection, now), people.held(connection))
             return values.count(self.spark(), self.lake, connection, self.channels, of)
 
     def _take_out_of_serving(self, run_id: str, now: datetime) -> int:
@@ -126,35 +126,37 @@ class Retention(AllStores):
 
         Who came back since the lake was asked is found under the lock that keeps the projector out.
         """
+        if not self._had_values(run_id):
+            return 0
         with self.engine.connect() as connection:
-            if not runs.steps(connection, run_id)["values"]:
-                return 0
             found = self._ended(connection, now)
         starts = nothing_kept_until(self.purposes.values(), now)
         with self.engine.begin() as connection:
             hold_identities(connection, alone=True)
             again = people.ended_since(connection, starts, self.clock(), lambda ids: {})
-            of = self._staying(connection, people.both(found, again))
+            of = self._staying(connection, people.both(found, again), people.held(connection))
             decided = links.keep(connection, of, now)
             values.take_out_of_serving(connection, self.channels, of)
         return decided
 
     def _take_out_of_raw(self, run_id: str, now: datetime) -> bool:
+        if not self._had_values(run_id):
+            return False
         with self.engine.connect() as connection:
-            if not runs.steps(connection, run_id)["values"]:
-                return False
-            of = self._staying(connection, self._ended(connection, now))
+            of = self._staying(connection, self._ended(connection, now), people.held(connection))
         values.take_out_of_raw(self.spark(), self.lake, self.channels, of)
         return True
 
-    def _staying(self, connection: Connection, found: Mapping[str, people.Ended]) -> values.EndedOf:
-        return needed.without_needed(connection, people.staying(found, people.held(connection)))
+    def _staying(
+        self, connection: Connection, found: Mapping[str, people.Ended], held: people.OnHold
+    ) -> values.EndedOf:
+        return needed.without_needed(connection, people.staying(found, held))
 
     def _follow(self, run_id: str, now: datetime) -> bool:
         """What is made of the raw rows; a person without any date goes on counting from when they came (`taken_in`)."""
+        if not self._had_values(run_id):
+            return False
         with self.engine.connect() as connection:
-            if not runs.steps(connection, run_id)["values"]:
-                return False
             ids = [one for one, of in self._ended(connection, now).items() if not of.whole]
             came = updated_at(connection, ids)
         self.follow(now)
@@ -165,9 +167,12 @@ class Retention(AllStores):
 
     def _tables(self, run_id: str) -> list[Table]:
         """The tables that are purged: values are in nearly all, also in their old files."""
+        return purged_tables(self.lake) if self._had_values(run_id) else list(TOUCHED)
+
+    def _had_values(self, run_id: str) -> bool:
+        """Whether anything said what had ended when the run began: a killed one may find nothing any more."""
         with self.engine.connect() as connection:
-            had_values = bool(runs.steps(connection, run_id)["values"])
-        return purged_tables(self.lake) if had_values else list(TOUCHED)
+            return bool(runs.steps(connection, run_id)["values"])
 
     def _forget_served(self, run_id: str, starts: people.Starts, now: datetime) -> dict[str, int]:
         with self.engine.begin() as connection:

@@ -38,7 +38,7 @@ from spark_jobs.resolve.comparables import comparables_of
 from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import migrate, open_engine
-from tests.erasure.erasing_home import NOW, Home, Killed
+from tests.erasure.erasing_home import NOW, Home, killed_after_each
 from tests.spark_jobs.conftest import channels, contracts_folder, sources, write_crm  # noqa: F401 -- fixtures
 
 LATER = datetime(2030, 6, 1, 12, tzinfo=UTC)
@@ -95,19 +95,9 @@ def retention(home: Home, now: datetime = LATER, after: Callable[[str], None] = 
 
 def killed_at_every_step(home: Home) -> dict[str, Any]:
     killed: set[str] = set()
-
-    def after(step: str) -> None:
-        if step in STEPS and step not in killed:
-            killed.add(step)
-            raise Killed(step)
-
-    while True:
-        try:
-            document = retention(home, after=after).run()
-        except Killed:
-            continue
-        assert killed == set(STEPS)
-        return document
+    document = killed_after_each(STEPS, killed, lambda after: retention(home, after=after).run())
+    assert killed == set(STEPS)
+    return document
 
 
 def refused_live(home: Home, received_at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,23 @@ GONE = (EMAIL, "hannelore@inbox.example", EVELYNKA, HANNELORE)
 
 class Killed(BaseException):
     """What a test ends an erasure with, wherever it is."""
+
+
+def killed_after_each(
+    steps: Collection[str], killed: set[str], run: Callable[[Callable[[str], None]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The result of a run that is killed once after each step and started again; `killed` are the steps so far."""
+
+    def after(step: str) -> None:
+        if step in steps and step not in killed:
+            killed.add(step)
+            raise Killed(step)
+
+    while True:
+        try:
+            return run(after)
+        except Killed:
+            continue
 
 
 @dataclass
@@ -142,17 +160,8 @@ class Home:
     def erase(self, *request_ids: str) -> dict[str, Any]:
         """Killed once after every step, and started again each time."""
 
-        def after(step: str) -> None:
-            if step in STEPS and step not in self.killed:
-                self.killed.add(step)
-                raise Killed(step)
-
-        while True:
-            made = Erasure(self.config, self.stores, self.engine, self.channels, lambda: self.spark, lambda: NOW, after)
-            try:
-                return made.run(request_ids)
-            except Killed:
-                continue
+        of = (self.config, self.stores, self.engine, self.channels, lambda: self.spark, lambda: NOW)
+        return killed_after_each(STEPS, self.killed, lambda after: Erasure(*of, after).run(request_ids))
 
     def seen(self, value: str) -> set[str]:
         """Where a value stands in any form; by plain search, without the scanner."""
