@@ -57,14 +57,15 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         while data and self._waits_for_head:  # a body may come with its head: only what the head may take is counted
+            if self.transport.is_closing():  # what was read before it closed still arrives
+                return
             part, data = data[: LONGEST_HEAD - self._head], data[LONGEST_HEAD - self._head :]
             if not part:
                 self.send_400_response("Invalid HTTP request received.")
-            if self.transport.is_closing():
                 return
             self._head += len(part)
             super().data_received(part)
-        if data:
+        if data and not self.transport.is_closing():
             super().data_received(data)
 
     def on_message_begin(self) -> None:
