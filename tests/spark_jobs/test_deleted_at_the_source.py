@@ -1,18 +1,17 @@
 """What a source has deleted leaves every store: silver, identity, profiles, features, and what is served."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 from sqlalchemy import select
 
-from contracts.settings import Settings
+from contracts.settings import Settings, settings
+from spark_jobs import pipeline
 from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import open_engine
@@ -56,7 +55,10 @@ columns:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation with its contracts and no files yet; its pipelines share the session of all tests."""
+    monkeypatch.setattr(pipeline, "spark_session", lambda _: spark)
+    monkeypatch.setattr(SparkSession, "stop", lambda _: None)
     with TemporaryDirectory(prefix="ocv-") as folder:
         (Path(folder) / "jars").symlink_to(ROOT / ".local/jars")
         for name, text in {"crm": CRM, "cards": CARDS, "orders": ORDERS}.items():
@@ -64,17 +66,18 @@ def home() -> Iterator[Path]:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         (Path(folder) / "sources").mkdir()
+        monkeypatch.setenv("OCV_LOCAL", folder)
+        monkeypatch.setenv("OCV_LAKE", f"{folder}/lake")
+        settings.cache_clear()
         yield Path(folder)
+    settings.cache_clear()
 
 
 def run(home: Path, **files: str) -> dict[str, Any]:
     for name, text in files.items():
         (home / "sources" / f"{name}.csv").write_text(text)
-    environment = os.environ | {"OCV_LOCAL": str(home), "OCV_LAKE": str(home / "lake"), "PYTHONPATH": str(ROOT)}
     arguments = ["--sources", home / "sources", "--contracts", home / "contracts", "--report", home / "report.json"]
-    command = [sys.executable, "-m", "spark_jobs.pipeline", *map(str, arguments)]
-    done = subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    pipeline.main([str(one) for one in arguments])
     found: dict[str, Any] = json.loads((home / "report.json").read_text())
     return found
 
