@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from contracts.channel import Channel
 from contracts.identifiers import Identifier
 from erasure.lake import finding
-from erasure.operational import holds, live, owners
+from erasure.operational import live, owners
 from erasure.operational import rows as operational
 from erasure.operational.bystanders import Naming, add_bystanders
 from erasure.operational.others import said_by_others
@@ -55,7 +55,7 @@ def settle(
 ) -> Subject:
     """The subject with its bystanders, and with the values that only these people have apart from the common ones."""
     subject.full_names -= live.borne(connection, subject, subject.full_names)
-    add_bystanders(connection, subject, Naming(subject, channels), holds.held_records(connection))
+    add_bystanders(connection, subject, Naming(subject, channels))
     beside = replace(subject, records=subject.records | subject.bystanders)
     others = said_by_others(connection, beside, TextSearch(found.values, found.words))
     finding.settle(spark, lake, beside, found, others)

@@ -12,18 +12,16 @@ from contracts.channel import Channel
 from contracts.identifiers import Identifier, of_persons
 from erasure.gathering import gather, settle
 from erasure.lake.covered import covered_raw_rows, covered_rows
-from erasure.lake.rows import erase_rows, without_names
+from erasure.lake.rows import erase_rows
 from erasure.operational import holds, intakes
 from erasure.operational import rows as operational
-from erasure.operational.bystanders import Naming, add_bystanders, keep_live
+from erasure.operational.bystanders import keep_live
+from erasure.operational.serving import erase_serving
 from erasure.people.personal_values import PersonalValues
 from erasure.people.refused import RefusedContent, Theirs, contacts_in
 from erasure.people.subject import Subject
 from erasure.reopened import carried_out, later_intakes, senders, take_up
 from lake.tables import ASSIGNMENTS, CONSENTS, EVENTS, RECORDS, read
-from read_model.outbox.emitting import emit_all, known_as
-from read_model.outbox.kinds import PROFILE_ERASED
-from read_model.outbox.recalls import recall_of
 from read_model.rebuild import hold_identities, rebuild
 from stores.schema import consent_events, dial_statements, identifiers, publish_progress, records
 from stores.schema import tombstones as buried
@@ -56,15 +54,9 @@ def erase_again(
     # 2. The lake, then PostgreSQL: until this transaction ends, it has all that a second attempt needs.
     from_lake = erase_rows(spark, lake, subject, channels, theirs)
     hold_identities(connection, alone=True)
-    add_bystanders(connection, subject, Naming(subject, channels), holds.held_records(connection))
-    ids = known_as(connection, subject.profiles)
-    recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
     erasure_id = connection.scalar(select(func.min(buried.c.erasure_id)))
-    from_serving = operational.erase(
-        connection, subject, theirs, channels, without_names, rebuild, now, str(erasure_id)
-    )
+    from_serving = erase_serving(connection, subject, theirs, channels, rebuild, now, str(erasure_id))
     keep_live(connection, subject, now)
-    emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
     # 3. What they asked for.
     requests = carried_out(connection, subject, erased)
     from_serving |= intakes.forget_or_redact(connection, subject, requests, later_intakes(connection, erased))

@@ -32,9 +32,9 @@ from erasure.lake.lake_tables import purged_tables
 from erasure.lake.purge import purge
 from erasure.operational import compaction, holds, intakes
 from erasure.operational import rows as operational
-from erasure.operational.bystanders import Naming, add_bystanders
 from erasure.operational.online import forget_or_compute
 from erasure.operational.others import said_by_others
+from erasure.operational.serving import erase_serving
 from erasure.people.personal_values import PersonalValues
 from erasure.people.refused import Theirs
 from erasure.people.search import TextSearch
@@ -44,9 +44,6 @@ from erasure.steps import RecordedSteps
 from erasure.whom import add_whom, check_found
 from lake.session import spark_session
 from lake.tables import versions
-from read_model.outbox.emitting import emit_all, known_as
-from read_model.outbox.kinds import PROFILE_ERASED
-from read_model.outbox.recalls import recall_of
 from read_model.rebuild import hold_identities, rebuild
 from read_model.redirects import may_be_anothers
 from read_model.side_effects import tell_rebuilt
@@ -136,16 +133,9 @@ class Erasure(AllStores):
     def _erase_serving(self, erasure_id: str, subject: Subject, requests: Collection[str]) -> dict[str, int]:
         with self.engine.begin() as connection:
             now = self.clock()
-            # Data that came before the tombstones were stored; a running projection ends first.
-            hold_identities(connection, alone=True)
+            hold_identities(connection, alone=True)  # a running projection ends first
             check_holds(connection, subject.records)
-            add_bystanders(connection, subject, Naming(subject, self.channels), holds.held_records(connection))
-            ids = known_as(connection, subject.profiles)
-            recall_of(connection, [*ids, *known_as(connection, subject.rebuilt)], "erased", now)
-            found = operational.erase(
-                connection, subject, Theirs(subject), self.channels, rows.without_names, _rebuild, now, erasure_id
-            )
-            emit_all(connection, PROFILE_ERASED, [(one, {}) for one in ids], now)
+            found = erase_serving(connection, subject, Theirs(subject), self.channels, _rebuild, now, erasure_id)
             found |= intakes.forget_or_redact(connection, subject, requests)
             operational.pseudonymise_requests(connection, subject, requests, self.key)
             journal.keep(connection, erasure_id, subject, self.key)  # it has live events by now

@@ -7,7 +7,7 @@ number of the person is deleted completely: none of its messages can be stored a
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from consent.tombstones.naming import forms, named_in, named_in_message
 from contracts.channel import Channel
 from contracts.identifiers import Identifier, of_persons
 from contracts.sources import Source, stand_in
+from erasure.operational import holds
 from erasure.people.subject import Subject
 from read_model.live.claim_paths import as_tree, at_path
 from read_model.live.live_records import document_of
@@ -90,12 +91,12 @@ class Naming:
         return stand_in(name, contract.region if contract else None)
 
 
-def add_bystanders(connection: Connection, subject: Subject, naming: Naming, held: Collection[str] = ()) -> None:
+def add_bystanders(connection: Connection, subject: Subject, naming: Naming) -> None:
     """Adds others' messages and records that name these people; and completely those visitors whose id is theirs.
 
-    `held` are records under a legal hold, which stay unchanged.
+    Records under a legal hold stay unchanged.
     """
-    asked = {"records": sorted({*subject.records, *held})}
+    asked = {"records": sorted({*subject.records, *holds.held_records(connection)})}
     for row in _rows(connection, _RECORDS, asked):
         if not naming.in_json(row.source, row.said):
             continue
