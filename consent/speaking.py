@@ -1,6 +1,10 @@
-"""The identifiers under which a person's decision is filed, so that it does not bind people who share an address."""
+"""The identifiers under which a person's decision is filed, so that it binds nobody who shares an address or a profile.
 
-from collections.abc import Mapping
+A customer's word binds the records that their login reaches by identifiers that only this person has. Records that are
+joined for other reasons may be somebody else's by mistake: when that is undone, they would keep the word.
+"""
+
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, func, select, tuple_
 
@@ -10,13 +14,42 @@ from contracts.identifiers import Identifier, kind_of
 from stores.schema import identifiers
 
 
-def speaking_for(connection: Connection, parts: Mapping[str, RecordIdentifiers]) -> list[Identifier]:
+def speaking_for(
+    connection: Connection, parts: Mapping[str, RecordIdentifiers], login: Identifier | None = None
+) -> list[Identifier]:
     """The identifiers that only this person has, and a record itself if it has none of these.
 
-    `parts` are the identifiers of each of the person's records.
+    `parts` are the identifiers of each of the person's records. `login` is what the customer's own token is bound to;
+    without one, staff have made sure of the whole person.
     """
-    carried = {one for part in parts.values() for one in part if one.kind != "record"}
-    named = [one for one in carried if kind_of(one.kind).category is not Category.SENSITIVE]
+    sole = _sole(connection, {one for part in parts.values() for one in part})
+    spoken = reached(parts, login, sole)
+    bare = {Identifier("record", record_id) for record_id in spoken if not parts[record_id] & sole}
+    return sorted({one for record_id in spoken for one in parts[record_id] & sole} | bare)
+
+
+def records_spoken_for(
+    connection: Connection, parts: Mapping[str, RecordIdentifiers], login: Identifier | None = None
+) -> list[str]:
+    """The records that the person speaks for."""
+    return sorted(reached(parts, login, _sole(connection, {one for part in parts.values() for one in part})))
+
+
+def reached(parts: Mapping[str, RecordIdentifiers], login: Identifier | None, sole: frozenset[Identifier]) -> set[str]:
+    """The records that a login reaches, step by step, by identifiers of this person alone; without a login all."""
+    found = {record_id for record_id, part in parts.items() if login in part} or set(parts)
+    while more := {
+        record_id
+        for record_id, part in parts.items()
+        if record_id not in found and any(not part.isdisjoint(parts[one] & sole) for one in found)
+    }:
+        found |= more
+    return found
+
+
+def _sole(connection: Connection, carried: Collection[Identifier]) -> frozenset[Identifier]:
+    """Of these identifiers those that only one person has; none that is sensitive."""
+    named = [one for one in carried if one.kind != "record" and kind_of(one.kind).category is not Category.SENSITIVE]
     columns = identifiers.c
     query = (
         select(columns.kind, columns.value)
@@ -24,6 +57,4 @@ def speaking_for(connection: Connection, parts: Mapping[str, RecordIdentifiers])
         .group_by(columns.kind, columns.value)
         .having(func.count() == 1)
     )
-    sole = {Identifier(*row) for row in connection.execute(query)} if named else set()
-    bare = {Identifier("record", record_id) for record_id, part in parts.items() if not part & sole}
-    return sorted(sole | bare)
+    return frozenset(Identifier(*row) for row in connection.execute(query)) if named else frozenset()

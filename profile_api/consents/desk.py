@@ -51,7 +51,7 @@ class ConsentDesk:
                 raise Problem(409, "nothing-to-renew", "Expected a consent that was given before, found none; give it.")
             entries = [
                 _entry(actor, chosen, choice, form, one, point, now)
-                for one in ([point] if point else reading.run(speaking_for, parts))
+                for one in ([point] if point else reading.run(speaking_for, parts, actor.bound))
             ]
             reading.run(append, entries, now)
             decisions = reading.consents(of)

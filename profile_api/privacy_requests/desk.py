@@ -203,10 +203,10 @@ class Desk:
         profile = reading.profile(request.profile_id)
         request = reading.run(move, request, actor, RequestStep.START, None, now)
         if profile is not None and request.kind is RequestKind.RESTRICTION:
-            reading.run(restrict, request.request_id, profile, now)
+            reading.run(restrict, request.request_id, profile.profile_id, reading.parts(profile), actor.bound, now)
         if profile is not None and request.kind is RequestKind.OBJECTION:
             purposes = [self._purposes[name] for name in reading.run(details_of, request.request_id)["purposes"]]
-            reading.run(object_to, reading.parts(profile), purposes, actor.on_record, now)
+            reading.run(object_to, reading.parts(profile), actor.bound, purposes, actor.on_record, now)
         return request
 
     def file_for_nobody(

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from consent import ledger
 from consent.model import ConsentState, LegalBasis, Method, Purpose, RecordIdentifiers
-from consent.speaking import speaking_for
+from consent.speaking import records_spoken_for, speaking_for
+from contracts.identifiers import Identifier
 from contracts.roles import category_of
 from profile_api.access.stored import StoredProfile
 from profile_api.responses.errors import Problem
@@ -22,14 +23,22 @@ from stores.due import make_due
 from stores.schema import records, rectifications, restrictions
 
 
-def restrict(connection: Connection, request_id: str, profile: StoredProfile, now: datetime) -> None:
-    """From now on these records, and whatever profile holds one of them, are kept and not used, nor computed on."""
-    named = profile.document.get("records") or []
-    rows = [{"record_id": record, "request_id": request_id, "since": now} for record in named]
+def restrict(
+    connection: Connection,
+    request_id: str,
+    profile_id: str,
+    parts: Mapping[str, RecordIdentifiers],
+    login: Identifier | None,
+    now: datetime,
+) -> None:
+    """From now on the records that the person speaks for, and whatever profile holds one of them, are kept and not
+    used, nor computed on."""
+    named = records_spoken_for(connection, parts, login)
+    rows = [{"record_id": one, "request_id": request_id, "since": now} for one in named if one != profile_id]
     if rows:
         connection.execute(insert(restrictions), rows)
-    make_due(connection, [profile.profile_id])
-    _tell(connection, [profile.profile_id], True, now)
+    make_due(connection, [profile_id])
+    _tell(connection, [profile_id], True, now)
 
 
 def restriction_stands(connection: Connection, request_id: str) -> bool:
@@ -63,6 +72,7 @@ def _tell(connection: Connection, profile_ids: Collection[str], restricted: bool
 def object_to(
     connection: Connection,
     parts: Mapping[str, RecordIdentifiers],
+    login: Identifier | None,
     purposes: Iterable[Purpose],
     actor: str,
     now: datetime,
@@ -81,7 +91,7 @@ def object_to(
             notice_version=purpose.notice_version,
         )
         for purpose in purposes
-        for identifier in speaking_for(connection, parts)
+        for identifier in speaking_for(connection, parts, login)
     ]
     ledger.append(connection, entries, now)
     tell_decisions(connection, [(entry.identifier, entry.purpose) for entry in entries], now)
