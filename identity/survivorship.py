@@ -187,8 +187,10 @@ def golden_record(
             kept.setdefault(field, []).append(candidate)
     right: dict[str, CandidateValue] = {}
     for said in sorted(rectified, key=lambda one: (one["decided_at"], one["record_id"])):
+        # An officer has checked who they are, and not that an address is theirs.
+        known_by = Assurance.SOURCE if said["field"] in CONTACTS else Assurance.VERIFIED
         right[said["field"]] = CandidateValue(
-            said["value"], said["category"], said["record_id"], PERSON, said["decided_at"], 101, Assurance.VERIFIED
+            said["value"], said["category"], said["record_id"], PERSON, said["decided_at"], 101, known_by
         )
     offered = {field: _whole(choices) if field in WRITTEN else choices for field, choices in offered.items()}
     known = {*offered, *right}

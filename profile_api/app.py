@@ -33,6 +33,7 @@ from profile_api.http.crowd import Crowd
 from profile_api.http.direct import Direct
 from profile_api.http.keys import accepted_keys
 from profile_api.http.limits import BodyLimit, ProtectiveHeaders
+from profile_api.http.once import StatedOnce
 from profile_api.http.telemetry import observe
 from profile_api.privacy_requests import determination_routes as determinations
 from profile_api.privacy_requests import extract_routes as extracts
@@ -97,6 +98,7 @@ def create_app(
     describe_problems(app)
     observe(app, settings)
     app.add_middleware(BodyLimit)
+    app.add_middleware(StatedOnce)
     app.add_middleware(CrossOrigin, sources=sources)
     app.add_middleware(Crowd, most=settings.at_once)
     app.add_middleware(Direct, mounted=frozenset({MCP}))

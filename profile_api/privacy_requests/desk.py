@@ -84,9 +84,9 @@ class Desk:
             detail = "Expected `records` of this person, found at least one that is not; see the profile's records."
             raise Problem(422, "records-not-of-this-person", detail)
         details = {name: found for name in ("fields", "purposes", "records") if (found := getattr(form, name))}
-        if form.fields:
-            details["fields"] = checked_fields(profile, form.fields)
         now = self._gate.clock()
+        if form.fields:
+            details["fields"] = checked_fields(profile, form.fields, now.date())
         of = (form.kind, profile.profile_id, details, received_at, now)
         request = self._start(reading, reading.run(file, actor, *of), actor, now)
         reading.about, reading.case = profile.profile_id, request.request_id

@@ -190,16 +190,16 @@ def test_a_claim_fills_what_nobody_knows_and_is_no_rival_of_what_somebody_knows(
     assert fields["given_name"]["losing"] == [] and golden["identifiers"] == []
 
 
-def test_what_was_proven_or_put_right_is_verified() -> None:
+def test_what_was_proven_or_put_right_is_verified_but_for_an_address_that_was_put_right() -> None:
     held = [{"kind": "email", "value": "ana@post.example"}]
     proven = record("crm:1", given_name="Ana", identifiers=held, proven=held, claims=[claim("gender", "x")])
     right = {"field": "gender", "value": "female", "category": "identity", "record_id": "crm:1", "decided_at": START}
     golden = golden_record("p", [proven], {}, [right])
-    assert {one["field"]: one["assurance"] for one in golden["fields"]} == {
-        "email": "verified",
-        "gender": "verified",
-        "given_name": "source",
-    }
+    known = {one["field"]: one["assurance"] for one in golden["fields"]}
+    assert known == {"email": "verified", "gender": "verified", "given_name": "source"}
+    typed = right | {"field": "email", "value": "ana@new.example"}
+    (email,) = (one for one in golden_record("p", [proven], {}, [typed])["fields"] if one["field"] == "email")
+    assert (email["value"], email["assurance"]) == ("ana@new.example", "source")
 
 
 def test_a_name_is_spelt_with_its_accents_whoever_left_them_out() -> None:

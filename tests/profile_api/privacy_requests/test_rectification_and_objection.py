@@ -56,6 +56,7 @@ def test_fields_and_values_that_can_not_be_are_refused(household: TestClient, he
     for fields, kind in (
         ({"shoe_size": "42"}, "field-unknown"),
         ({"birth_date": "1st of May"}, "field-unreadable"),
+        ({"birth_date": "2099-01-01"}, "field-unreadable"),
         ({"email": "not an address"}, "invalid-identifier"),
     ):
         body = {"kind": "rectification", "profile_id": EVE, "fields": fields}
