@@ -50,13 +50,18 @@ def read_dial(gate: Gate, actor: Actor, purpose: str | None, profile_id: str) ->
 
 def dial_shown(reading: Reading, profile: StoredProfile, may: Decision) -> DialData | None:
     """Where a person stands, inside an answer; None where the decision does not let it out."""
-    if may.purpose not in SERVES or CATEGORY not in may.allowed:
+    dial = permitted_dial(reading, profile, may)
+    if dial is None:
         return None
-    dial = _dial(reading, profile)
     return DialData(
         overall=_shown(dial.overall) if dial.overall else None,
         topics={topic: _shown(one) for topic, one in dial.topics.items()},
     )
+
+
+def permitted_dial(reading: Reading, profile: StoredProfile, may: Decision) -> Dial | None:
+    """The dial of a person, inside an answer; None where the decision does not let it out."""
+    return _dial(reading, profile) if may.purpose in SERVES and CATEGORY in may.allowed else None
 
 
 def _dial(reading: Reading, profile: StoredProfile) -> Dial:

@@ -1,15 +1,24 @@
-"""The dial: how a customer wants to be served."""
+"""How a customer wants to be served, and the next step for them."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from profile_api.engagement import dial
+from fastapi import APIRouter, Depends, Request
+
+from engagement.zones.deciding import Zones
+from profile_api.engagement import dial, next_step
+from profile_api.engagement.next_step_views import NextStepData, NextStepForm
 from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
-from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
 from profile_api.responses.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["engagement"], responses=PROBLEMS)
+
+
+async def _zones(request: Request) -> Zones:
+    zones: Zones = request.app.state.zones
+    return zones
 
 
 @router.get("/profiles/{profile_id}/dial", summary="How a customer wants to be served")
@@ -26,3 +35,19 @@ def state_dial(
 ) -> RecordedDial:
     """Customers for themselves; bots and advisors take down what they are told."""
     return dial.take_down(gate, reader, purpose, profile_id, form)
+
+
+@router.post(
+    "/engagement/next-step",
+    summary="Who serves a customer now, and with what in mind",
+    responses={409: {"model": ProblemDocument, "description": "Several people share this identifier"}},
+)
+def read_next_step(
+    gate: AskedGate,
+    zones: Annotated[Zones, Depends(_zones)],
+    reader: Reader,
+    form: NextStepForm,
+    purpose: PurposeHeader = None,
+) -> Answer[NextStepData]:
+    """Zone, who acts and why, suggestions, what must not be said, and how to reach a person. Nothing of it is kept."""
+    return next_step.read_next_step(gate, zones, reader, purpose, form)

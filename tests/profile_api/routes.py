@@ -197,6 +197,11 @@ ROUTES: dict[str, Route] = {
     "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
     "GET /v1/profiles/{profile_id}/dial": personal(shows=(), only=frozenset(SERVING)),
     "POST /v1/profiles/{profile_id}/dial": acting(only=SERVING, json=lambda _: {"position": 20, "channel": "chat"}),
+    "POST /v1/engagement/next-step": personal(
+        shows=(),
+        only=frozenset(SERVING),
+        json=lambda person: {"who": by_id(person), "channel": "chat", "intents": ["order_status"]},
+    ),
     "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
     "GET /v1/webhooks": acting(roles=OFFICERS),
     "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),
