@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import chain
 
-from consent.model import ConsentState, Decision, LegalBasis, Purpose
+from consent.model import ConsentState, Decision, LegalBasis, Purpose, Role
 from contracts.categories import Category
 from profile_api.access.consent_status import consent_status
 from profile_api.access.gate import Reading
@@ -14,6 +14,7 @@ from profile_api.responses.views import ConsentStatus
 
 CONSENT = frozenset({"consent-missing", "person-objected", "nobody-to-reach", "parental-authorisation-missing"})
 """Policies by which the person's choice denies the whole purpose."""
+SERVING = frozenset({Role.ADVISOR, Role.BOT})
 RESTRICTED, ENDED = "restricted", "retention-ended"
 
 
@@ -47,9 +48,12 @@ def choices(
 def offers(consent: Mapping[str, ConsentStatus], channel: str, purposes: Collection[Purpose]) -> str:
     """Whether something may be offered in this channel: `permitted`, `refused` or `not_permitted`.
 
-    A no to any direct marketing is a no here. Otherwise a consent counts whose purpose names the channel.
+    A no to any direct marketing is a no here. Otherwise a consent counts whose purpose names the channel, and is for
+    those who serve.
     """
-    asked = [one for one in purposes if one.legal_basis is LegalBasis.CONSENT and one.id in consent]
+    asked = [
+        one for one in purposes if one.legal_basis is LegalBasis.CONSENT and one.id in consent and one.roles & SERVING
+    ]
     through = [one for one in asked if channel in one.channels]
     if any(ConsentState(consent[one.id].state).refuses for one in asked if one.is_direct_marketing or one in through):
         return "refused"
