@@ -21,6 +21,7 @@ from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement import next_step_views as views
 from profile_api.engagement.dial import SERVES, permitted_dial
+from profile_api.engagement.feedback import staying_away
 from profile_api.engagement.known import choices, consent_denies, expired, is_restricted, offers, usable_now
 from profile_api.engagement.next_step_views import Language, NextStepData, NextStepForm, Texts
 from profile_api.engagement.reach import reach_of_people
@@ -50,7 +51,10 @@ def read_next_step(
         chosen = choices(reading, profile, may, purposes, now)
         facts = _facts(actor, asked, step, known, may, features)
         facts |= {"offers": offers(chosen, form.channel, purposes), "expired": expired(chosen)}
-        return _shown(zones, step, facts, form.language, now, known.emotion, features is not None)
+        cards = [_card(one, form.language) for one in suggestions(published_words(), facts)]
+        away = staying_away(reading, profile, may, [one.uuid for one in cards])
+        shown = [one for one in cards if one.uuid not in away]
+        return _shown(zones, step, facts, shown, now, known.emotion, features is not None)
 
     return gate.answer(AccessRequest(actor, purpose, "next-step", SERVES), found_by(form.who), show)
 
@@ -104,7 +108,7 @@ def _shown(
     zones: Zones,
     step: Step,
     facts: Mapping[str, Any],
-    language: Language,
+    cards: list[views.Suggestion],
     now: datetime,
     emotion: Emotion,
     features_available: bool,
@@ -125,7 +129,7 @@ def _shown(
             intents=sorted(intent for intent, topic in zones.rules.topic_of.items() if topic == A_PERSON),
             reachable=reach_of_people(step.skill, now),
         ),
-        suggestions=[_card(one, language) for one in suggestions(words, facts)],
+        suggestions=cards,
         bans=[
             views.BanView(id=one.id, what=Texts(**one.what.model_dump()), because=Texts(**one.because.model_dump()))
             for one in bans(words, facts)

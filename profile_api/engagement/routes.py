@@ -1,11 +1,12 @@
-"""How a customer wants to be served, and the next step for them."""
+"""How a customer wants to be served, the next step for them, and what became of what was suggested."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from engagement.zones.deciding import Zones
-from profile_api.engagement import dial, next_step
+from profile_api.engagement import dial, feedback, next_step
+from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
 from profile_api.engagement.next_step_views import NextStepData, NextStepForm
 from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
@@ -51,3 +52,11 @@ def read_next_step(
 ) -> Answer[NextStepData]:
     """Zone, who acts and why, suggestions, what must not be said, and how to reach a person. Nothing of it is kept."""
     return next_step.read_next_step(gate, zones, reader, purpose, form)
+
+
+@router.post("/profiles/{profile_id}/feedback", status_code=201, summary="Say what became of a suggestion")
+def give_feedback(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, form: FeedbackForm, purpose: PurposeHeader = None
+) -> RecordedFeedback:
+    """By bots and advisors; a rejected suggestion stays away until its evidence changes. It rates nobody."""
+    return feedback.take_down(gate, reader, purpose, profile_id, form)

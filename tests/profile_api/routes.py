@@ -197,6 +197,15 @@ ROUTES: dict[str, Route] = {
     "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
     "GET /v1/profiles/{profile_id}/dial": personal(shows=(), only=frozenset(SERVING)),
     "POST /v1/profiles/{profile_id}/dial": acting(only=SERVING, json=lambda _: {"position": 20, "channel": "chat"}),
+    "POST /v1/profiles/{profile_id}/feedback": acting(
+        only=SERVING,
+        roles=("advisor", "bot"),
+        json=lambda _: {
+            "suggestion": "5a4cd1a4-5d8e-5c55-8a4b-3b8c5ad1c6c9",
+            "rule": "complaint_first",
+            "outcome": "accepted",
+        },
+    ),
     "POST /v1/engagement/next-step": personal(
         shows=(),
         only=frozenset(SERVING),
