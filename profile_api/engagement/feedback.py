@@ -1,7 +1,6 @@
 """Takes down what became of a suggestion, and says which suggestions stay away."""
 
 from collections.abc import Collection
-from itertools import chain
 from uuid import UUID
 
 from consent.model import Actor, Decision, Role
@@ -12,6 +11,7 @@ from profile_api.access.gate import Gate, Reading
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import CATEGORY, SERVES
 from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
+from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add_feedback, rejected_among
 from profile_api.responses.errors import Problem, not_found
 
@@ -42,5 +42,4 @@ def staying_away(
     """Those of these suggestions that were rejected, inside an answer; none where the decision does not let it out."""
     if not suggested or CATEGORY not in may.allowed:
         return frozenset()
-    of = {*profile.identifiers, *chain.from_iterable(reading.parts(profile).values())}
-    return reading.run(rejected_among, of, suggested)
+    return reading.run(rejected_among, carried(reading, profile), suggested)

@@ -6,6 +6,7 @@ from itertools import chain
 
 from consent.model import ConsentState, Decision, LegalBasis, Purpose, Role
 from contracts.categories import Category
+from contracts.identifiers import Identifier
 from profile_api.access.consent_status import consent_status
 from profile_api.access.gate import Reading
 from profile_api.access.masking import addressed
@@ -33,14 +34,18 @@ def usable_now(may: Decision) -> frozenset[Category]:
     return may.allowed | {one.category for one in may.withheld if one.policy == ENDED}
 
 
+def carried(reading: Reading, profile: StoredProfile) -> set[Identifier]:
+    """The identifiers under which something is kept about a person: theirs, and those of each of their records."""
+    return {*profile.identifiers, *chain.from_iterable(reading.parts(profile).values())}
+
+
 def choices(
     reading: Reading, profile: StoredProfile, may: Decision, purposes: Collection[Purpose], now: datetime
 ) -> dict[str, ConsentStatus]:
     """What the person chose about each of these purposes, inside an answer; nothing where nothing may be shown."""
     if not may.allowed:
         return {}
-    parts = reading.parts(profile)
-    consents = reading.consents({*profile.identifiers, *chain.from_iterable(parts.values())})
+    parts, consents = reading.parts(profile), reading.consents(carried(reading, profile))
     theirs = parts.values(), addressed(profile, parts), reading.circumstances(profile)
     return consent_status(purposes, consents, now, *theirs)
 
@@ -60,6 +65,7 @@ def offers(consent: Mapping[str, ConsentStatus], channel: str, purposes: Collect
     return "permitted" if any(consent[one.id].permits for one in through) else "not_permitted"
 
 
-def expired(consent: Mapping[str, ConsentStatus]) -> tuple[str, ...]:
-    """The purposes to which the person consented once, and no longer."""
-    return tuple(sorted(one for one, status in consent.items() if status.state == ConsentState.EXPIRED.value))
+def expired(consent: Mapping[str, ConsentStatus]) -> dict[str, str]:
+    """The purposes to which the person consented once and no longer, each with that consent."""
+    ended = {one: status for one, status in consent.items() if status.state == ConsentState.EXPIRED.value}
+    return {purpose: status.consent_event or "" for purpose, status in ended.items()}

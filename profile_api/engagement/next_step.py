@@ -50,7 +50,9 @@ def read_next_step(
         step, purposes = next_step(zones, asked, known), published_purposes().values()
         chosen = choices(reading, profile, may, purposes, now)
         facts = _facts(actor, asked, step, known, may, features)
-        facts |= {"offers": offers(chosen, form.channel, purposes), "expired": expired(chosen)}
+        ended = expired(chosen)
+        facts |= {"expired": tuple(ended), "expired_events": tuple(ended.values()), "day": now.date().isoformat()}
+        facts |= {"offers": offers(chosen, form.channel, purposes)}
         cards = [_card(one, form.language) for one in suggestions(published_words(), facts)]
         away = staying_away(reading, profile, may, [one.uuid for one in cards])
         shown = [one for one in cards if one.uuid not in away]

@@ -30,6 +30,8 @@ ROUTINE: dict[str, Any] = {
     "restricted": False,
     "offers": "permitted",
     "expired": (),
+    "expired_events": (),
+    "day": "2024-05-01",
 }
 
 
@@ -43,6 +45,7 @@ def ids(**facts: Any) -> tuple[list[str], list[str]]:
     [
         ({}, [], []),
         ({"actor": "bot"}, [], ["pass_for_a_person"]),
+        ({"person": "unasked"}, ["distress_or_danger"], []),
         ({"open_complaint": True}, ["complaint_first"], ["offers_during_a_complaint"]),
         ({"open_complaint": None}, [], []),
         ({"open_complaint": 1}, [], []),
@@ -75,16 +78,21 @@ def test_a_suggestion_is_another_when_its_evidence_changes_and_the_same_otherwis
         return one.evidence
 
     first = evidence(open_complaint_since="2024-04-01")
-    assert first == evidence(open_complaint_since="2024-04-01", topic="cards", attempts=0, orders_30d=3)
+    assert first == evidence(open_complaint_since="2024-04-01", topic="cards", day="2024-06-01", orders_30d=3)
     assert first != evidence(open_complaint_since="2024-05-01")
 
 
-@given(st.permutations(["marketing_email", "marketing_phone", "personalisation"]))
-def test_the_order_of_what_a_fact_holds_makes_no_other_suggestion(purposes: list[str]) -> None:
-    found = suggestions(WORDS, ROUTINE | {"expired": tuple(purposes)})
-    assert [one.evidence for one in found] == [
-        ("ask_for_consent_again", "expired=marketing_email,marketing_phone,personalisation")
-    ]
+@pytest.mark.parametrize("facts", [{"failed": True}, {"person": "offered"}, {"person": "unasked"}])
+def test_what_is_of_the_moment_is_another_suggestion_on_another_day(facts: dict[str, Any]) -> None:
+    today, tomorrow = (suggestions(WORDS, ROUTINE | facts | {"day": day}) for day in ("2024-05-01", "2024-05-02"))
+    assert [one.rule for one in today] == [one.rule for one in tomorrow] != []
+    assert not {one.evidence for one in today} & {one.evidence for one in tomorrow}
+
+
+@given(st.permutations(["c-1", "c-2", "c-3"]))
+def test_the_order_of_what_a_fact_holds_makes_no_other_suggestion(events: list[str]) -> None:
+    found = suggestions(WORDS, ROUTINE | {"expired": ("personalisation",), "expired_events": tuple(events)})
+    assert [one.evidence for one in found] == [("ask_for_consent_again", "expired_events=c-1,c-2,c-3")]
 
 
 def test_the_reasons_of_a_suggestion_are_facts_that_were_given_and_no_others() -> None:
@@ -118,7 +126,7 @@ def test_the_rules_name_facts_and_values_that_there_are() -> None:
 def test_a_file_with_anything_wrong_is_refused_by_its_line(tmp_path: Path) -> None:
     text = PUBLISHED.read_text(encoding="utf-8")
     changed = tmp_path / "changed.yml"
-    for right, wrong in (("indicator: warning", "indicator: loud"), ("evidence: [expired]", "evidence: []")):
+    for right, wrong in (("indicator: warning", "indicator: loud"), ("evidence: [expired_events]", "evidence: []")):
         changed.write_text(text.replace(right, wrong, 1), encoding="utf-8")
         line = text.partition(right)[0].count("\n") + 1
         with pytest.raises(UnreadableFile, match=f"changed.yml:{line}: "):

@@ -76,6 +76,6 @@ def test_offers_need_a_yes_for_the_channel_and_no_no(
     assert offers(consent, channel, PURPOSES.values()) == expected
 
 
-def test_what_has_expired_is_named_in_one_order() -> None:
-    chosen = {"personalisation": status("ConsentExpired"), "analytics": status("ConsentExpired"), "advice": status()}
-    assert expired(chosen) == ("analytics", "personalisation")
+def test_what_has_expired_is_named_with_the_consent_that_has() -> None:
+    ended = status("ConsentExpired").model_copy(update={"consent_event": "6f1c0d"})
+    assert expired({"personalisation": ended, "advice": status()}) == {"personalisation": "6f1c0d"}
