@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     spark_master: str = "local[*]"
     spark_memory: str = "1536m"
     sources_file: Path | None = None
+    zones_file: Path | None = None
     kafka_servers: str | None = None
     kafka_topic: str | None = None
     kafka_source: str | None = None

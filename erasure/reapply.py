@@ -23,7 +23,14 @@ from erasure.people.subject import Subject
 from erasure.reopened import carried_out, later_intakes, senders, take_up
 from lake.tables import ASSIGNMENTS, CONSENTS, EVENTS, RECORDS, read
 from read_model.rebuild import hold_identities, rebuild
-from stores.schema import consent_events, dial_statements, identifiers, publish_progress, records
+from stores.schema import (
+    consent_events,
+    dial_statements,
+    identifiers,
+    publish_progress,
+    records,
+    suggestion_feedback,
+)
 from stores.schema import tombstones as buried
 
 
@@ -101,15 +108,18 @@ def _gathered(
 
 
 def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject) -> None:
-    """Adds PostgreSQL's data: records, live ones too, and identifiers, also those only in the ledger or in a dial."""
+    """Adds PostgreSQL's data: records, live ones too, and identifiers, also those that only decisions, the dial
+    or feedback name."""
     for record_id, document in connection.execute(select(records.c.record_id, records.c.document)):
         carried = _identifiers(document.get("identifiers") or [])
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
-    ledger = select(consent_events.c.identifier_kind, consent_events.c.identifier).distinct()
-    stated = select(dial_statements.c.identifier_kind, dial_statements.c.identifier).distinct()
-    for query in (select(identifiers.c.kind, identifiers.c.value), ledger, stated):
+    said = [
+        select(table.c.identifier_kind, table.c.identifier).distinct()
+        for table in (consent_events, dial_statements, suggestion_feedback)
+    ]
+    for query in (select(identifiers.c.kind, identifiers.c.value), *said):
         subject.identifiers |= {one for row in connection.execute(query) if tombstones.cover([one := Identifier(*row)])}
 
 

@@ -12,6 +12,7 @@ from consent.loading import published_policies
 from consent.purposes import published_purposes
 from contracts.settings import Settings
 from contracts.sources import load_sources
+from engagement.zones.deciding import Zones
 from profile_api.access.gate import Gate
 from profile_api.access.stored import FeatureReader
 from profile_api.access.throttle import Limits
@@ -23,6 +24,7 @@ from profile_api.callers import routes as callers
 from profile_api.consents import routes as consents
 from profile_api.console import mount_console
 from profile_api.engagement import routes as engagement
+from profile_api.engagement.installed import installed_rules
 from profile_api.events import routes as events
 from profile_api.events.intake import Intake
 from profile_api.http import health
@@ -85,7 +87,7 @@ def create_app(
     limits = Limits(settings, redis_url)
     app.state.gate = Gate(engine, feature_reader, published_policies(), published_purposes(), clock, limits)
     app.state.clock, app.state.settings = clock, settings
-    app.state.features = feature_reader
+    app.state.features, app.state.zones = feature_reader, Zones(installed_rules(settings))
     app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings, redis_url)
     # A route is found by trying one after the other.
     asked_most = (profiles, timeline, features, bots, events, engagement)

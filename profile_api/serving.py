@@ -9,7 +9,9 @@ from consent.seals import check_key, sealing
 from consent.watching import watching
 from contracts.settings import MissingSecret, Settings, settings
 from contracts.sources import load_sources
+from engagement.zones.rule_file import BadRules
 from feature_repo.served import serve_features
+from profile_api.engagement.installed import installed_rules
 from profile_api.http.demo_tokens import print_invitation
 from profile_api.http.keys import NoIssuer, accepted_keys
 from profile_api.http.logs import configure_logs
@@ -28,7 +30,7 @@ def serve(host: str, port: int, workers: int) -> None:
     configure_logs()
     try:
         _serve(settings(), host, port, workers)
-    except (NoIssuer, MissingSecret, NotTheService, NotTheOwner) as error:
+    except (BadRules, NoIssuer, MissingSecret, NotTheService, NotTheOwner) as error:
         raise SystemExit(str(error)) from error
 
 
@@ -39,6 +41,7 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     process's, so that nobody who asks waits for it.
     """
     accepted_keys(chosen)  # says at once what is missing, before any store starts
+    installed_rules(chosen)
     secret = chosen.audit_secret
     signal.signal(signal.SIGTERM, _leave)
     with open_stores(chosen) as opened:

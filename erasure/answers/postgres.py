@@ -105,6 +105,10 @@ ANSWERS: dict[str, TableAnswer] = {
         {"identifier_kind identifier": Whose.IDENTIFIERS},
         gone="statement_id topic position stated_at received_at channel stated_through recorded_by",
     ),
+    "suggestion_feedback": TableAnswer(
+        {"identifier_kind identifier": Whose.IDENTIFIERS},
+        gone="feedback_id suggestion rule outcome reason given_on",
+    ),
     "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),

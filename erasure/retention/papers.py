@@ -34,6 +34,7 @@ from stores.schema import (
     privacy_requests,
     reading_alerts,
     records,
+    suggestion_feedback,
 )
 
 PUBLISHED = Path(__file__).parent / "periods.yml"
@@ -94,13 +95,13 @@ def _answered(before_: datetime) -> ColumnElement[bool]:
     return and_(of.state != "open", of.received_at <= before_, done)
 
 
-def _of_nobody(before_: datetime) -> ColumnElement[bool]:
-    of = dial_statements.c
+def _of_nobody(table: Table, at: ColumnElement[Any], before_: datetime) -> ColumnElement[bool]:
+    of = table.c
     carried = select(identifiers.c.kind).where(
         identifiers.c.kind == of.identifier_kind, identifiers.c.value == of.identifier
     )
     on_file = select(records.c.record_id).where(of.identifier_kind == "record", records.c.record_id == of.identifier)
-    return and_(of.received_at <= before_, ~carried.exists(), ~on_file.exists())
+    return and_(at <= before_, ~carried.exists(), ~on_file.exists())
 
 
 PAPERS = {
@@ -113,7 +114,12 @@ PAPERS = {
     "privacy_requests": _Papers(
         privacy_requests, lambda at: and_(_closed(at), privacy_requests.c.profile_id.not_like(f"{NOBODY}%"))
     ),
-    "dial_statements": _Papers(dial_statements, _of_nobody),
+    "dial_statements": _Papers(
+        dial_statements, lambda at: _of_nobody(dial_statements, dial_statements.c.received_at, at)
+    ),
+    "suggestion_feedback": _Papers(
+        suggestion_feedback, lambda at: _of_nobody(suggestion_feedback, suggestion_feedback.c.given_on, at)
+    ),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

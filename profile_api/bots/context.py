@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from consent.model import Actor, Decision
 from contracts.assurance import Assurance
+from engagement.next_step.words import published_words
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
@@ -31,6 +32,13 @@ class Tone(View):
     open_complaint: bool | None
     last_intent: str | None
     last_contact_channel: str | None
+
+
+class Introduction(View):
+    """What a bot says of itself before anything else."""
+
+    fr: str
+    en: str
 
 
 class BotContext(View):
@@ -66,6 +74,10 @@ class BotContext(View):
                         },
                         "topics": {},
                     },
+                    "introduction": {
+                        "fr": "Dites d’emblée que vous êtes un assistant.",
+                        "en": "Say that you are a bot.",
+                    },
                 }
             ]
         },
@@ -79,6 +91,7 @@ class BotContext(View):
     dial: DialData | None = Field(
         None, description="how the person wants to be served; null for other purposes than service, or where withheld"
     )
+    introduction: Introduction = Field(description="what a bot has to say of itself before anything else")
 
 
 def read_context(gate: Gate, actor: Actor, purpose: str | None, find: Find) -> Answer[BotContext]:
@@ -106,6 +119,7 @@ def context_of(profile: ProfileData, features: FeaturesData | None, dial: DialDa
         language=fields.get("language"),
         tone=_tone(fields, shown),
         dial=dial,
+        introduction=Introduction(**published_words().says_it_is_a_bot.model_dump()),
     )
 
 

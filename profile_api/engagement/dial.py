@@ -1,16 +1,14 @@
 """Takes down how customers want to be served, and says where they stand."""
 
-from itertools import chain
-
 from consent.model import Actor, Decision
 from consent.speaking import speaking_for
 from contracts.categories import Category
-from contracts.identifiers import Identifier
 from engagement.dial.statements import Dial, Statement, dial_of
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
+from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add, statements_of
 from profile_api.engagement.views import DialData, DialForm, DialPosition, RecordedDial
 from profile_api.responses.errors import not_found
@@ -50,18 +48,22 @@ def read_dial(gate: Gate, actor: Actor, purpose: str | None, profile_id: str) ->
 
 def dial_shown(reading: Reading, profile: StoredProfile, may: Decision) -> DialData | None:
     """Where a person stands, inside an answer; None where the decision does not let it out."""
-    if may.purpose not in SERVES or CATEGORY not in may.allowed:
+    dial = permitted_dial(reading, profile, may)
+    if dial is None:
         return None
-    dial = _dial(reading, profile)
     return DialData(
         overall=_shown(dial.overall) if dial.overall else None,
         topics={topic: _shown(one) for topic, one in dial.topics.items()},
     )
 
 
+def permitted_dial(reading: Reading, profile: StoredProfile, may: Decision) -> Dial | None:
+    """The dial of a person, inside an answer; None where the decision does not let it out."""
+    return _dial(reading, profile) if may.purpose in SERVES and CATEGORY in may.allowed else None
+
+
 def _dial(reading: Reading, profile: StoredProfile) -> Dial:
-    of: set[Identifier] = {*profile.identifiers, *chain.from_iterable(reading.parts(profile).values())}
-    return dial_of(reading.run(statements_of, of))
+    return dial_of(reading.run(statements_of, carried(reading, profile)))
 
 
 def _shown(statement: Statement) -> DialPosition:

@@ -1,12 +1,15 @@
-"""Stored statements of how customers want to be served: by identifier, added and never changed."""
+"""Stored statements of the dial, and feedback about suggestions: by identifier, added and never changed."""
 
 from collections.abc import Collection, Iterable
+from datetime import date
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, tuple_
 
 from contracts.identifiers import Identifier
 from engagement.dial.statements import Statement
-from stores.schema import dial_statements
+from engagement.next_step.feedback import FeedbackOutcome, FeedbackReason
+from stores.schema import dial_statements, suggestion_feedback
 
 
 def statements_of(connection: Connection, of: Collection[Identifier]) -> list[Statement]:
@@ -48,3 +51,32 @@ def add(connection: Connection, statements: Iterable[Statement], recorded_by: st
     ]
     if rows:
         connection.execute(insert(dial_statements), rows)
+
+
+def add_feedback(
+    connection: Connection,
+    under: Iterable[Identifier],
+    suggestion: UUID,
+    rule: str,
+    outcome: FeedbackOutcome,
+    reason: FeedbackReason | None,
+    given_on: date,
+) -> None:
+    """Adds what became of a suggestion, under each of these identifiers."""
+    said = {"suggestion": str(suggestion), "rule": rule, "outcome": outcome, "reason": reason, "given_on": given_on}
+    rows = [{"identifier_kind": one.kind, "identifier": one.value, **said} for one in under]
+    if rows:
+        connection.execute(insert(suggestion_feedback), rows)
+
+
+def rejected_among(connection: Connection, of: Collection[Identifier], suggested: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these suggestions that were rejected under any of these identifiers."""
+    columns = suggestion_feedback.c
+    query = (
+        select(columns.suggestion)
+        .distinct()
+        .where(tuple_(columns.identifier_kind, columns.identifier).in_([(one.kind, one.value) for one in of]))
+        .where(columns.suggestion.in_([str(one) for one in suggested]))
+        .where(columns.outcome == FeedbackOutcome.REJECTED)
+    )
+    return frozenset(UUID(one) for one in connection.scalars(query))

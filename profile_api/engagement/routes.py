@@ -1,15 +1,25 @@
-"""The dial: how a customer wants to be served."""
+"""How a customer wants to be served, the next step for them, and what became of what was suggested."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from profile_api.engagement import dial
+from fastapi import APIRouter, Depends, Request
+
+from engagement.zones.deciding import Zones
+from profile_api.engagement import dial, feedback, next_step
+from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
+from profile_api.engagement.next_step_views import NextStepData, NextStepForm
 from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
-from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
 from profile_api.responses.views import Answer
 
 router = APIRouter(prefix="/v1", tags=["engagement"], responses=PROBLEMS)
+
+
+async def _zones(request: Request) -> Zones:
+    zones: Zones = request.app.state.zones
+    return zones
 
 
 @router.get("/profiles/{profile_id}/dial", summary="How a customer wants to be served")
@@ -26,3 +36,27 @@ def state_dial(
 ) -> RecordedDial:
     """Customers for themselves; bots and advisors take down what they are told."""
     return dial.take_down(gate, reader, purpose, profile_id, form)
+
+
+@router.post(
+    "/engagement/next-step",
+    summary="Who serves a customer now, and with what in mind",
+    responses={409: {"model": ProblemDocument, "description": "Several people share this identifier"}},
+)
+def read_next_step(
+    gate: AskedGate,
+    zones: Annotated[Zones, Depends(_zones)],
+    reader: Reader,
+    form: NextStepForm,
+    purpose: PurposeHeader = None,
+) -> Answer[NextStepData]:
+    """Zone, who acts and why, suggestions, what must not be said, and how to reach a person. Nothing of it is kept."""
+    return next_step.read_next_step(gate, zones, reader, purpose, form)
+
+
+@router.post("/profiles/{profile_id}/feedback", status_code=201, summary="Say what became of a suggestion")
+def give_feedback(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, form: FeedbackForm, purpose: PurposeHeader = None
+) -> RecordedFeedback:
+    """By bots and advisors; a rejected suggestion stays away until its evidence changes. It rates nobody."""
+    return feedback.take_down(gate, reader, purpose, profile_id, form)

@@ -8,6 +8,7 @@ from typing import Any
 from consent.determinations import DeterminationKind
 from consent.model import Method
 from consent.purposes import published_purposes
+from engagement.next_step.words import published_words
 from profile_api.privacy_requests.computed import figures, unknown
 from profile_api.privacy_requests.queries.bundle import Rows
 from profile_api.privacy_requests.wording import Words
@@ -123,6 +124,17 @@ def _dial(rows: Rows, words: Words) -> Iterator[Entry]:
         yield Entry(heading, [words.say("dial.through", source=source, role=role)])
 
 
+def _suggestions(rows: Rows, words: Words) -> Iterator[Entry]:
+    told = dict.fromkeys(
+        tuple(one[name] for name in ("given_on", "suggestion", "rule", "outcome", "reason")) for one in rows
+    )
+    summaries = {one.id: one.summary.model_dump()[words.language] for one in published_words().suggestions}
+    for on, _, rule, outcome, reason in told:
+        heading = words.say("suggestion.line", at=words.day(on), summary=summaries.get(rule, rule.replace("_", " ")))
+        lines = [words.name("suggestion_outcome", outcome)]
+        yield Entry(heading, lines + ([words.name("suggestion_reason", reason)] if reason else []))
+
+
 def _determinations(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "purpose": _named(one["purpose"], words)}
@@ -224,6 +236,7 @@ PARTS: dict[str, Callable[[Rows, Words], Iterator[Entry]]] = {
     "features": _features,
     "consents": _consents,
     "dial": _dial,
+    "suggestions": _suggestions,
     "determinations": _determinations,
     "reads": _reads,
     "requests": _requests,

@@ -1,6 +1,6 @@
-"""How customers want to be served."""
+"""How customers want to be served, and what became of suggestions about them."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, Text
 
 from stores.schema.base import Instant, metadata
 
@@ -21,4 +21,21 @@ dial_statements = Table(
     Column("stated_through", Text, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Index("ix_dial_statements_of_identifier", "identifier_kind", "identifier"),
+)
+
+# What became of one suggestion about the person behind an identifier; a rejected one stays away until its evidence, and
+# with it its id, changes. Nothing says who gave the feedback, and the day alone says when: it rates nobody. Rows are
+# added and deleted as those of the dial are.
+suggestion_feedback = Table(
+    "suggestion_feedback",
+    metadata,
+    Column("feedback_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("identifier_kind", Text, nullable=False),
+    Column("identifier", Text, nullable=False),
+    Column("suggestion", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("given_on", Date, nullable=False),
+    Index("ix_suggestion_feedback_of_identifier", "identifier_kind", "identifier"),
 )

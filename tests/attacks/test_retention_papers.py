@@ -77,9 +77,10 @@ def test_a_hold_that_was_lifted_is_forgotten_in_time_and_one_that_stands_never(e
 
 
 @pytest.mark.usefixtures("people_on_file")
-def test_a_position_on_the_dial_stays_with_its_person_and_goes_under_an_address_that_nobody_has(engine: Engine) -> None:
+def test_what_is_said_about_an_identifier_stays_with_its_person_and_goes_where_nobody_has_it(engine: Engine) -> None:
     record = {"record_id": "web:9", "profile_id": BEN, "document": {}}
     said = {"position": 10, "stated_at": NOW, "channel": "chat", "stated_through": "bot", "recorded_by": "bot-1"}
+    became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "accepted"}
     under = [("email", ANA_EMAIL, 4), ("record", "web:9", 4), ("email", "old@inbox.example", 4)]
     under += [("record", "web:10", 4), ("email", "new@inbox.example", 2)]
     with engine.begin() as connection:
@@ -87,9 +88,12 @@ def test_a_position_on_the_dial_stays_with_its_person_and_goes_under_an_address_
         for kind, value, years in under:
             row = {"identifier_kind": kind, "identifier": value, "received_at": NOW - timedelta(days=366 * years)}
             connection.execute(insert(schema.dial_statements).values(said | row))
-        assert papers.forget(connection, NOW, KEY) == {"dial_statements": 2}
-    left = {one["identifier"] for one in rows(engine, schema.dial_statements)}
-    assert left == {ANA_EMAIL, "web:9", "new@inbox.example"}
+            of = {"identifier_kind": kind, "identifier": value, "given_on": row["received_at"].date()}
+            connection.execute(insert(schema.suggestion_feedback).values(became | of))
+        assert papers.forget(connection, NOW, KEY) == {"dial_statements": 2, "suggestion_feedback": 2}
+    for table in (schema.dial_statements, schema.suggestion_feedback):
+        left = {one["identifier"] for one in rows(engine, table)}
+        assert left == {ANA_EMAIL, "web:9", "new@inbox.example"}
 
 
 @pytest.mark.usefixtures("people_on_file")

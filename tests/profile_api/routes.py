@@ -197,6 +197,20 @@ ROUTES: dict[str, Route] = {
     "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
     "GET /v1/profiles/{profile_id}/dial": personal(shows=(), only=frozenset(SERVING)),
     "POST /v1/profiles/{profile_id}/dial": acting(only=SERVING, json=lambda _: {"position": 20, "channel": "chat"}),
+    "POST /v1/profiles/{profile_id}/feedback": acting(
+        only=SERVING,
+        roles=("advisor", "bot"),
+        json=lambda _: {
+            "suggestion": "5a4cd1a4-5d8e-5c55-8a4b-3b8c5ad1c6c9",
+            "rule": "complaint_first",
+            "outcome": "accepted",
+        },
+    ),
+    "POST /v1/engagement/next-step": personal(
+        shows=(),
+        only=frozenset(SERVING),
+        json=lambda person: {"who": by_id(person), "channel": "chat", "intents": ["order_status"]},
+    ),
     "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
     "GET /v1/webhooks": acting(roles=OFFICERS),
     "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),

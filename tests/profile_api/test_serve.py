@@ -11,6 +11,9 @@ import httpx
 import psutil
 import pytest
 
+from contracts.settings import Settings
+from engagement.zones.rule_file import BadRules
+from profile_api.serving import _serve
 from profile_api.workers import PATIENCE
 from tests.profile_api.served import free_port, serve
 
@@ -77,4 +80,11 @@ def test_serving_without_issuer_or_secret_says_what_to_set(
     )
     assert said.returncode != 0
     assert said.stderr.strip().splitlines()[-1].startswith(expected)
+    assert _left_over(store_folder) == []
+
+
+def test_rules_that_are_not_there_are_said_before_any_store_starts(store_folder: Path) -> None:
+    wrong = Settings(local=store_folder, demo=True, zones_file=store_folder / "none.yml")
+    with pytest.raises(BadRules, match="expected a rule file, found none"):
+        _serve(wrong, "127.0.0.1", 0, 1)
     assert _left_over(store_folder) == []

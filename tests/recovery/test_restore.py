@@ -99,6 +99,11 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
         hold_id = holds.place(connection, [EVELYNKA, FREDRIK], "a court asks", "an officer", NOW)
         stated = [said | {"identifier_kind": kind, "identifier": value} for kind, value in keys]
         connection.execute(insert(schema.dial_statements), stated)
+        became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "rejected", "reason": "better_way"}
+        given = [
+            became | {"identifier_kind": kind, "identifier": value, "given_on": NOW.date()} for kind, value in keys
+        ]
+        connection.execute(insert(schema.suggestion_feedback), given)
     folder = backup_of(first, store_folder / "backup")
     with first.engine.begin() as connection:
         holds.lift(connection, hold_id, "the court has decided", "an officer", NOW)
@@ -114,8 +119,8 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
         assert holds.in_force(connection) == {hold_id: {FREDRIK}}
     for home in (first, second):  # where it was erased, and where it came back
         with home.engine.connect() as connection:
-            found = connection.scalars(select(schema.dial_statements.c.identifier))
-            assert set(found) == {FREDRIK, "fredrik@inbox.example"}
+            for table in (schema.dial_statements, schema.suggestion_feedback):
+                assert set(connection.scalars(select(table.c.identifier))) == {FREDRIK, "fredrik@inbox.example"}
     assert second.seen(EMAIL) == set() and second.seen("E-7000001") == set()
     # The batch goes on where it was: her rows in the file are refused, the one without a key too.
     assert second.take_in()["reasons"].get("erased") == 2

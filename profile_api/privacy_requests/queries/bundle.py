@@ -28,6 +28,7 @@ from stores.schema import (
     rectifications,
     redirects,
     restrictions,
+    suggestion_feedback,
     timeline,
     webhook_deliveries,
     webhook_outbox,
@@ -72,6 +73,8 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         dial_statements, "identifier_kind identifier topic position stated_at received_at channel stated_through"
     )
     on_dial = tuple_(dial_statements.c.identifier_kind, dial_statements.c.identifier).in_(keys)
+    became = columns(suggestion_feedback, "identifier_kind identifier suggestion rule outcome reason given_on")
+    suggested = tuple_(suggestion_feedback.c.identifier_kind, suggestion_feedback.c.identifier).in_(keys)
     request = columns(privacy_requests, "request_id kind state received_at due_on details")
     joined = columns(edges, "left_id right_id rule tier weight")
     return {
@@ -81,6 +84,9 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "timeline": [mask.event(StoredEvent(**one)).model_dump() for one in events],
         "consents": rows(select(*consents).where(decided).order_by(consent_events.c.decided_at)) if keys else [],
         "dial": rows(select(*stated).where(on_dial).order_by(dial_statements.c.received_at)) if keys else [],
+        "suggestions": rows(select(*became).where(suggested).order_by(suggestion_feedback.c.feedback_id))
+        if keys
+        else [],
         "determinations": [
             {name: value for name, value in one.items() if name != "decided_by"}
             for one in determined.about(connection, names)

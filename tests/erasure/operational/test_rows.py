@@ -11,7 +11,7 @@ from erasure.operational.others import said_by_others
 from erasure.operational.rows import complete, erase
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
-from stores.schema import dial_statements, erasures, identifiers
+from stores.schema import dial_statements, erasures, identifiers, suggestion_feedback
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD, NUMBER, OWN = "9250103464465", "0639985114", "C-79595990"
@@ -38,7 +38,7 @@ def test_an_id_that_is_spelt_like_somebody_elses_card_or_number_buries_nothing_o
         assert buried.cover(named_in(own, "FR")), own
 
 
-def test_a_position_on_the_dial_goes_with_the_identifiers_that_are_theirs_alone(engine: Engine) -> None:
+def test_a_position_on_the_dial_and_feedback_go_with_the_identifiers_that_are_theirs_alone(engine: Engine) -> None:
     eves = Identifier("email", "eve@inbox.example")
     subject = Subject(records={"crm:eve-1"}, identifiers={eves}, shared={Identifier("phone", "+33170000000")})
     said = {"position": 10, "stated_at": NOW, "received_at": NOW, "channel": "chat"}
@@ -48,9 +48,12 @@ def test_a_position_on_the_dial_goes_with_the_identifiers_that_are_theirs_alone(
     with engine.begin() as connection:
         rows = [{**said, "identifier_kind": kind, "identifier": value} for kind, value in theirs + others]
         connection.execute(insert(dial_statements), rows)
+        became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "accepted", "given_on": NOW.date()}
+        given = [{**became, "identifier_kind": kind, "identifier": value} for kind, value in theirs + others]
+        connection.execute(insert(suggestion_feedback), given)
         connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
         assert said_by_others(connection, subject, TextSearch({eves.value, "crm:ben-1"}, set())) == {"crm:ben-1"}
         without = (lambda *_: False), {}, (lambda text, words: text), (lambda *_: None)
-        assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 2}
-        of = dial_statements.c
-        assert {tuple(row) for row in connection.execute(select(of.identifier_kind, of.identifier))} == set(others)
+        assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 2, "suggestion_feedback": 2}
+        for of in (dial_statements.c, suggestion_feedback.c):
+            assert {tuple(row) for row in connection.execute(select(of.identifier_kind, of.identifier))} == set(others)

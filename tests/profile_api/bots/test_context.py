@@ -33,6 +33,7 @@ def test_fields_features_consents_and_tone_come_in_one_answer_with_one_audit_row
         "last_intent": None,
         "last_contact_channel": None,
     }
+    assert "bot" in data["introduction"]["en"] and "assistant automatique" in data["introduction"]["fr"]
     assert "secret" not in answer.text and NATIONAL_ID not in answer.text
     with engine.connect() as connection:
         (row,) = connection.execute(select(audit)).all()

@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -27,6 +28,7 @@ from tests.read_model.live.collecting import batch_record
 EVE, FRED = "p-eve", "p-fred"
 EVES = Identifier("email", "eve@inbox.example")  # her id alone opens nothing: records once went from it to Fred
 LANDLINE = "+33170009999"
+REASONS = {EVE: "wrong_moment", FRED: "facts_wrong"}
 OTHERS = ["Frederico", "fred.other@inbox.example", "crm:FR-7001", "p-fred", "fred-visit", "Fredpur"]
 
 
@@ -86,6 +88,13 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     for profile_id, position in ((EVE, 40), (FRED, 90)):
         form = {"position": position, "channel": "chat"}
         assert household.post(f"/v1/profiles/{profile_id}/dial", json=form, headers=headers(Role.BOT)).is_success
+        became = {
+            "suggestion": str(uuid4()),
+            "rule": "offer_a_person",
+            "outcome": "rejected",
+            "reason": REASONS[profile_id],
+        }
+        assert household.post(f"/v1/profiles/{profile_id}/feedback", json=became, headers=headers()).is_success
     request = household.post("/v1/requests", json={"kind": "access"}, headers=eve).json()
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
@@ -107,6 +116,7 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     for name, said in files.items():
         assert not [one for one in OTHERS if one in said], name
     assert {one["position"] for one in found["dial"]} == {40} and "recorded_by" not in found["dial"][0]
+    assert {one["reason"] for one in found["suggestions"]} == {REASONS[EVE]}
     rows = list(csv.DictReader(io.StringIO(files["identifiers.csv"])))
     assert {"kind": "phone", "value": LANDLINE, "category": "contact"} in rows
     assert "&lt;b&gt;Eve&lt;/b&gt;" in files["index.html"] and "<b>Eve" not in files["index.html"]

@@ -1,6 +1,6 @@
 """The bundle's page tells each decision once and what stands, and its periods and dates agree."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from consent.durations import after
 from consent.model import Method
 from consent.notices import LANGUAGES
 from consent.purposes import published_purposes
+from engagement.next_step.feedback import FeedbackOutcome, FeedbackReason
 from profile_api.privacy_requests.keeping import _keeps
 from profile_api.privacy_requests.page import Told, rendered
 from profile_api.privacy_requests.sections import PARTS, stands_now
@@ -56,6 +57,18 @@ def test_a_position_on_the_dial_is_told_once_and_in_words(language: str) -> None
     overall, topic = PARTS["dial"](rows, words(language))
     assert "20" in overall.heading and words(language).moment(AT) in overall.heading
     assert "real estate" in topic.heading and words(language).name("role", "advisor") in topic.lines[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_became_of_a_suggestion_is_told_once_and_in_words(language: str) -> None:
+    said = {"suggestion": "5a4c", "rule": "complaint_first", "given_on": date(2024, 5, 1)}
+    for outcome in FeedbackOutcome:
+        for reason in (None, *(one.value for one in FeedbackReason)):
+            rows = [said | {"identifier": one, "outcome": outcome.value, "reason": reason} for one in "ab"]
+            (told,) = PARTS["suggestions"](rows, words(language))
+            assert words(language).day(said["given_on"]) in told.heading and "complaint_first" not in told.heading
+            assert len(told.lines) == (2 if reason else 1)
+            assert not {outcome.value, reason} & {*told.lines} and "_" not in "".join(told.lines)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,45 @@
+"""Takes down what became of a suggestion, and says which suggestions stay away."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from consent.model import Actor, Decision, Role
+from consent.speaking import speaking_for
+from engagement.next_step.words import published_words
+from profile_api.access.asking import AccessRequest
+from profile_api.access.gate import Gate, Reading
+from profile_api.access.stored import StoredProfile
+from profile_api.engagement.dial import CATEGORY, SERVES
+from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
+from profile_api.engagement.known import carried
+from profile_api.engagement.queries import add_feedback, rejected_among
+from profile_api.responses.errors import Problem, not_found
+
+ROLES = frozenset({Role.ADVISOR, Role.BOT})
+"""Who gets suggestions."""
+
+
+def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: FeedbackForm) -> RecordedFeedback:
+    """Stores it under the identifiers that only this person has, and without who gave it: it rates nobody."""
+    with gate.acting(AccessRequest(actor, purpose, "suggestion-feedback", SERVES)) as reading:
+        if actor.role not in ROLES:
+            raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
+        if form.rule not in (known := [one.id for one in published_words().suggestions]):
+            detail = "Expected in `rule` that of a suggestion, see `valid`; found another."
+            raise Problem(422, "suggestion-unknown", detail, valid=sorted(known))
+        profile = reading.profile(profile_id)
+        if profile is None:
+            raise not_found()
+        reading.about = profile.profile_id
+        under = reading.run(speaking_for, reading.parts(profile))
+        reading.run(add_feedback, under, form.suggestion, form.rule, form.outcome, form.reason, gate.clock().date())
+        return RecordedFeedback(profile_id=profile.profile_id, suggestion=form.suggestion, outcome=form.outcome)
+
+
+def staying_away(
+    reading: Reading, profile: StoredProfile, may: Decision, suggested: Collection[UUID]
+) -> frozenset[UUID]:
+    """Those of these suggestions that were rejected, inside an answer; none where the decision does not let it out."""
+    if not suggested or CATEGORY not in may.allowed:
+        return frozenset()
+    return reading.run(rejected_among, carried(reading, profile), suggested)
