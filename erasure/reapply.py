@@ -25,7 +25,7 @@ from read_model.outbox.emitting import emit_all, known_as
 from read_model.outbox.kinds import PROFILE_ERASED
 from read_model.outbox.recalls import recall_of
 from read_model.rebuild import hold_identities, rebuild
-from stores.schema import consent_events, dial_statements, identifiers, publish_progress, records
+from stores.schema import consent_events, dial_statements, identifiers, milestones_seen, publish_progress, records
 from stores.schema import tombstones as buried
 
 
@@ -115,6 +115,8 @@ def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
+    seen = select(milestones_seen.c.record_id).where(milestones_seen.c.record_id.is_not(None)).distinct()
+    subject.records |= {one for one in connection.scalars(seen) if tombstones.cover([], [one])}
     ledger = select(consent_events.c.identifier_kind, consent_events.c.identifier).distinct()
     stated = select(dial_statements.c.identifier_kind, dial_statements.c.identifier).distinct()
     for query in (select(identifiers.c.kind, identifiers.c.value), ledger, stated):

@@ -105,6 +105,9 @@ ANSWERS: dict[str, TableAnswer] = {
         {"identifier_kind identifier": Whose.IDENTIFIERS},
         gone="statement_id topic position stated_at received_at channel stated_through recorded_by",
     ),
+    "milestones_seen": TableAnswer(
+        {"record_id": Whose.RECORDS, "event_id": Whose.EVENTS}, gone="seen_id milestone years day seen_at seen_by"
+    ),
     "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),

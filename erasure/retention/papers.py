@@ -29,11 +29,13 @@ from stores.schema import (
     inbox_quarantine,
     intakes,
     legal_holds,
+    milestones_seen,
     privacy_request_events,
     privacy_request_notes,
     privacy_requests,
     reading_alerts,
     records,
+    timeline,
 )
 
 PUBLISHED = Path(__file__).parent / "periods.yml"
@@ -103,6 +105,13 @@ def _of_nobody(before_: datetime) -> ColumnElement[bool]:
     return and_(of.received_at <= before_, ~carried.exists(), ~on_file.exists())
 
 
+def _seen_of_nobody(before_: datetime) -> ColumnElement[bool]:
+    of = milestones_seen.c
+    on_file = select(records.c.record_id).where(records.c.record_id == of.record_id)
+    happened = select(timeline.c.event_id).where(timeline.c.event_id == of.event_id)
+    return and_(of.seen_at <= before_, ~on_file.exists(), ~happened.exists())
+
+
 PAPERS = {
     "inbox_quarantine": _Papers(inbox_quarantine, lambda at: inbox_quarantine.c.received_at <= at),
     "inbox": _Papers(inbox, lambda at: and_(inbox.c.problem.is_not(None), inbox.c.received_at <= at)),
@@ -114,6 +123,7 @@ PAPERS = {
         privacy_requests, lambda at: and_(_closed(at), privacy_requests.c.profile_id.not_like(f"{NOBODY}%"))
     ),
     "dial_statements": _Papers(dial_statements, _of_nobody),
+    "milestones_seen": _Papers(milestones_seen, _seen_of_nobody),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

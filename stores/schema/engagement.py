@@ -1,6 +1,6 @@
-"""How customers want to be served."""
+"""How customers want to be served, and which of their milestones were seen."""
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, Text
 
 from stores.schema.base import Instant, metadata
 
@@ -21,4 +21,20 @@ dial_statements = Table(
     Column("stated_through", Text, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Index("ix_dial_statements_of_identifier", "identifier_kind", "identifier"),
+)
+
+# That an advisor has seen a milestone, under what it rests on: a record that says since when somebody is a customer, or
+# an event. So it goes with the person's records and events through merge and unmerge. The milestones are computed from
+# these at every read: engagement.milestones. `day` is the milestone's, as it was then.
+milestones_seen = Table(
+    "milestones_seen",
+    metadata,
+    Column("seen_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("record_id", Text, index=True),
+    Column("event_id", Text, index=True),
+    Column("milestone", Text, nullable=False),
+    Column("years", Integer),
+    Column("day", Date, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("seen_by", Text, nullable=False),
 )
