@@ -1,11 +1,12 @@
-"""The dial: how a customer wants to be served."""
+"""How a customer wants to be served, and the days that count in the relation with them."""
 
 from fastapi import APIRouter
 
-from profile_api.engagement import dial
+from profile_api.engagement import dial, milestones
+from profile_api.engagement.milestone_views import MilestoneForm, MilestonesData, MilestoneView
 from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
-from profile_api.http.dependencies import PROBLEMS, AskedGate, PurposeHeader
+from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId
 from profile_api.responses.views import Answer
 
@@ -26,3 +27,24 @@ def state_dial(
 ) -> RecordedDial:
     """Customers for themselves; bots and advisors take down what they are told."""
     return dial.take_down(gate, reader, purpose, profile_id, form)
+
+
+@router.get("/profiles/{profile_id}/milestones", summary="The days that count in the relation with a customer")
+def read_milestones(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
+) -> Answer[MilestonesData]:
+    """Anniversaries, first and hundredth order, returns. The advisor is told first; customers see their own."""
+    return milestones.read_milestones(gate, reader, purpose, profile_id)
+
+
+@router.post(
+    "/profiles/{profile_id}/milestones/seen",
+    status_code=201,
+    summary="Say that an advisor has seen a milestone",
+    responses={409: {"model": ProblemDocument, "description": "No such milestone is told of this person now"}},
+)
+def see_milestone(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, form: MilestoneForm, purpose: PurposeHeader = None
+) -> MilestoneView:
+    """Advisors alone: from then on bots and the customer's own view are told of it, too."""
+    return milestones.see_milestone(gate, reader, purpose, profile_id, form)
