@@ -118,6 +118,8 @@ def known(engine: Engine, client: TestClient, headers: Headers) -> TestClient:
     client.post(f"/v1/profiles/{ANA}/consents/give", json={"purpose": "marketing_email"}, headers=mine)
     said = {"topic": "real_estate", "position": 20, "channel": "web_chat"}
     assert client.post(f"/v1/profiles/{ANA}/dial", json=said, headers=headers(Role.BOT)).is_success
+    seen = client.post(f"/v1/profiles/{ANA}/milestones/seen", json={"milestone": "first_order"}, headers=headers())
+    assert seen.is_success
     client.post("/v1/requests", json={"kind": "rectification", "fields": {"city": "Lille"}}, headers=mine)
     client.post("/v1/requests", json={"kind": "restriction"}, headers=mine)
     return client

@@ -1,7 +1,7 @@
 """The bundle's page tells each decision once and what stands, and its periods and dates agree."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -9,6 +9,7 @@ from consent.durations import after
 from consent.model import Method
 from consent.notices import LANGUAGES
 from consent.purposes import published_purposes
+from engagement.zones.situation import Milestone
 from profile_api.privacy_requests.keeping import _keeps
 from profile_api.privacy_requests.page import Told, rendered
 from profile_api.privacy_requests.sections import PARTS, stands_now
@@ -56,6 +57,17 @@ def test_a_position_on_the_dial_is_told_once_and_in_words(language: str) -> None
     overall, topic = PARTS["dial"](rows, words(language))
     assert "20" in overall.heading and words(language).moment(AT) in overall.heading
     assert "real estate" in topic.heading and words(language).name("role", "advisor") in topic.lines[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_milestone_that_was_seen_is_told_once_and_in_words(language: str) -> None:
+    seen = {"day": AT.date(), "seen_at": AT}
+    rows = [seen | {"milestone": "anniversary", "years": 5}] * 2
+    rows += [seen | {"milestone": name, "years": None} for name in get_args(Milestone) if name != "anniversary"]
+    anniversary, *others = PARTS["milestones"](rows, words(language))
+    assert "5" in anniversary.heading and words(language).day(AT.date()) in anniversary.heading
+    assert words(language).moment(AT) in anniversary.lines[0]
+    assert len({one.heading for one in others}) == len(get_args(Milestone)) - 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
