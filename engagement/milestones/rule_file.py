@@ -1,6 +1,5 @@
 """The file that says which milestones there are, as people write it."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -71,7 +70,6 @@ def load_milestones(path: Path) -> MilestoneRules:
         raise BadMilestones(f"{path}: expected a milestone file, found none") from None
 
 
-@lru_cache
 def shipped_milestones() -> MilestoneRules:
-    """The rules that come with the product, read once."""
+    """The rules that come with the product."""
     return load_milestones(SHIPPED)

@@ -21,6 +21,9 @@ from profile_api.engagement.queries import add_marks, interactions_of, marks_und
 from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
 
+RULES = shipped_milestones()
+"""Read at start-up: a wrong file stops the service, and no answer."""
+
 SERVES = frozenset({"service"})
 """The purpose in whose course people are met on a day that counts."""
 
@@ -78,11 +81,10 @@ def milestones_shown(
 def _told(
     reading: Reading, profile: StoredProfile, history: History, role: Role, now: datetime
 ) -> list[tuple[Reached, datetime | None]]:
-    rules = shipped_milestones()
-    found = [one for one in reached(history, rules, now) if one.is_told(now)]
+    found = [one for one in reached(history, RULES, now) if one.is_told(now)]
     records = profile.document.get("records") or []
     marks = reading.run(marks_under, profile.profile_id, records) if found else []
-    seen = [(one, first_seen(one, marks, rules.silence_days)) for one in found]
+    seen = [(one, first_seen(one, marks, RULES.silence_days)) for one in found]
     return [(one, at) for one, at in seen if is_for(role is Role.ADVISOR, one, at, now)]
 
 
@@ -92,7 +94,7 @@ def _history(reading: Reading, profile: StoredProfile, mask: Mask, now: datetime
     fields = [one for one in profile.document.get("fields") or [] if one.get("category") in kept]
     starts = tuple(starts_of(fields))
     newest = reading.newest_event(profile)
-    recent = now - timedelta(days=shipped_milestones().told_for_days) - BESIDE
+    recent = now - timedelta(days=RULES.told_for_days) - BESIDE
     is_recent = newest is not None and newest > recent
     return History(
         zone=zone_of(fields),
