@@ -27,6 +27,7 @@ from stores.schema import (
     consent_events,
     dial_statements,
     identifiers,
+    milestones_seen,
     publish_progress,
     records,
     suggestion_feedback,
@@ -115,6 +116,8 @@ def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
+    seen = select(milestones_seen.c.record_id).where(milestones_seen.c.record_id.is_not(None)).distinct()
+    subject.records |= {one for one in connection.scalars(seen) if tombstones.cover([], [one])}
     said = [
         select(table.c.identifier_kind, table.c.identifier).distinct()
         for table in (consent_events, dial_statements, suggestion_feedback)

@@ -6,15 +6,14 @@ Decimals, rounding, windows and ties are as in Spark, to the last digit; a test 
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from contracts.assurance import Assurance
 from contracts.categories import Category
 from contracts.dates import months_later
+from engagement.milestones.history import starts_of
 from feature_repo.catalogue import (
     CONTACTS,
     INPUTS,
@@ -34,7 +33,6 @@ Rows = dict[str, Row]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROS_A_DAY = 86_400_000_000
 _FOUR_PLACES = Decimal("0.0001")
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[ T].*)?)?)?")
 _STRICTNESS = {category.value: rank for rank, category in enumerate(Category)}
 
 
@@ -198,21 +196,8 @@ def _as_java(share: float) -> str:
 
 
 def _customer_since(document: Mapping[str, Any], today: date) -> date | None:
-    # The earliest of all records, losing values included; a start in the future, or only claimed, does not count.
-    fields = [field for field in document.get("fields") or [] if field.get("assurance") != Assurance.CLAIMED]
-    stated = [field for field in fields if field["field"] == "customer_since"]
-    values = [one["value"] for field in stated for one in (field, *(field.get("losing") or []))]
-    days = [day for value in values if value is not None and (day := _day(value)) is not None]
-    return min((day for day in days if day <= today), default=None)
-
-
-def _day(text: str) -> date | None:
-    """A date as Spark casts one from text."""
-    found = _DATE.fullmatch(text.strip())
-    try:
-        return date(*[int(part or 1) for part in found.groups()]) if found else None
-    except ValueError:
-        return None
+    # The earliest of all records; a start in the future does not count.
+    return min((one.day for one in starts_of(document.get("fields") or []) if one.day <= today), default=None)
 
 
 def _milestone(since: date, today: date) -> tuple[str | None, str | None]:

@@ -109,6 +109,9 @@ ANSWERS: dict[str, TableAnswer] = {
         {"identifier_kind identifier": Whose.IDENTIFIERS},
         gone="feedback_id suggestion rule outcome reason given_on",
     ),
+    "milestones_seen": TableAnswer(
+        {"record_id": Whose.RECORDS, "event_id": Whose.EVENTS}, gone="seen_id milestone years day seen_at seen_by"
+    ),
     "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),

@@ -29,12 +29,14 @@ from stores.schema import (
     inbox_quarantine,
     intakes,
     legal_holds,
+    milestones_seen,
     privacy_request_events,
     privacy_request_notes,
     privacy_requests,
     reading_alerts,
     records,
     suggestion_feedback,
+    timeline,
 )
 
 PUBLISHED = Path(__file__).parent / "periods.yml"
@@ -104,6 +106,13 @@ def _of_nobody(table: Table, at: ColumnElement[Any], before_: datetime) -> Colum
     return and_(at <= before_, ~carried.exists(), ~on_file.exists())
 
 
+def _seen_of_nobody(before_: datetime) -> ColumnElement[bool]:
+    of = milestones_seen.c
+    on_file = select(records.c.record_id).where(records.c.record_id == of.record_id)
+    happened = select(timeline.c.event_id).where(timeline.c.event_id == of.event_id)
+    return and_(of.seen_at <= before_, ~on_file.exists(), ~happened.exists())
+
+
 PAPERS = {
     "inbox_quarantine": _Papers(inbox_quarantine, lambda at: inbox_quarantine.c.received_at <= at),
     "inbox": _Papers(inbox, lambda at: and_(inbox.c.problem.is_not(None), inbox.c.received_at <= at)),
@@ -120,6 +129,7 @@ PAPERS = {
     "suggestion_feedback": _Papers(
         suggestion_feedback, lambda at: _of_nobody(suggestion_feedback, suggestion_feedback.c.given_on, at)
     ),
+    "milestones_seen": _Papers(milestones_seen, _seen_of_nobody),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

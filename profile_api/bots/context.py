@@ -1,4 +1,4 @@
-"""The context that a bot needs before it starts to talk: the person, language and tone, the dial, and recent events.
+"""The context that a bot needs before it starts to talk: the person, language, tone, dial, milestones, recent events.
 
 Every fact is computed from masked fields and features, so withheld data gives no fact.
 """
@@ -15,6 +15,8 @@ from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import dial_shown
+from profile_api.engagement.milestone_views import MilestonesData
+from profile_api.engagement.milestones import milestones_shown
 from profile_api.engagement.views import DialData
 from profile_api.responses.views import Answer, FeaturesData, FeatureView, ProfileData, View
 
@@ -78,6 +80,7 @@ class BotContext(View):
                         "fr": "Dites d’emblée que vous êtes un assistant.",
                         "en": "Say that you are a bot.",
                     },
+                    "milestones": {"milestones": [], "unknown": []},
                 }
             ]
         },
@@ -92,6 +95,9 @@ class BotContext(View):
         None, description="how the person wants to be served; null for other purposes than service, or where withheld"
     )
     introduction: Introduction = Field(description="what a bot has to say of itself before anything else")
+    milestones: MilestonesData | None = Field(
+        None, description="the days that count which an advisor has seen; null for other purposes than service"
+    )
 
 
 def read_context(gate: Gate, actor: Actor, purpose: str | None, find: Find) -> Answer[BotContext]:
@@ -99,12 +105,18 @@ def read_context(gate: Gate, actor: Actor, purpose: str | None, find: Find) -> A
 
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> BotContext:
         features = gate.online(reading, profile, mask, may)
-        return context_of(mask.profile(), features, dial_shown(reading, profile, may))
+        milestones = milestones_shown(reading, profile, mask, may, actor.role, gate.clock())
+        return context_of(mask.profile(), features, dial_shown(reading, profile, may), milestones)
 
     return gate.answer(AccessRequest(actor, purpose, "context"), find, show)
 
 
-def context_of(profile: ProfileData, features: FeaturesData | None, dial: DialData | None = None) -> BotContext:
+def context_of(
+    profile: ProfileData,
+    features: FeaturesData | None,
+    dial: DialData | None = None,
+    milestones: MilestonesData | None = None,
+) -> BotContext:
     """The context from permitted data; `features` is None if the online store does not answer.
 
     Claims are left out, since a bot would take them as known.
@@ -120,6 +132,7 @@ def context_of(profile: ProfileData, features: FeaturesData | None, dial: DialDa
         tone=_tone(fields, shown),
         dial=dial,
         introduction=Introduction(**published_words().says_it_is_a_bot.model_dump()),
+        milestones=milestones,
     )
 
 

@@ -98,7 +98,7 @@ def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
         value: Value | None = None,
         region: Region = None,
     ) -> Answer[BotContext]:
-        """Fields, features, consents, language, tone and dial; by `profile_id`, or by `kind` and `value`."""
+        """Fields, features, consents, language, tone, dial, milestones; by `profile_id`, or by `kind` and `value`."""
 
         def ask() -> Answer[BotContext]:
             if (profile_id is None) == (kind is None or value is None):

@@ -32,5 +32,5 @@ async def read_context(
     whom: Annotated[Whom, Body(openapi_examples=EXAMPLES)],
     purpose: PurposeHeader = None,
 ) -> Answer[BotContext]:
-    """Fields, features, consents, language, tone and dial, under one decision and one audit row."""
+    """Fields, features, consents, language, tone, dial and milestones, under one decision and one audit row."""
     return await run_in_threadpool(context.read_context, gate, reader, purpose, found_by(whom))

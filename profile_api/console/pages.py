@@ -17,6 +17,8 @@ from profile_api.access.cursors import position_of
 from profile_api.access.gate import Gate
 from profile_api.console import words
 from profile_api.console.session import COOKIE, Advisor, advisor_of, forget, keep, same_origin
+from profile_api.engagement.milestone_views import MilestoneForm, MilestoneView
+from profile_api.engagement.milestones import SERVES, read_milestones, see_milestone
 from profile_api.http.dependencies import AskedGate
 from profile_api.http.lookups import Lookup
 from profile_api.responses.errors import Problem
@@ -30,7 +32,9 @@ router = APIRouter(prefix="/advisor", include_in_schema=False)
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
 )
-_templates.filters.update(label=words.label, dated=words.dated, day=words.day, clock=words.clock)
+_templates.filters.update(
+    label=words.label, milestone=words.milestone, dated=words.dated, day=words.day, clock=words.clock
+)
 _templates.globals.update(
     by_reason=words.by_reason,
     display_name=words.display_name,
@@ -104,11 +108,19 @@ def change_purpose(
     profile_id: Text = "",
     purpose: Text = "",
     reference: Text = "",
+    seen: Text = "",
+    years: Text = "",
 ) -> HTMLResponse:
-    """The same person for another purpose."""
+    """The same person for another purpose, or once more after the advisor has `seen` a milestone of theirs."""
     asking = _for_case(actor, reference)
+
+    def find() -> Answer[ProfileData]:
+        if seen:
+            see_milestone(gate, asking, purpose, profile_id, _milestone(seen, years))
+        return gate.profile(asking, purpose, profile_id)
+
     chosen = {"kind": "email", "region": "", "purpose": purpose, "reference": reference}
-    return _person(request, gate, asking, lambda: gate.profile(asking, purpose, profile_id), chosen)
+    return _person(request, gate, asking, find, chosen)
 
 
 @router.post("/timeline", dependencies=[same_origin])
@@ -129,6 +141,13 @@ def earlier_events(
     return _page("events.html", timeline=timeline, reference=reference)
 
 
+def _milestone(milestone: str, years: str) -> MilestoneForm:
+    try:
+        return MilestoneForm.model_validate({"milestone": milestone} | ({"years": int(years)} if years else {}))
+    except ValueError as error:
+        raise Problem(422, "invalid-request", "Expected a milestone of this page, found none.") from error
+
+
 def _for_case(actor: Actor, reference: str) -> Actor:
     return referring(actor, {"case-reference": reference.strip()}, {})
 
@@ -143,6 +162,7 @@ def _person(
             "profile": profile,
             "features": _or_problem(lambda: gate.features(actor, profile.purpose, profile.profile_id)),
             "timeline": _or_problem(lambda: gate.timeline(actor, profile.purpose, profile.profile_id, None, PAGE)),
+            "milestones": _milestones(gate, actor, profile),
             "problem": None,
             "reference": actor.reference or "",
         }
@@ -153,6 +173,13 @@ def _person(
     if not whole:
         return HTMLResponse(found, status)
     return _page("search.html", status, actor=actor, **{**_search(), "chosen": chosen, "found": found})
+
+
+def _milestones(gate: Gate, actor: Actor, profile: Answer[ProfileData]) -> list[MilestoneView]:
+    if profile.purpose not in SERVES:
+        return []
+    found = _or_problem(lambda: read_milestones(gate, actor, profile.purpose, profile.profile_id))
+    return [] if isinstance(found, Problem) else found.data.milestones
 
 
 def _or_problem(read: Callable[[], Result]) -> "Result | Problem":

@@ -2,10 +2,11 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.assurance import Assurance
+from profile_api.engagement.milestone_views import MilestoneView
 from profile_api.responses.views import FeaturesData, ProfileData, Withheld
 
 STARTS_WITH_DATE = re.compile(r"\d{4}-\d\d-\d\d($|T)")
@@ -20,7 +21,14 @@ def label(name: str) -> str:
     return (words[0][:1].upper() + words[0][1:] + " " + " ".join(words[1:])).strip()
 
 
-def day(instant: str | datetime | None) -> str:
+def milestone(one: MilestoneView) -> str:
+    """A milestone as a reader would say it."""
+    if one.years is None:
+        return label(one.milestone)
+    return f"{one.years} {'year' if one.years == 1 else 'years'} as a customer"
+
+
+def day(instant: str | date | None) -> str:
     """A date as `3 May 2024`, a dash where there is none."""
     if instant is None:
         return "–"

@@ -1,1 +1,1 @@
-"""How customers want to be served: taken down, and shown to whoever serves them."""
+"""How customers want to be served, and the days that count: taken down, and shown to whoever serves them."""

@@ -1,15 +1,21 @@
-"""Stored statements of the dial, and feedback about suggestions: by identifier, added and never changed."""
+"""Stored statements of the dial and feedback about suggestions, by identifier; what milestones rest on, and that they
+were seen. All of it is added and never changed."""
 
-from collections.abc import Collection, Iterable
-from datetime import date
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy import Connection, and_, false, insert, or_, select, tuple_
 
+from consent.retention import SENT_BY_US
 from contracts.identifiers import Identifier
 from engagement.dial.statements import Statement
+from engagement.milestones.history import Interaction
+from engagement.milestones.seen import Seen
 from engagement.next_step.feedback import FeedbackOutcome, FeedbackReason
-from stores.schema import dial_statements, suggestion_feedback
+from feature_repo.catalogue import RESOLVED
+from stores.schema import dial_statements, milestones_seen, suggestion_feedback, timeline
 
 
 def statements_of(connection: Connection, of: Collection[Identifier]) -> list[Statement]:
@@ -80,3 +86,75 @@ def rejected_among(connection: Connection, of: Collection[Identifier], suggested
         .where(columns.outcome == FeedbackOutcome.REJECTED)
     )
     return frozenset(UUID(one) for one in connection.scalars(query))
+
+
+def interactions_of(
+    connection: Connection, profile_id: str, kept: Mapping[str, datetime | None], until: datetime
+) -> list[Interaction]:
+    """What a person did until an instant, of these categories of events, each since when it is kept.
+
+    A return of goods is an interaction and no order.
+    """
+    of, document = timeline.c, timeline.c.document
+    labels, kind = document["categories"], document["type"].astext
+    query = select(
+        of.event_id,
+        of.occurred_at,
+        kind.label("type"),
+        document["channel"].astext.label("channel"),
+        document["amount"].label("amount"),
+        labels["amount"].astext.label("amount_category"),
+        document["properties"]["order_id"].astext.label("number"),
+        labels["property.order_id"].astext.label("number_category"),
+    ).where(
+        of.profile_id == profile_id,
+        of.occurred_at <= until,
+        kind.not_in([RESOLVED]),
+        ~kind.regexp_match(SENT_BY_US),
+        or_(
+            false(),
+            *(
+                and_(labels["type"].astext == category, *([of.occurred_at > since] if since else []))
+                for category, since in kept.items()
+            ),
+        ),
+    )
+    return [Interaction(row.event_id, row.occurred_at, _order(row, kept)) for row in connection.execute(query)]
+
+
+def _order(row: Any, kept: Mapping[str, datetime | None]) -> str | None:
+    """What an order is known by: its channel and number where these may be known, else its event."""
+    if row.type != "order" or (row.amount_category in kept and row.amount is not None and row.amount < 0):
+        return None
+    return f"{row.channel} {row.number}" if row.number and row.number_category in kept else row.event_id
+
+
+def marks_under(connection: Connection, profile_id: str, record_ids: Collection[str]) -> list[Seen]:
+    """What advisors have seen, under these records and under the events of this person."""
+    of = milestones_seen
+    under_records = select(of).where(of.c.record_id.in_(record_ids))
+    under_events = select(of).join(timeline, timeline.c.event_id == of.c.event_id)
+    queries = (under_records, under_events.where(timeline.c.profile_id == profile_id))
+    return [
+        Seen(row.milestone, row.years, row.day, row.seen_at, row.record_id, row.event_id)
+        for query in queries
+        for row in connection.execute(query)
+    ]
+
+
+def add_marks(connection: Connection, marks: Iterable[Seen], seen_by: str) -> None:
+    """Adds that an advisor has seen this."""
+    rows = [
+        {
+            "record_id": one.record_id,
+            "event_id": one.event_id,
+            "milestone": one.milestone,
+            "years": one.years,
+            "day": one.on,
+            "seen_at": one.seen_at,
+            "seen_by": seen_by,
+        }
+        for one in marks
+    ]
+    if rows:
+        connection.execute(insert(milestones_seen), rows)

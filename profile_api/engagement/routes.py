@@ -1,12 +1,14 @@
-"""How a customer wants to be served, the next step for them, and what became of what was suggested."""
+"""How a customer wants to be served, the next step for them, what became of what was suggested, and the days that
+count in the relation with them."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
 from engagement.zones.deciding import Zones
-from profile_api.engagement import dial, feedback, next_step
+from profile_api.engagement import dial, feedback, milestones, next_step
 from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
+from profile_api.engagement.milestone_views import MilestoneForm, MilestonesData, MilestoneView
 from profile_api.engagement.next_step_views import NextStepData, NextStepForm
 from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
@@ -60,3 +62,24 @@ def give_feedback(
 ) -> RecordedFeedback:
     """By bots and advisors; a rejected suggestion stays away until its evidence changes. It rates nobody."""
     return feedback.take_down(gate, reader, purpose, profile_id, form)
+
+
+@router.get("/profiles/{profile_id}/milestones", summary="The days that count in the relation with a customer")
+def read_milestones(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
+) -> Answer[MilestonesData]:
+    """Anniversaries, first and hundredth order, returns. The advisor is told first; customers see their own."""
+    return milestones.read_milestones(gate, reader, purpose, profile_id)
+
+
+@router.post(
+    "/profiles/{profile_id}/milestones/seen",
+    status_code=201,
+    summary="Say that an advisor has seen a milestone",
+    responses={409: {"model": ProblemDocument, "description": "No such milestone is told of this person now"}},
+)
+def see_milestone(
+    gate: AskedGate, reader: Reader, profile_id: ProfileId, form: MilestoneForm, purpose: PurposeHeader = None
+) -> MilestoneView:
+    """Advisors alone: from then on bots and the customer's own view are told of it, too."""
+    return milestones.see_milestone(gate, reader, purpose, profile_id, form)

@@ -135,6 +135,16 @@ def _suggestions(rows: Rows, words: Words) -> Iterator[Entry]:
         yield Entry(heading, lines + ([words.name("suggestion_reason", reason)] if reason else []))
 
 
+def _milestones(rows: Rows, words: Words) -> Iterator[Entry]:
+    told = dict.fromkeys(  # a mark is kept under each record that says since when, and told once
+        tuple(one[name] for name in ("milestone", "years", "day", "seen_at")) for one in rows
+    )
+    for milestone, years, day, seen_at in told:
+        about = {"on": words.day(day)} | ({"years": years} if years else {})
+        seen = words.say("milestone.seen", at=words.moment(seen_at))
+        yield Entry(words.say(f"milestone.{milestone}", **about), [seen])
+
+
 def _determinations(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "purpose": _named(one["purpose"], words)}
@@ -237,6 +247,7 @@ PARTS: dict[str, Callable[[Rows, Words], Iterator[Entry]]] = {
     "consents": _consents,
     "dial": _dial,
     "suggestions": _suggestions,
+    "milestones": _milestones,
     "determinations": _determinations,
     "reads": _reads,
     "requests": _requests,

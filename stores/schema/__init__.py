@@ -6,7 +6,7 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
 from stores.schema.consent import audit, audit_cuts, audit_seals, consent_events, consent_macs, reading_alerts
-from stores.schema.engagement import dial_statements, suggestion_feedback
+from stores.schema.engagement import dial_statements, milestones_seen, suggestion_feedback
 from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
@@ -68,6 +68,7 @@ __all__ = [
     "live_records",
     "message_ids",
     "metadata",
+    "milestones_seen",
     "models",
     "overrides",
     "privacy_request_events",

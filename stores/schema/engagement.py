@@ -1,4 +1,4 @@
-"""How customers want to be served, and what became of suggestions about them."""
+"""How customers want to be served, what became of suggestions about them, and which milestones were seen."""
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, Text
 
@@ -38,4 +38,20 @@ suggestion_feedback = Table(
     Column("reason", Text),
     Column("given_on", Date, nullable=False),
     Index("ix_suggestion_feedback_of_identifier", "identifier_kind", "identifier"),
+)
+
+# That an advisor has seen a milestone, under what it rests on: a record that says since when somebody is a customer, or
+# an event. So it goes with the person's records and events through merge and unmerge. The milestones are computed from
+# these at every read: engagement.milestones. `day` is the milestone's, as it was then.
+milestones_seen = Table(
+    "milestones_seen",
+    metadata,
+    Column("seen_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("record_id", Text, index=True),
+    Column("event_id", Text, index=True),
+    Column("milestone", Text, nullable=False),
+    Column("years", Integer),
+    Column("day", Date, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("seen_by", Text, nullable=False),
 )

@@ -121,6 +121,8 @@ def known(engine: Engine, client: TestClient, headers: Headers) -> TestClient:
     assert client.post(f"/v1/profiles/{ANA}/dial", json=said, headers=headers(Role.BOT)).is_success
     became = {"suggestion": str(uuid4()), "rule": "complaint_first", "outcome": "rejected", "reason": "better_way"}
     assert client.post(f"/v1/profiles/{ANA}/feedback", json=became, headers=headers()).is_success
+    seen = client.post(f"/v1/profiles/{ANA}/milestones/seen", json={"milestone": "first_order"}, headers=headers())
+    assert seen.is_success
     client.post("/v1/requests", json={"kind": "rectification", "fields": {"city": "Lille"}}, headers=mine)
     client.post("/v1/requests", json={"kind": "restriction"}, headers=mine)
     return client

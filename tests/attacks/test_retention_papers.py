@@ -97,6 +97,21 @@ def test_what_is_said_about_an_identifier_stays_with_its_person_and_goes_where_n
 
 
 @pytest.mark.usefixtures("people_on_file")
+def test_a_milestone_that_was_seen_stays_with_its_record_or_event_and_goes_where_nobody_has_it(engine: Engine) -> None:
+    under = [("web:9", None, 4), (None, "orders:003", 4), ("web:10", None, 4), (None, "orders:gone", 4)]
+    under += [("web:11", None, 0)]
+    with engine.begin() as connection:
+        connection.execute(insert(schema.records).values(record_id="web:9", profile_id=BEN, document={}))
+        for record_id, event_id, years in under:
+            row = {"record_id": record_id, "event_id": event_id, "seen_at": NOW - timedelta(days=366 * years)}
+            row |= {"milestone": "return", "years": None, "day": NOW.date(), "seen_by": "advisor-1"}
+            connection.execute(insert(schema.milestones_seen).values(row))
+        assert papers.forget(connection, NOW, KEY) == {"milestones_seen": 2}
+    left = {one["record_id"] or one["event_id"] for one in rows(engine, schema.milestones_seen)}
+    assert left == {"web:9", "orders:003", "web:11"}
+
+
+@pytest.mark.usefixtures("people_on_file")
 def test_an_event_goes_when_no_purpose_keeps_its_category_and_a_held_one_stays(engine: Engine) -> None:
     now = NOW + timedelta(days=6 * 366)  # behaviour is kept for five years, orders for ten
     starts = nothing_kept_until(PURPOSES.values(), now)

@@ -196,6 +196,10 @@ ROUTES: dict[str, Route] = {
     },
     "GET /v1/consents/{consent_id}/receipt": acting(only=DECIDING),
     "GET /v1/profiles/{profile_id}/dial": personal(shows=(), only=frozenset(SERVING)),
+    "GET /v1/profiles/{profile_id}/milestones": personal(shows=(), only=frozenset(SERVING)),
+    "POST /v1/profiles/{profile_id}/milestones/seen": acting(
+        only=SERVING, roles=("advisor",), json=lambda _: {"milestone": "anniversary", "years": 5}
+    ),
     "POST /v1/profiles/{profile_id}/dial": acting(only=SERVING, json=lambda _: {"position": 20, "channel": "chat"}),
     "POST /v1/profiles/{profile_id}/feedback": acting(
         only=SERVING,

@@ -104,6 +104,9 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
             became | {"identifier_kind": kind, "identifier": value, "given_on": NOW.date()} for kind, value in keys
         ]
         connection.execute(insert(schema.suggestion_feedback), given)
+        seen = {"milestone": "anniversary", "years": 5, "day": NOW.date(), "seen_at": NOW, "seen_by": "advisor-1"}
+        seen_of = [seen | {"record_id": record_id} for record_id in (EVELYNKA, FREDRIK)]
+        connection.execute(insert(schema.milestones_seen), seen_of)
     folder = backup_of(first, store_folder / "backup")
     with first.engine.begin() as connection:
         holds.lift(connection, hold_id, "the court has decided", "an officer", NOW)
@@ -121,6 +124,7 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
         with home.engine.connect() as connection:
             for table in (schema.dial_statements, schema.suggestion_feedback):
                 assert set(connection.scalars(select(table.c.identifier))) == {FREDRIK, "fredrik@inbox.example"}
+            assert set(connection.scalars(select(schema.milestones_seen.c.record_id))) == {FREDRIK}
     assert second.seen(EMAIL) == set() and second.seen("E-7000001") == set()
     # The batch goes on where it was: her rows in the file are refused, the one without a key too.
     assert second.take_in()["reasons"].get("erased") == 2

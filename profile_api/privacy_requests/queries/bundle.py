@@ -22,6 +22,7 @@ from stores.schema import (
     inbox,
     intakes,
     legal_holds,
+    milestones_seen,
     privacy_request_events,
     privacy_requests,
     records,
@@ -75,6 +76,9 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
     on_dial = tuple_(dial_statements.c.identifier_kind, dial_statements.c.identifier).in_(keys)
     became = columns(suggestion_feedback, "identifier_kind identifier suggestion rule outcome reason given_on")
     suggested = tuple_(suggestion_feedback.c.identifier_kind, suggestion_feedback.c.identifier).in_(keys)
+    seen = columns(milestones_seen, "milestone years day seen_at")
+    own_events = select(timeline.c.event_id).where(timeline.c.profile_id == profile.profile_id)
+    of_theirs = or_(milestones_seen.c.record_id.in_(names), milestones_seen.c.event_id.in_(own_events))
     request = columns(privacy_requests, "request_id kind state received_at due_on details")
     joined = columns(edges, "left_id right_id rule tier weight")
     return {
@@ -87,6 +91,7 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "suggestions": rows(select(*became).where(suggested).order_by(suggestion_feedback.c.feedback_id))
         if keys
         else [],
+        "milestones": rows(select(*seen).where(of_theirs).order_by(milestones_seen.c.seen_at)),
         "determinations": [
             {name: value for name, value in one.items() if name != "decided_by"}
             for one in determined.about(connection, names)

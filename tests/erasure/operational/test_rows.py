@@ -11,7 +11,7 @@ from erasure.operational.others import said_by_others
 from erasure.operational.rows import complete, erase
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
-from stores.schema import dial_statements, erasures, identifiers, suggestion_feedback
+from stores.schema import dial_statements, erasures, identifiers, milestones_seen, suggestion_feedback
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD, NUMBER, OWN = "9250103464465", "0639985114", "C-79595990"
@@ -57,3 +57,19 @@ def test_a_position_on_the_dial_and_feedback_go_with_the_identifiers_that_are_th
         assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 2, "suggestion_feedback": 2}
         for of in (dial_statements.c, suggestion_feedback.c):
             assert {tuple(row) for row in connection.execute(select(of.identifier_kind, of.identifier))} == set(others)
+
+
+def test_a_milestone_that_was_seen_goes_with_the_records_and_events_that_are_theirs(engine: Engine) -> None:
+    subject = Subject(records={"crm:eve-1"}, events={"orders:1"})
+    seen = {"milestone": "anniversary", "years": 5, "day": NOW.date(), "seen_at": NOW, "seen_by": "advisor-1"}
+    under = [("crm:eve-1", None), (None, "orders:1"), ("crm:ben-1", None), (None, "orders:2")]
+    with engine.begin() as connection:
+        rows = [{**seen, "record_id": record_id, "event_id": event_id} for record_id, event_id in under]
+        connection.execute(insert(milestones_seen), rows)
+        connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
+        assert said_by_others(connection, subject, TextSearch({"orders:2", "crm:eve-1"}, set())) == {"orders:2"}
+        without = (lambda *_: False), {}, (lambda text, words: text), (lambda *_: None)
+        assert erase(connection, subject, *without, NOW, "e_1") == {"milestones_seen": 2}
+        of = milestones_seen.c
+        left = {tuple(row) for row in connection.execute(select(of.record_id, of.event_id))}
+    assert left == {("crm:ben-1", None), (None, "orders:2")}

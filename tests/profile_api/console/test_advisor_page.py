@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from consent.model import Role
 from profile_api.http.keys import DemoIssuer
-from stores.schema import audit
+from stores.schema import audit, milestones_seen
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW, decide_consent
 
 ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -133,8 +133,30 @@ def test_the_page_goes_through_the_same_gate(page: Page, engine: Engine) -> None
     with engine.connect() as connection:
         rows = connection.execute(select(audit).order_by(audit.c.audit_id)).all()
     assert [(row.actor, row.action, row.profile_id) for row in rows] == [
-        ("demo-advisor", action, ANA) for action in ("lookup", "features", "timeline")
+        ("demo-advisor", action, ANA) for action in ("lookup", "features", "timeline", "milestones")
     ]
+
+
+def test_an_advisor_sees_a_milestone_and_says_so_once(page: Page, engine: Engine) -> None:
+    _find(page)
+    expect(page.get_by_role("heading", name="Days that count")).to_be_visible()
+    expect(page.get_by_text("30 Apr 2024 in UTC, our zone")).to_be_visible()
+    page.get_by_role("button", name="Seen: First order").click()
+    expect(page.get_by_text("seen 1 May 2024")).to_be_visible()
+    expect(page.get_by_role("button", name="Seen: First order")).to_have_count(0)
+    with engine.connect() as connection:
+        assert connection.scalars(select(milestones_seen.c.seen_by)).all() == ["demo-advisor"]
+    page.get_by_label("Shown for").select_option("advice")
+    expect(page.get_by_text("Contact, Sensitive")).to_be_visible()
+    expect(page.get_by_role("heading", name="Days that count")).to_have_count(0)
+
+
+def test_a_milestone_that_is_not_there_is_said_plainly(client: TestClient, issuer: DemoIssuer) -> None:
+    client.post("/advisor/session", data={"token": issuer.token(Role.ADVISOR, NOW)})
+    about = {"profile_id": ANA, "purpose": "service"}
+    for seen, years, status in (("anniversary", "5", 409), ("birthday", "", 422), ("anniversary", "x", 422)):
+        answer = client.post("/advisor/profile", data=about | {"seen": seen, "years": years})
+        assert answer.status_code == status and "Expected a milestone" in answer.text, seen
 
 
 def test_nobody_found_is_said_plainly(page: Page) -> None:

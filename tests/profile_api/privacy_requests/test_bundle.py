@@ -20,7 +20,7 @@ from profile_api.privacy_requests.bundle import zipped
 from profile_api.privacy_requests.page import Told
 from profile_api.privacy_requests.sections import PARTS
 from read_model.rebuild import rebuild
-from stores.schema import edges, identity_history, inbox, redirects, timeline
+from stores.schema import edges, identity_history, inbox, milestones_seen, redirects, timeline
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import NOW
 from tests.read_model.live.collecting import batch_record
@@ -82,7 +82,7 @@ def unpacked(content: bytes) -> dict[str, str]:
 
 
 def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
-    household: TestClient, headers: Headers, tmp_path: Path
+    household: TestClient, headers: Headers, engine: Engine, tmp_path: Path
 ) -> None:
     eve = headers(Role.CUSTOMER, "privacy_rights", identifier=EVES)
     for profile_id, position in ((EVE, 40), (FRED, 90)):
@@ -95,6 +95,12 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
             "reason": REASONS[profile_id],
         }
         assert household.post(f"/v1/profiles/{profile_id}/feedback", json=became, headers=headers()).is_success
+    seen = {"milestone": "anniversary", "day": NOW.date(), "seen_at": NOW, "seen_by": "advisor-1"}
+    under = [("crm:EV-7000", None, 1), (None, "web:eve-visit", 5), ("crm:FR-7001", None, 10)]
+    with engine.begin() as connection:
+        for record_id, event_id, years in under:
+            row = seen | {"record_id": record_id, "event_id": event_id, "years": years}
+            connection.execute(insert(milestones_seen).values(row))
     request = household.post("/v1/requests", json={"kind": "access"}, headers=eve).json()
     answer = household.get(f"/v1/requests/{request['request_id']}/bundle", headers=eve)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
@@ -117,6 +123,7 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
         assert not [one for one in OTHERS if one in said], name
     assert {one["position"] for one in found["dial"]} == {40} and "recorded_by" not in found["dial"][0]
     assert {one["reason"] for one in found["suggestions"]} == {REASONS[EVE]}
+    assert {one["years"] for one in found["milestones"]} == {1, 5} and "seen_by" not in found["milestones"][0]
     rows = list(csv.DictReader(io.StringIO(files["identifiers.csv"])))
     assert {"kind": "phone", "value": LANDLINE, "category": "contact"} in rows
     assert "&lt;b&gt;Eve&lt;/b&gt;" in files["index.html"] and "<b>Eve" not in files["index.html"]

@@ -1,7 +1,7 @@
 """The bundle's page tells each decision once and what stands, and its periods and dates agree."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,6 +10,7 @@ from consent.model import Method
 from consent.notices import LANGUAGES
 from consent.purposes import published_purposes
 from engagement.next_step.feedback import FeedbackOutcome, FeedbackReason
+from engagement.zones.situation import Milestone
 from profile_api.privacy_requests.keeping import _keeps
 from profile_api.privacy_requests.page import Told, rendered
 from profile_api.privacy_requests.sections import PARTS, stands_now
@@ -69,6 +70,17 @@ def test_what_became_of_a_suggestion_is_told_once_and_in_words(language: str) ->
             assert words(language).day(said["given_on"]) in told.heading and "complaint_first" not in told.heading
             assert len(told.lines) == (2 if reason else 1)
             assert not {outcome.value, reason} & {*told.lines} and "_" not in "".join(told.lines)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_milestone_that_was_seen_is_told_once_and_in_words(language: str) -> None:
+    seen = {"day": AT.date(), "seen_at": AT}
+    rows = [seen | {"milestone": "anniversary", "years": 5}] * 2
+    rows += [seen | {"milestone": name, "years": None} for name in get_args(Milestone) if name != "anniversary"]
+    anniversary, *others = PARTS["milestones"](rows, words(language))
+    assert "5" in anniversary.heading and words(language).day(AT.date()) in anniversary.heading
+    assert words(language).moment(AT) in anniversary.lines[0]
+    assert len({one.heading for one in others}) == len(get_args(Milestone)) - 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
