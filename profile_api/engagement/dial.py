@@ -1,40 +1,57 @@
 """Takes down how customers want to be served, and says where they stand."""
 
+from datetime import timedelta
+
 from consent.model import Actor, Decision
-from consent.speaking import speaking_for
+from consent.parts import record_itself
+from consent.speaking import records_spoken_for
 from contracts.categories import Category
 from engagement.dial.statements import Dial, Statement, dial_of
+from engagement.zones.deciding import Zones
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.known import carried
-from profile_api.engagement.queries import add, statements_of
+from profile_api.engagement.queries import add, stated_since, statements_of
 from profile_api.engagement.views import DialData, DialForm, DialPosition, RecordedDial
-from profile_api.responses.errors import not_found
+from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
 
 SERVES = frozenset({"service"})
 """The purpose in whose course people say how they want to be served."""
 
+MOST_A_DAY = 20
+"""Statements are never deleted while their person is known, and all of them are read to know what counts."""
+
 CATEGORY = Category.COMMUNICATION
 """A position is something that the customer said to us."""
 
 
-def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: DialForm) -> RecordedDial:
-    """Stores the position under the identifiers that only this person has; the next answer has it."""
+def take_down(
+    gate: Gate, zones: Zones, actor: Actor, purpose: str | None, profile_id: str, form: DialForm
+) -> RecordedDial:
+    """Stores the position under the records that the person speaks for; the next answer has it."""
+    topics = {*zones.rules.topic_of.values()}
+    if form.topic is not None and form.topic not in topics:
+        detail = f"Expected a topic of the {zones.rules.sector} rules, see `valid`, or none; found another."
+        raise Problem(422, "topic-unknown", detail, valid=sorted(topics))
     with gate.acting(AccessRequest(actor, purpose, "dial-state", SERVES)) as reading:
         profile = reading.profile(profile_id)
         if profile is None or reading.own_id not in (None, profile.profile_id):
             raise not_found()
         reading.about, now = profile.profile_id, gate.clock()
+        spoken = reading.run(records_spoken_for, reading.parts(profile), actor.bound)
+        if reading.run(stated_since, spoken, now - timedelta(days=1)) >= MOST_A_DAY:
+            detail = f"Expected at most {MOST_A_DAY} positions of a person in a day, found more; try again tomorrow."
+            raise Problem(429, "dial-changed-too-often", detail, headers={"Retry-After": "86400"})
+        stated_at = min(form.stated_at or now, now)  # a clock that is ahead tells nothing of what is to come
         stated = [
-            Statement(one, form.topic, form.position, form.stated_at or now, now, form.channel, actor.role.value)
-            for one in reading.run(speaking_for, reading.parts(profile))
+            Statement(record_itself(one), form.topic, form.position, stated_at, now, form.channel, actor.role.value)
+            for one in spoken
         ]
         reading.run(add, stated, actor.on_record)
-        stands = None if reading.restricted(profile) else _dial(reading, profile).on(form.topic)
-        return RecordedDial(profile_id=profile.profile_id, topic=form.topic, position=form.position, stands=stands)
+        return RecordedDial(profile_id=profile.profile_id, topic=form.topic, position=form.position)
 
 
 def read_dial(gate: Gate, actor: Actor, purpose: str | None, profile_id: str) -> Answer[DialData]:

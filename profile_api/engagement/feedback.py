@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from consent.model import Actor, Decision, Role
-from consent.speaking import speaking_for
+from consent.parts import record_itself
 from engagement.next_step.words import published_words
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading
@@ -20,7 +20,7 @@ ROLES = frozenset({Role.ADVISOR, Role.BOT})
 
 
 def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: FeedbackForm) -> RecordedFeedback:
-    """Stores it under the identifiers that only this person has, and without who gave it: it rates nobody."""
+    """Stores it under the person's records, and without who gave it: it rates nobody."""
     with gate.acting(AccessRequest(actor, purpose, "suggestion-feedback", SERVES)) as reading:
         if actor.role not in ROLES:
             raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
@@ -31,7 +31,7 @@ def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, fo
         if profile is None:
             raise not_found()
         reading.about = profile.profile_id
-        under = reading.run(speaking_for, reading.parts(profile))
+        under = [record_itself(one) for one in reading.parts(profile)]
         reading.run(add_feedback, under, form.suggestion, form.rule, form.outcome, form.reason, gate.clock().date())
         return RecordedFeedback(profile_id=profile.profile_id, suggestion=form.suggestion, outcome=form.outcome)
 

@@ -10,12 +10,12 @@ from engagement.next_step.emotion import NoticedBy
 from engagement.next_step.words import Indicator
 from engagement.zones.situation import Emotion, Risk, Zone
 from profile_api.engagement.reach import Reach
+from profile_api.http.channels import MetIn
 from profile_api.http.instants import Instant
 from profile_api.http.lookups import Whom
 from profile_api.responses.views import View
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_?-]{0,99}$")]
-Channel = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Language = Literal["fr", "en"]
 
 
@@ -48,7 +48,7 @@ class NextStepForm(BaseModel):
     )
 
     who: Whom
-    channel: Channel = Field(description="where they are; offers need one that a purpose names: web, app, chat, ...")
+    channel: MetIn = Field(description="where they are; offers need one that a purpose names: web, app, chat, ...")
     intents: list[Name] = Field(min_length=1, max_length=10, description="of the installation's rules")
     text: Annotated[str, StringConstraints(min_length=1, max_length=4_000)] | None = Field(
         None, description="what they said, to find a wish for a person in it; kept nowhere"

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, false, insert, or_, select, tuple_
+from sqlalchemy import Connection, and_, false, func, insert, or_, select, tuple_
 
 from consent.retention import SENT_BY_US
 from contracts.identifiers import Identifier
@@ -37,6 +37,14 @@ def statements_of(connection: Connection, of: Collection[Identifier]) -> list[St
         )
         for row in connection.execute(query)
     ]
+
+
+def stated_since(connection: Connection, record_ids: Collection[str], since: datetime) -> int:
+    """How often something was stated for one of these records since then."""
+    columns = dial_statements.c
+    mine = columns.identifier_kind == "record", columns.identifier.in_(record_ids), columns.received_at > since
+    each = select(func.count()).where(*mine).group_by(columns.identifier).subquery()
+    return connection.scalar(select(func.max(each.c[0]))) or 0
 
 
 def add(connection: Connection, statements: Iterable[Statement], recorded_by: str) -> None:

@@ -24,6 +24,9 @@ async def _zones(request: Request) -> Zones:
     return zones
 
 
+AskedZones = Annotated[Zones, Depends(_zones)]
+
+
 @router.get("/profiles/{profile_id}/dial", summary="How a customer wants to be served")
 def read_dial(
     gate: AskedGate, reader: Reader, profile_id: ProfileId, purpose: PurposeHeader = None
@@ -34,10 +37,15 @@ def read_dial(
 
 @router.post("/profiles/{profile_id}/dial", status_code=201, summary="State how a customer wants to be served")
 def state_dial(
-    gate: AskedGate, reader: Reader, profile_id: ProfileId, form: DialForm, purpose: PurposeHeader = None
+    gate: AskedGate,
+    zones: AskedZones,
+    reader: Reader,
+    profile_id: ProfileId,
+    form: DialForm,
+    purpose: PurposeHeader = None,
 ) -> RecordedDial:
     """Customers for themselves; bots and advisors take down what they are told."""
-    return dial.take_down(gate, reader, purpose, profile_id, form)
+    return dial.take_down(gate, zones, reader, purpose, profile_id, form)
 
 
 @router.post(
@@ -47,7 +55,7 @@ def state_dial(
 )
 def read_next_step(
     gate: AskedGate,
-    zones: Annotated[Zones, Depends(_zones)],
+    zones: AskedZones,
     reader: Reader,
     form: NextStepForm,
     purpose: PurposeHeader = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from profile_api.http.channels import MetIn
 from profile_api.http.instants import Instant
 from profile_api.responses.views import View
 
@@ -19,16 +20,14 @@ class DialForm(BaseModel):
         json_schema_extra={
             "examples": [
                 {"position": 10, "channel": "chat"},
-                {"topic": "cards", "position": 100, "channel": "app", "stated_at": "2024-05-01T11:00:00Z"},
+                {"topic": "orders", "position": 100, "channel": "app", "stated_at": "2024-05-01T11:00:00Z"},
             ]
         },
     )
 
     topic: Topic | None = None
     position: Annotated[int, Field(ge=0, le=100, strict=True, description="from 0, people alone, to 100, self-service")]
-    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = Field(
-        description="where the customer said so"
-    )
+    channel: MetIn = Field(description="where the customer said so: one that a purpose names, as chat, phone, app")
     stated_at: Instant | None = Field(None, description="when; now, if left out")
 
 
@@ -49,12 +48,8 @@ class DialData(View):
 
 
 class RecordedDial(View):
-    """What was stored, and what counts now."""
+    """What was stored; what counts is asked like everything else, and may be a more human position."""
 
     profile_id: str
     topic: str | None
     position: int
-    stands: int | None = Field(
-        description="the position that counts for the topic; a more human one, if another of the person's identifiers"
-        " or a later word has it; null while the person's data is restricted"
-    )

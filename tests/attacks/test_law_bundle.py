@@ -117,7 +117,7 @@ def known(engine: Engine, client: TestClient, headers: Headers) -> TestClient:
     mine = headers(Role.CUSTOMER, "privacy_rights", ANA)
     client.get(f"/v1/profiles/{ANA}", headers=headers())
     client.post(f"/v1/profiles/{ANA}/consents/give", json={"purpose": "marketing_email"}, headers=mine)
-    said = {"topic": "real_estate", "position": 20, "channel": "web_chat"}
+    said = {"topic": "leaving", "position": 20, "channel": "chat"}
     assert client.post(f"/v1/profiles/{ANA}/dial", json=said, headers=headers(Role.BOT)).is_success
     became = {"suggestion": str(uuid4()), "rule": "complaint_first", "outcome": "rejected", "reason": "better_way"}
     assert client.post(f"/v1/profiles/{ANA}/feedback", json=became, headers=headers()).is_success
