@@ -9,9 +9,9 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from consent.model import Role
-from stores.schema import audit, identifiers, profiles, restrictions, suggestion_feedback
+from stores.schema import audit, profiles, restrictions, suggestion_feedback
 from tests.profile_api.conftest import Headers
-from tests.profile_api.people import ANA, ANA_EMAIL, BEN, BEN_EMAIL, CHLOE, DAN, NOW
+from tests.profile_api.people import ANA, BEN, CHLOE, DAN, NOW
 
 REJECTED = {"outcome": "rejected", "reason": "done_already"}
 
@@ -53,14 +53,14 @@ def test_a_suggestion_that_was_taken_up_may_come_again(
     assert cards(client, headers) == before
 
 
-def test_feedback_is_kept_under_identifiers_that_are_theirs_alone_and_names_nobody_who_gave_it(
+def test_feedback_is_kept_under_their_records_and_names_nobody_who_gave_it(
     client: TestClient, headers: Headers, engine: Engine
 ) -> None:
     given = {give(client, headers, role=role).status_code for role in (Role.ADVISOR, Role.BOT)}
     with engine.connect() as connection:
         rows = connection.execute(select(suggestion_feedback)).mappings().all()
         acts = connection.execute(select(audit)).all()
-    assert given == {201} and {row["identifier"] for row in rows} == {ANA_EMAIL, "l-204816"}
+    assert given == {201} and {row["identifier"] for row in rows} == {"crm:42", "web:7"}
     actors = {act.actor for act in acts}
     for row in rows:
         assert row["given_on"] == NOW.date() and row["outcome"] == "rejected"
@@ -86,10 +86,9 @@ def test_after_a_merge_what_either_rejected_stays_away_and_an_unmerge_gives_each
     assert "start_where_it_stopped" in cards(client, headers)
     with engine.begin() as connection:
         before = connection.scalar(select(profiles.c.document).where(profiles.c.profile_id == ANA))
-        his = {"kind": "email", "value": BEN_EMAIL, "category": "contact"}
-        merged = {**before, "identifiers": [*before["identifiers"], his]}
+        his = connection.scalar(select(profiles.c.document).where(profiles.c.profile_id == BEN))["records"]
+        merged = {**before, "records": [*before["records"], *his]}
         connection.execute(update(profiles).where(profiles.c.profile_id == ANA).values(document=merged))
-        connection.execute(update(identifiers).where(identifiers.c.value == BEN_EMAIL).values(profile_id=ANA))
     assert "start_where_it_stopped" not in cards(client, headers)
     with engine.begin() as connection:
         connection.execute(update(profiles).where(profiles.c.profile_id == ANA).values(document=before))
