@@ -50,12 +50,13 @@ class Circumstances:
     """What a decision about a person considers beside their own choices.
 
     `births` are the birth dates of their records, by record. `consent_age` is the age of consent in years; without
-    one, age is not checked.
+    one, age is not checked. Data of a `restricted` person is kept and not used, whatever they chose.
     """
 
     births: Mapping[str, date] = field(default_factory=dict)
     determined: Collection[Determination] = ()
     consent_age: int | None = None
+    restricted: bool = False
 
     def age(self, now: datetime) -> Age:
         """By the latest birth date of any source: doubt is resolved in the child's favour."""
@@ -102,7 +103,7 @@ class Circumstances:
         now: datetime,
     ) -> bool:
         """Whether the purpose is permitted given all this, as shown beside the person's choice."""
-        if self.barred_as_child(purpose, now):
+        if self.restricted or self.barred_as_child(purpose, now):
             return False
         return permits(purpose, stands, addressed) or self.goes_on(purpose, events, parts, now)
 

@@ -12,9 +12,11 @@ from consent.determinations import Circumstances, Determination, DeterminationKi
 from stores.schema import determinations
 
 
-def circumstances_of(document: Mapping[str, Any], determined: Iterable[Determination]) -> Circumstances:
+def circumstances_of(
+    document: Mapping[str, Any], determined: Iterable[Determination], restricted: bool = False
+) -> Circumstances:
     """The circumstances of a published profile, under the law of this installation's controller."""
-    return Circumstances(births_of(document), tuple(determined), published_controller().consent_age)
+    return Circumstances(births_of(document), tuple(determined), published_controller().consent_age, restricted)
 
 
 def determination_of(row: Mapping[str, Any]) -> Determination:

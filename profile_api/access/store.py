@@ -188,11 +188,12 @@ class Reading:
         return bool(restricted_among(self._connection, profile.document.get("records") or []))
 
     def circumstances(self, profile: StoredProfile) -> Circumstances:
-        """The person's age as their records state it, and what was determined about them."""
+        """The person's age as their records state it, what was determined about them, whether they are restricted."""
         if (known := self._known.get(profile.profile_id)) is not None:
-            return circumstances_of(profile.document, map(determination_of, known.determined))
+            return circumstances_of(profile.document, map(determination_of, known.determined), known.restricted)
         named = {profile.profile_id: profile.document.get("records") or []}
-        return circumstances_of(profile.document, in_force(self._connection, named).get(profile.profile_id, ()))
+        determined = in_force(self._connection, named).get(profile.profile_id, ())
+        return circumstances_of(profile.document, determined, self.restricted(profile))
 
     def newest_event(self, profile: StoredProfile) -> datetime | None:
         """The person's last act on their timeline."""

@@ -3,6 +3,7 @@
 from fastapi.testclient import TestClient
 
 from consent.model import Role
+from consent.purposes import published_purposes
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, BEN
 
@@ -16,7 +17,12 @@ def test_a_restricted_person_is_kept_and_not_used_until_it_is_lifted(client: Tes
     for purpose in ("service", "advice"):
         kept = client.get(f"/v1/profiles/{ANA}", headers=headers(purpose=purpose)).json()
         assert (kept["data"]["fields"], kept["decision"]["policy"]) == ({}, "restricted")
-    assert client.get(f"/v1/profiles/{ANA}", headers=officer).json()["data"]["fields"]
+    seen = client.get(f"/v1/profiles/{ANA}", headers=officer).json()
+    assert seen["data"]["fields"] and not any(one["permits"] for one in seen["consent"].values())
+    mine = headers(Role.CUSTOMER, profile_id=ANA)
+    yes = {"purpose": "analytics", "notice_version": str(published_purposes()["analytics"].notice_version)}
+    given = client.post(f"/v1/profiles/{ANA}/consents/give", json=yes, headers=mine).json()
+    assert (given["state"], given["permits"]) == ("ConsentGiven", False), "it is kept, for when it is lifted"
     assert client.get(f"/v1/profiles/{BEN}", headers=headers()).json()["data"]["fields"]
     assert client.post(f"{path}/lift", json={"note": "told"}, headers=officer).json()["steps"][-1]["step"] == "lift"
     assert client.get(f"/v1/profiles/{ANA}", headers=headers()).json()["data"]["fields"]
