@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engagement.milestones.days import zone_named
+from engagement.milestones.days import begins, zone_named
 from engagement.milestones.history import History, Interaction, Start, starts_of, zone_of
 from engagement.milestones.reached import Reached, reached
 from engagement.milestones.rule_file import shipped_milestones
+from tests.engagement.milestones.test_days import changes
 
 RULES = shipped_milestones()
 PARIS, TOKYO = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Tokyo")
@@ -158,6 +159,22 @@ def test_seen_by_the_hour_an_anniversary_comes_once_on_its_local_day_in_every_zo
     ((hour, one),) = turns
     assert one.on == expected == hour.astimezone(zone).date()
     assert (hour - timedelta(hours=1)).astimezone(zone).date() < expected
+
+
+def test_on_each_day_of_a_clock_change_in_every_zone_an_anniversary_comes_as_the_day_begins() -> None:
+    changed = 0
+    for name in ZONES:
+        zone = ZoneInfo(name)
+        for day in changes(zone, 2024):
+            history, at = since(day.replace(year=2004), zone=zone), begins(day, zone)
+            twentieth = [one for one in reached(history, RULES, at) if one.years == 20]
+            assert [(one.on, one.begins) for one in twentieth] == [(day, at)] and day == at.astimezone(zone).date(), (
+                name
+            )
+            earlier = reached(history, RULES, at - timedelta(seconds=1))
+            assert [one.years for one in earlier] == [1, 5, 10], name
+            changed += 1
+    assert changed > 300, "clocks are put forward in spring and back in autumn"
 
 
 @given(st.sampled_from(ZONES), st.lists(st.integers(0, 900), min_size=1, max_size=30))

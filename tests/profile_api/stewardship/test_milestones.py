@@ -15,14 +15,15 @@ FIVE = {"milestone": "anniversary", "years": 5}
 AT = "2024-05-01T12:00:00Z"
 
 
-def since(engine: Engine, days: dict[str, str], owners: dict[str, str]) -> None:
-    """Lets records say since when their people are customers."""
+def since(engine: Engine, days: dict[str, str], owners: dict[str, str], zone: str | None = None) -> None:
+    """Lets records say since when their people are customers, and in which zone they are."""
     with engine.begin() as connection:
         for record_id, day in days.items():
             of = records.c.record_id == record_id
             document = connection.scalar(select(records.c.document).where(of))
-            labels = document["categories"] | {"customer_since": "identity"}
+            labels = document["categories"] | {"customer_since": "identity", "attribute.timezone": "contact"}
             said = {**document, "customer_since": day, "categories": labels}
+            said |= {"attributes": {"timezone": zone}} if zone else {}
             connection.execute(update(records).where(of).values(document=said))
         rebuild(connection, {owners[one] for one in days}, NOW)
 
@@ -66,3 +67,13 @@ def test_what_either_was_told_of_is_seen_of_both_and_parted_each_has_their_own(
     assert told(ask, anna) == [(*zoes, AT)]
     with engine.connect() as connection:
         assert sorted(connection.scalars(select(milestones_seen.c.record_id))) == ["crm:1", "crm:6"]
+
+
+def test_the_zone_that_a_record_says_is_that_of_its_persons_days(
+    ask: Ask, engine: Engine, owners: dict[str, str]
+) -> None:
+    zoe = owners["crm:6"]
+    since(engine, {"crm:6": "2019-05-02"}, owners)
+    assert told(ask, zoe) == []
+    since(engine, {"crm:6": "2019-05-02"}, owners, "Pacific/Kiritimati")
+    assert told(ask, zoe) == [("2024-05-02", ["crm:6"], None)]
