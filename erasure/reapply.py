@@ -25,7 +25,7 @@ from read_model.outbox.emitting import emit_all, known_as
 from read_model.outbox.kinds import PROFILE_ERASED
 from read_model.outbox.recalls import recall_of
 from read_model.rebuild import hold_identities, rebuild
-from stores.schema import consent_events, dial_statements, identifiers, publish_progress, records
+from stores.schema import consent_events, conversations, dial_statements, identifiers, publish_progress, records
 from stores.schema import tombstones as buried
 
 
@@ -109,12 +109,15 @@ def _gathered(
 
 
 def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject) -> None:
-    """Adds PostgreSQL's data: records, live ones too, and identifiers, also those only in the ledger or in a dial."""
+    """Adds PostgreSQL's data: records, live ones and those only in a conversation too, and identifiers, also those
+    only in the ledger or in a dial."""
     for record_id, document in connection.execute(select(records.c.record_id, records.c.document)):
         carried = _identifiers(document.get("identifiers") or [])
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
+    spoken_with = connection.scalars(select(conversations.c.record_id).distinct())
+    subject.records |= {record_id for record_id in spoken_with if tombstones.cover([], [record_id])}
     ledger = select(consent_events.c.identifier_kind, consent_events.c.identifier).distinct()
     stated = select(dial_statements.c.identifier_kind, dial_statements.c.identifier).distinct()
     for query in (select(identifiers.c.kind, identifiers.c.value), ledger, stated):

@@ -1,4 +1,4 @@
-"""Data with a period of its own: refused rows and messages, attempts, notes, intakes, alerts, lifted holds."""
+"""Data with a period of its own: refused rows and messages, conversations, attempts, notes, alerts, lifted holds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,8 +22,12 @@ from erasure.retention import deleted, reads, systems
 from erasure.retention.people import OnHold
 from lake.tables import QUARANTINE, exists, path, read
 from stores.schema import (
+    advisor_presence,
     call_tries,
+    conversation_entries,
+    conversations,
     dial_statements,
+    handoffs,
     identifiers,
     inbox,
     inbox_quarantine,
@@ -103,6 +107,21 @@ def _of_nobody(before_: datetime) -> ColumnElement[bool]:
     return and_(of.received_at <= before_, ~carried.exists(), ~on_file.exists())
 
 
+def _fallen_silent(before_: datetime) -> ColumnElement[bool]:
+    """Conversations in which nothing happened since, and whose record is not on hold."""
+    of = conversations.c
+    acted = select(handoffs.c.handoff_id).where(
+        handoffs.c.conversation_id == of.conversation_id, handoffs.c.changed_at > before_
+    )
+    said = select(conversation_entries.c.entry_id).where(
+        conversation_entries.c.conversation_id == of.conversation_id, conversation_entries.c.at > before_
+    )
+    on_hold = select(legal_holds.c.hold_id).where(
+        legal_holds.c.record_id == of.record_id, legal_holds.c.lifted_at.is_(None)
+    )
+    return and_(of.opened_at <= before_, ~acted.exists(), ~said.exists(), ~on_hold.exists())
+
+
 PAPERS = {
     "inbox_quarantine": _Papers(inbox_quarantine, lambda at: inbox_quarantine.c.received_at <= at),
     "inbox": _Papers(inbox, lambda at: and_(inbox.c.problem.is_not(None), inbox.c.received_at <= at)),
@@ -114,6 +133,8 @@ PAPERS = {
         privacy_requests, lambda at: and_(_closed(at), privacy_requests.c.profile_id.not_like(f"{NOBODY}%"))
     ),
     "dial_statements": _Papers(dial_statements, _of_nobody),
+    "conversations": _Papers(conversations, _fallen_silent),
+    "advisor_presence": _Papers(advisor_presence, lambda at: advisor_presence.c.until <= at),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

@@ -20,6 +20,7 @@ from profile_api.privacy_requests.page import Told
 from profile_api.privacy_requests.sections import PARTS
 from read_model.rebuild import rebuild
 from stores.schema import edges, identity_history, inbox, redirects, timeline
+from tests.conversations import handed_over
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import NOW
 from tests.read_model.live.collecting import batch_record
@@ -63,6 +64,8 @@ def household(engine: Engine, client: TestClient, headers: Headers) -> TestClien
         }
         line |= {"records": ["crm:EV-7000", "crm:FR-7001"], "reason": "evidence no longer joins them"}
         connection.execute(insert(identity_history).values(line))
+        handed_over(connection, "web:EV-1", "c-eve", NOW, said="it is Eve's card")
+        handed_over(connection, "crm:FR-7001", "c-fred", NOW, said="Frederico speaking")
         said = {"source": "app", "received_at": NOW, "gpc": False}
         for number, record_id in enumerate(["web:EV-1", "crm:FR-7001"]):
             item = {"userId": record_id, "traits": {"name": record_id}}
@@ -107,6 +110,10 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     for name, said in files.items():
         assert not [one for one in OTHERS if one in said], name
     assert {one["position"] for one in found["dial"]} == {40} and "recorded_by" not in found["dial"][0]
+    assert [one["text"] for one in found["conversations"]] == ["it is Eve's card", "ends in 42"]
+    assert [one["kind"] for one in found["conversation_notes"]] == ["tried", "promise", "summary"]
+    (asked,) = found["handoffs"]
+    assert [one["role"] for one in asked["steps"]] == ["bot"] and "bot-1" not in files["handoffs.json"]
     rows = list(csv.DictReader(io.StringIO(files["identifiers.csv"])))
     assert {"kind": "phone", "value": LANDLINE, "category": "contact"} in rows
     assert "&lt;b&gt;Eve&lt;/b&gt;" in files["index.html"] and "<b>Eve" not in files["index.html"]
