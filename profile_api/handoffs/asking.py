@@ -7,6 +7,7 @@ from uuid import uuid4
 from consent.model import Actor, Role
 from contracts.identifiers import Identifier
 from engagement.handoffs.content import ConversationEntry, EntryKind, VerifiedBy
+from engagement.handoffs.opening import published_hours
 from engagement.handoffs.states import Handoff, State, Step
 from engagement.handoffs.told import told
 from profile_api.access.asking import AccessRequest
@@ -42,7 +43,7 @@ def ask_for_a_person(
         found = reading.run(handoffs.of_conversation, form.conversation_id, form.request_key)
         for one in found:
             if one.row["request_key"] == form.request_key:
-                return status_of(one.row, one.handoff, actor)
+                return status_of(one.row, one.handoff, actor, now)
         if found:
             detail = "Expected a conversation without an open hand-off, found one; its `handoff_id` is given."
             raise Problem(409, "handoff-open", detail, handoff_id=found[0].handoff_id, state=found[0].handoff.state)
@@ -60,12 +61,16 @@ def ask_for_a_person(
         stands = Handoff(actor.on_record)
         if there:
             stands = reading.run(handoffs.take_by_system, handoff_id, stands, Step.QUEUE, now)
-        return status_of(row, stands, actor)
+        return status_of(row, stands, actor, now)
 
 
-def status_of(row: Mapping[str, object], stands: Handoff, actor: Actor, key: str | None = None) -> HandoffStatus:
+def status_of(
+    row: Mapping[str, object], stands: Handoff, actor: Actor, now: datetime, key: str | None = None
+) -> HandoffStatus:
     """Where a hand-off stands, as this actor may know it; advisors' names are for advisors."""
-    said = key or {State.REQUESTED: "requested", State.QUEUED: "queued"}.get(stands.state)
+    opens = published_hours().opens(now) if stands.state is State.REQUESTED else None
+    waits = "closed" if opens is not None and opens > now else "requested"
+    said = key or {State.REQUESTED: waits, State.QUEUED: "queued"}.get(stands.state)
     language = row["language"]
     return HandoffStatus(
         handoff_id=str(row["handoff_id"]),
@@ -73,6 +78,7 @@ def status_of(row: Mapping[str, object], stands: Handoff, actor: Actor, key: str
         state=stands.state,
         holder=stands.holder if actor.role is Role.ADVISOR else None,
         until=stands.until if actor.role is Role.ADVISOR else None,
+        expected_from=opens,
         told=told(said, str(language) if language else None) if said else None,
     )
 

@@ -48,7 +48,7 @@ def take_step(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, fo
             entry = ConversationEntry(EntryKind.SUMMARY, now, actor.role.value, form.summary)
             reading.run(conversations.add_entries, known.conversation_id, [entry])
         after = reading.run(handoffs.queue_again, handoff_id, after, now)
-        return status_of(known.row, after, actor, STEPS[step].told)
+        return status_of(known.row, after, actor, now, STEPS[step].told)
 
 
 def hear(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str) -> HandoffStatus:
@@ -58,7 +58,7 @@ def hear(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str) -> Hand
         if until is None or not reading.run(handoffs.heard, handoff_id, actor.on_record, until):
             raise _not_possible("heartbeat: expected it by the holder, found another", known.handoff, actor)
         stands = Handoff(known.handoff.requested_by, State.ACCEPTED, actor.on_record, until)
-        return status_of(known.row, stands, actor)
+        return status_of(known.row, stands, actor, now)
 
 
 def say(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, form: MessageForm) -> Kept:

@@ -139,4 +139,4 @@ def _status(row: dict[str, Any], actor: Actor, now: datetime) -> HandoffStatus:
     if step := overdue(stands, now):  # nobody took this step yet; the next one to touch the hand-off does
         target = STEPS[step].target
         stands, last = Handoff(stands.requested_by, target if target.final else State.QUEUED), step
-    return status_of(row, stands, actor, STEPS[last].told if last else None)
+    return status_of(row, stands, actor, now, STEPS[last].told if last else None)

@@ -112,6 +112,9 @@ class HandoffStatus(View):
     state: State
     holder: str | None = Field(None, description="the advisor who holds it; for advisors alone")
     until: datetime | None = Field(None, description="when the state ends by itself unless the holder is heard")
+    expected_from: datetime | None = Field(
+        None, description="while nobody is there: from when somebody should be, by the opening hours"
+    )
     told: str | None = Field(None, description="what the customer is told, in their language")
 
 
