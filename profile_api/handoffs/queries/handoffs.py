@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, text, update
 
 from engagement.handoffs.states import STEPS, Handoff, Party, State, Step, advance, overdue
+from read_model.outbox.emitting import emit
+from read_model.outbox.kinds import HANDOFF_CHANGED
 from stores.schema import conversations, handoff_events, handoffs, records
 
 _MOVE = text(
@@ -57,7 +59,10 @@ def move(
     """Writes a step; False if the hand-off does not stand any more where it did."""
     given: dict[str, Any] = {"id": handoff_id, "state": before.state, "held_by": before.holder, "to": after.state}
     given |= {"holder": after.holder, "until": after.until, "now": now, "step": step, "actor": actor, "role": role}
-    return bool(connection.execute(_MOVE, given).rowcount)
+    if not connection.execute(_MOVE, given).rowcount:
+        return False
+    _tell(connection, handoff_id, step, after.state, now)
+    return True
 
 
 def end_what_is_overdue(connection: Connection, now: datetime, handoff_id: str | None = None) -> None:
@@ -97,6 +102,7 @@ def add(connection: Connection, row: Mapping[str, Any], role: str) -> None:
     connection.execute(insert(handoffs).values(row))
     began = {"handoff_id": row["handoff_id"], "at": row["requested_at"], "step": "request", "state": row["state"]}
     connection.execute(insert(handoff_events).values(began | {"actor": row["requested_by"], "role": role}))
+    _tell(connection, row["handoff_id"], "request", row["state"], row["requested_at"])
 
 
 def of_conversation(connection: Connection, conversation_id: str, request_key: str) -> list[StoredHandoff]:
@@ -145,6 +151,19 @@ def of_profile(connection: Connection, profile_id: str) -> list[dict[str, Any]]:
         .order_by(of.requested_at.desc(), of.handoff_id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _tell(connection: Connection, handoff_id: str, step: str, state: State, now: datetime) -> None:
+    """Emits the step, in the transaction that took it."""
+    query = (
+        select(records.c.profile_id, handoffs.c.conversation_id)
+        .join_from(handoffs, conversations)
+        .join(records, records.c.record_id == conversations.c.record_id)
+        .where(handoffs.c.handoff_id == handoff_id)
+    )
+    if (whose := connection.execute(query).first()) and whose.profile_id:
+        data = {"handoff_id": handoff_id, "conversation_id": whose.conversation_id, "step": step, "state": state}
+        emit(connection, HANDOFF_CHANGED, whose.profile_id, now, data)
 
 
 def _stands(row: Mapping[str, Any]) -> Handoff:

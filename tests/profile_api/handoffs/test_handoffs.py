@@ -11,10 +11,11 @@ from sqlalchemy import Engine, func, select, update
 from consent.model import Role
 from profile_api.access.gate import Gate
 from profile_api.handoffs.asking import ask_for_a_person
-from profile_api.handoffs.views import HandoffForm
-from stores.schema import audit, conversation_entries, conversations, handoff_events, handoffs, records
+from profile_api.handoffs.holding import take_step
+from profile_api.handoffs.views import HandoffForm, StepForm
+from stores.schema import audit, conversation_entries, conversations, handoff_events, handoffs, records, webhook_outbox
 from tests.profile_api.conftest import Headers
-from tests.profile_api.handoffs.asking import BOT, ask, kind, step, told
+from tests.profile_api.handoffs.asking import BOT, CLAIRE, ask, kind, step, told
 from tests.profile_api.handoffs.conftest import CALLBACK, FORM
 from tests.profile_api.people import ANA, ANA_EMAIL, BEN, BEN_EMAIL, NOW
 
@@ -46,6 +47,24 @@ def test_a_bot_asks_an_advisor_accepts_answers_and_resolves_and_the_customer_is_
         read = connection.execute(select(audit.c.action, audit.c.profile_id)).all()
     assert steps == ["request", "queue", "reserve", "accept", "wrap", "resolve"]
     assert {("handoff-request", ANA), ("handoff-accept", ANA), ("handoff-message", ANA)} <= {tuple(row) for row in read}
+
+
+@pytest.mark.usefixtures("staffed")
+def test_whoever_subscribed_is_told_of_each_step_that_was_taken(
+    client: TestClient, headers: Headers, gate: Gate, engine: Engine
+) -> None:
+    wanted = {"url": "https://8.8.8.8/hook", "kinds": ["handoff.changed"], "purpose": "service"}
+    officer = headers(Role.PRIVACY_OFFICER, "legal_obligation")
+    assert client.post("/v1/webhooks", json=wanted, headers=officer).status_code == 201
+    handoff_id = ask(client, headers).json()["handoff_id"]
+    take_step(gate, CLAIRE, "service", handoff_id, StepForm(step="accept"))
+    assert step(client, headers, handoff_id, "accept").status_code == 409
+    gate.clock = lambda: NOW + timedelta(seconds=90)
+    client.get("/v1/handoffs", headers=headers())
+    with engine.connect() as connection:
+        events = connection.execute(select(webhook_outbox).order_by(webhook_outbox.c.sequence)).all()
+    assert [one.data["step"] for one in events] == ["request", "queue", "accept", "lapse", "queue"]
+    assert {(one.profile_id, one.data["conversation_id"]) for one in events} == {(ANA, "chat-1")}
 
 
 @pytest.mark.usefixtures("staffed")

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 from consent.model import Actor, Role
 from profile_api.access.gate import Gate
 from profile_api.handoffs.holding import hear, say, take_step
+from profile_api.handoffs.lapsing import lapsing
 from profile_api.handoffs.views import MessageForm, StepForm
 from profile_api.responses.errors import Problem
 from stores.schema import conversation_entries, handoff_events, handoffs
@@ -64,6 +65,22 @@ def test_a_holder_who_vanishes_loses_it_to_the_queue_and_the_customer_is_told(
     with engine.connect() as connection:
         steps = connection.scalars(select(handoff_events.c.step).order_by(handoff_events.c.event_id)).all()
     assert steps == ["request", "queue", "accept", "lapse", "queue", "accept"]
+
+
+@pytest.mark.usefixtures("staffed")
+def test_the_service_ends_what_is_overdue_though_nobody_asks(
+    client: TestClient, headers: Headers, gate: Gate, engine: Engine
+) -> None:
+    handoff_id = ask(client, headers).json()["handoff_id"]
+    take_step(gate, CLAIRE, "service", handoff_id, StepForm(step="accept"))
+    with lapsing(engine, lambda: NOW + timedelta(seconds=90), every=0.01):
+        while True:
+            with engine.connect() as connection:
+                if connection.scalar(select(handoffs.c.state)) == "queued":
+                    break
+    with engine.connect() as connection:
+        steps = connection.scalars(select(handoff_events.c.step).order_by(handoff_events.c.event_id)).all()
+    assert steps == ["request", "queue", "accept", "lapse", "queue"]
 
 
 @pytest.mark.usefixtures("staffed")
