@@ -17,7 +17,7 @@ def texts() -> dict[str, dict[str, str]]:
     return found
 
 
-def told(key: str, language: str | None) -> str:
+def told(key: str, language: str) -> str:
     """The text of a key in a language, or in English."""
     said = texts()[key]
-    return said.get(language or OTHERWISE, said[OTHERWISE])
+    return said.get(language, said[OTHERWISE])

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from uuid import uuid4
 
+from consent.controller import published_controller
 from consent.model import Actor, Role
 from contracts.identifiers import Identifier
 from engagement.handoffs.content import ConversationEntry, EntryKind, VerifiedBy
@@ -71,7 +72,7 @@ def status_of(
     opens = published_hours().opens(now) if stands.state is State.REQUESTED else None
     waits = "closed" if opens is not None and opens > now else "requested"
     said = key or {State.REQUESTED: waits, State.QUEUED: "queued"}.get(stands.state)
-    language = row["language"]
+    language = row["language"] or published_controller().language
     return HandoffStatus(
         handoff_id=str(row["handoff_id"]),
         conversation_id=str(row["conversation_id"]),
@@ -79,7 +80,7 @@ def status_of(
         holder=stands.holder if actor.role is Role.ADVISOR else None,
         until=stands.until if actor.role is Role.ADVISOR else None,
         expected_from=opens,
-        told=told(said, str(language) if language else None) if said else None,
+        told=told(said, str(language)) if said else None,
     )
 
 

@@ -63,8 +63,8 @@ def hear(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str) -> Hand
 
 def say(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, form: MessageForm) -> Kept:
     """Keeps a message. While an advisor holds the conversation only they answer in it; customers may always write."""
-    with _about(gate, actor, purpose, handoff_id, "handoff-message", lock=True) as (reading, known, now):
-        stands, ours = known.handoff, form.said_by == "us"
+    with _about(gate, actor, purpose, handoff_id, "handoff-message") as (reading, known, now):
+        stands, ours = _open_one(reading, known, now), form.said_by == "us"
         if actor.role is Role.CUSTOMER and ours:
             raise Problem(422, "not-the-customers-words", "Expected of a customer `said_by: customer`, found `us`.")
         holding = stands.state in (State.ACCEPTED, State.WRAPPING)
@@ -97,17 +97,26 @@ def be_present(gate: Gate, actor: Actor, purpose: str | None, form: PresenceForm
 
 @contextmanager
 def _about(
-    gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, action: str, *, lock: bool = False
+    gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, action: str
 ) -> Iterator[tuple[Reading, StoredHandoff, datetime]]:
     """A transaction about one hand-off as it stands now; a customer's own, or a 404."""
     with gate.acting(AccessRequest(actor, purpose, action, SERVES)) as reading:
         now = gate.clock()
         reading.run(handoffs.end_what_is_overdue, now, handoff_id)
-        known = reading.run(handoffs.find, handoff_id, lock=lock)
+        known = reading.run(handoffs.find, handoff_id)
         if known is None or known.profile_id is None or reading.own_id not in (None, known.profile_id):
             raise handoff_not_found()
         reading.about = known.profile_id
         yield reading, known, now
+
+
+def _open_one(reading: Reading, known: StoredHandoff, now: datetime) -> Handoff:
+    """How the open hand-off of the same conversation stands, and goes on standing until the transaction ends; the known
+    one where none is open."""
+    open_id = reading.run(handoffs.open_in, known.conversation_id) or known.handoff_id
+    reading.run(handoffs.end_what_is_overdue, now, open_id)
+    found = reading.run(handoffs.find, open_id, lock=True)
+    return (found or known).handoff
 
 
 def handoff_not_found() -> Problem:

@@ -74,7 +74,7 @@ def _held_by(gate: Gate, handoff_id: str) -> Find:
 def _packet(reading: Reading, known: StoredHandoff, profile: StoredProfile, mask: Mask, may: Decision) -> Packet:
     row, open_ = known.row, CATEGORY in may.allowed
     entries = reading.run(conversations.entries_of, known.conversation_id) if open_ else []
-    dial = dial_shown(reading, profile, may)
+    dial, fields = dial_shown(reading, profile, may), mask.profile().fields
     return Packet(
         handoff_id=known.handoff_id,
         conversation_id=known.conversation_id,
@@ -101,13 +101,13 @@ def _packet(reading: Reading, known: StoredHandoff, profile: StoredProfile, mask
             if one.kind is EntryKind.PROMISE
         ],
         contact_point=_contact_point(known, may),
-        language=row["language"],
+        language=row["language"] or (fields["language"].value if "language" in fields else None),
         dial=dial.overall.position if dial and dial.overall else None,
         zone=row["zone"],
         rule=row["rule"],
         facts={
             name: packet.Fact(value=one.value, category=one.category, assurance=one.assurance)
-            for name, one in mask.profile().fields.items()
+            for name, one in fields.items()
         },
         withheld=[packet.WithheldCategory(category=one.category, reason=one.reason) for one in may.withheld],
         profile_version=profile.version(may.allowed),

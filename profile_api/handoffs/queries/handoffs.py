@@ -115,6 +115,13 @@ def of_conversation(connection: Connection, conversation_id: str, request_key: s
     return [one for one in found if one is not None]
 
 
+def open_in(connection: Connection, conversation_id: str) -> str | None:
+    """The id of the open hand-off of a conversation."""
+    of = handoffs.c
+    query = select(of.handoff_id).where(of.conversation_id == conversation_id, of.state.in_(OPEN))
+    return connection.scalar(query)
+
+
 def direct_to(connection: Connection, handoff_id: str, skill: str | None) -> None:
     """Says which skill the next advisor needs."""
     connection.execute(update(handoffs).where(handoffs.c.handoff_id == handoff_id).values(skill=skill))

@@ -102,7 +102,9 @@ def test_an_agent_asks_for_a_person_once_and_is_told_what_the_customer_is_told(
 ) -> None:
     sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}"}
     point = {"contact_point": {"kind": "email", "value": ANA_EMAIL}}
-    form = {"request_key": "k", "conversation_id": "chat-1", "channel": "chat", "why": "beyond_the_bot"}
+    form = {"request_key": "k", "conversation_id": "chat-1", "channel": "chat", "why": "beyond_the_bot"} | {
+        "language": "en"
+    }
     carried = {"identifiers": [{"kind": "email", "value": ANA_EMAIL}]}
     with engine.begin() as connection:
         connection.execute(insert(records).values(record_id="crm:42", profile_id=ANA, document=carried))

@@ -128,16 +128,21 @@ def test_only_the_holder_answers_and_the_customer_always_writes(
     )
     take_step(gate, CLAIRE, "service", handoff_id, StepForm(step="return", summary="card blocked"))
     assert [said(BOT, "us"), said(CLAIRE, "us")] == ["kept", "409"]
+    second = ask(client, headers, request_key="k-2").json()["handoff_id"]
+    take_step(gate, MARC, "service", second, StepForm(step="accept"))
+    assert said(BOT, "us") == "409", "by an earlier hand-off of the same conversation neither"
+    gate.clock = lambda: NOW + timedelta(seconds=90)
+    assert said(BOT, "us") == "kept", "the holder vanished"
     with engine.connect() as connection:
         kept = connection.execute(select(conversation_entries).order_by(conversation_entries.c.entry_id)).all()
-    assert [row.said_by for row in kept] == ["bot", "advisor", "customer", "customer", "advisor", "bot"]
+    assert [row.said_by for row in kept] == ["bot", "advisor", "customer", "customer", "advisor", "bot", "bot"]
 
 
 @pytest.mark.usefixtures("staffed")
 def test_a_colleague_takes_over_and_finds_the_summary_and_the_skill(
     client: TestClient, headers: Headers, gate: Gate
 ) -> None:
-    handoff_id = ask(client, headers).json()["handoff_id"]
+    handoff_id = ask(client, headers, language="en").json()["handoff_id"]
     take_step(gate, CLAIRE, "service", handoff_id, StepForm(step="accept"))
     passed = StepForm(step="transfer", summary="she needs a credit", skill="credit")
     assert "colleague" in str(take_step(gate, CLAIRE, "service", handoff_id, passed).told)
