@@ -37,7 +37,7 @@ def take_step(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, fo
             after = advance(before, step, name, before.parties(name, actor.role.value), now)
         except StepNotPossible as error:
             raise _not_possible(str(error), before, actor) from error
-        if after.state.held and not reading.run(presence.has_room, name, handoff_id):
+        if after.state.held and not reading.run(presence.has_room, name, handoff_id, now):
             raise Problem(409, "at-capacity", "Expected an advisor with room for one more, found one with none.")
         if not reading.run(handoffs.move, handoff_id, before, step, after, name, actor.role.value, now):
             stands = (reading.run(handoffs.find, handoff_id) or known).handoff

@@ -52,11 +52,11 @@ def queue_what_waited(connection: Connection, actor: str, now: datetime) -> None
             take_by_system(connection, handoff_id, found.handoff, Step.QUEUE, now)
 
 
-def has_room(connection: Connection, actor: str, besides: str) -> bool:
+def has_room(connection: Connection, actor: str, besides: str, now: datetime) -> bool:
     """Whether an advisor can take on one more, besides a hand-off that they may have already; who never said how many
     they take on can. Two acceptances of one advisor wait for each other here."""
     mine = select(advisor_presence.c.capacity).where(advisor_presence.c.actor == actor).with_for_update()
     capacity = connection.scalar(mine)
     of = handoffs.c
-    held = select(func.count()).where(of.holder == actor, of.state.in_(HELD), of.handoff_id != besides)
+    held = select(func.count()).where(of.holder == actor, of.state.in_(HELD), of.until > now, of.handoff_id != besides)
     return capacity is None or (connection.scalar(held) or 0) < capacity

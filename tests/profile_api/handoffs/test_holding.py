@@ -16,6 +16,7 @@ from profile_api.responses.errors import Problem
 from stores.schema import conversation_entries, handoff_events, handoffs
 from tests.profile_api.conftest import Headers
 from tests.profile_api.handoffs.asking import BOT, CLAIRE, MARC, ask, kind, step, told
+from tests.profile_api.handoffs.conftest import CALLBACK
 from tests.profile_api.people import ANA, NOW
 
 
@@ -160,3 +161,6 @@ def test_an_advisor_takes_on_no_more_than_they_can(client: TestClient, headers: 
     assert kind(step(client, headers, two, "accept")) == (409, "at-capacity")
     step(client, headers, one, "resolve")
     assert step(client, headers, two, "accept").status_code == 200
+    gate.clock = lambda: NOW + timedelta(seconds=90)
+    three = ask(client, headers, conversation_id="chat-c", **CALLBACK).json()["handoff_id"]
+    assert step(client, headers, three, "accept").status_code == 200, "what was lost to the queue is not held"
