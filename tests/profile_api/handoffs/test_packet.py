@@ -121,8 +121,25 @@ def test_earlier_hand_offs_of_the_same_customer_are_in_the_packet(client: TestCl
     again = ASKED | {"request_key": "k-2", "conversation_id": "mail-1", "channel": "mail", "why": "asked"}
     second = client.post(f"/v1/profiles/{ANA}/handoffs", json=again, headers=headers(Role.BOT)).json()["handoff_id"]
     client.post(f"/v1/handoffs/{second}/steps", json={"step": "accept"}, headers=headers())
-    (earlier,) = opened(client, headers, second)["earlier"]
+    found = opened(client, headers, second)
+    assert found["channel"] == "mail"
+    (earlier,) = found["earlier"]
     assert (earlier["handoff_id"], earlier["conversation_id"], earlier["state"]) == (first, "chat-1", "returned")
+
+
+@pytest.mark.usefixtures("staffed")
+def test_a_conversation_goes_on_in_another_channel_and_customers_are_known_by_their_login(
+    client: TestClient, headers: Headers
+) -> None:
+    first = accepted(client, headers)
+    client.post(f"/v1/handoffs/{first}/steps", json={"step": "return"}, headers=headers())
+    mine, again = headers(Role.CUSTOMER, profile_id=ANA), FORM | {"request_key": "k-2", "channel": "phone"}
+    claimed = again | {"verified_by": "possession"}
+    second = client.post(f"/v1/profiles/{ANA}/handoffs", json=claimed, headers=mine).json()["handoff_id"]
+    client.post(f"/v1/handoffs/{second}/steps", json={"step": "accept"}, headers=headers())
+    found = opened(client, headers, second)
+    assert (found["conversation_id"], found["channel"]) == ("chat-1", "phone") and len(found["transcript"]) == 3
+    assert found["identity"]["verified_by"] == "login" and found["told"]["categories"] == []
 
 
 def test_the_last_answer_counts_whichever_entry_gave_it() -> None:
