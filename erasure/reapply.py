@@ -25,6 +25,7 @@ from lake.tables import ASSIGNMENTS, CONSENTS, EVENTS, RECORDS, read
 from read_model.rebuild import hold_identities, rebuild
 from stores.schema import (
     consent_events,
+    conversations,
     dial_statements,
     identifiers,
     milestones_seen,
@@ -109,13 +110,15 @@ def _gathered(
 
 
 def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject) -> None:
-    """Adds PostgreSQL's data: records, live ones too, and identifiers, also those that only decisions, the dial
-    or feedback name."""
+    """Adds PostgreSQL's data: records, live ones too, and whatever only decisions, the dial, feedback, milestones or a
+    conversation name."""
     for record_id, document in connection.execute(select(records.c.record_id, records.c.document)):
         carried = _identifiers(document.get("identifiers") or [])
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
+    spoken_with = connection.scalars(select(conversations.c.record_id).distinct())
+    subject.records |= {record_id for record_id in spoken_with if tombstones.cover([], [record_id])}
     seen = select(milestones_seen.c.record_id).where(milestones_seen.c.record_id.is_not(None)).distinct()
     subject.records |= {one for one in connection.scalars(seen) if tombstones.cover([], [one])}
     said = [

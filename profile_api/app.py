@@ -27,6 +27,7 @@ from profile_api.engagement import routes as engagement
 from profile_api.engagement.installed import installed_rules
 from profile_api.events import routes as events
 from profile_api.events.intake import Intake
+from profile_api.handoffs import routes as handoffs
 from profile_api.http import health
 from profile_api.http.api_document import describe_problems
 from profile_api.http.auth import Verifier
@@ -90,7 +91,7 @@ def create_app(
     app.state.features, app.state.zones = feature_reader, Zones(installed_rules(settings))
     app.state.sources, app.state.inbox, app.state.intake = sources, inbox, Intake(settings, redis_url)
     # A route is found by trying one after the other.
-    asked_most = (profiles, timeline, features, bots, events, engagement)
+    asked_most = (profiles, timeline, features, bots, events, engagement, handoffs)
     handled = (identity, consents, requests, intakes, determinations, callers, audit, retention, webhooks, extracts)
     for resource in (*asked_most, health, *handled):
         app.include_router(resource.router)

@@ -12,6 +12,7 @@ from contracts.sources import load_sources
 from engagement.zones.rule_file import BadRules
 from feature_repo.served import serve_features
 from profile_api.engagement.installed import installed_rules
+from profile_api.handoffs.lapsing import lapsing
 from profile_api.http.demo_tokens import print_invitation
 from profile_api.http.keys import NoIssuer, accepted_keys
 from profile_api.http.logs import configure_logs
@@ -37,8 +38,8 @@ def serve(host: str, port: int, workers: int) -> None:
 def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Starts the stores that need starting, migrates, and serves until a signal ends it.
 
-    Workers answer requests. What follows from them (live events shown, webhooks, the seal of the audit) is this
-    process's, so that nobody who asks waits for it.
+    Workers answer requests. What follows from them (live events shown, webhooks, overdue hand-offs, the seal of the
+    audit) is this process's, so that nobody who asks waits for it.
     """
     accepted_keys(chosen)  # says at once what is missing, before any store starts
     installed_rules(chosen)
@@ -64,6 +65,7 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
                 sealing(engine, secret, lambda: datetime.now(UTC)),
                 watching(engine, published_oddities(), lambda: datetime.now(UTC)),
                 delivering(engine, chosen.demo),
+                lapsing(engine, lambda: datetime.now(UTC)),
                 projecting(engine, sources, features.features, key=key),
             ):
                 run_workers(chosen, stores, host, port, workers, overdue, invite)

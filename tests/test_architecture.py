@@ -28,6 +28,7 @@ OPENS_CONNECTIONS = {
     "profile_api/http/service_stores.py": "migrates at start-up, and looks whose the tables are",
     "profile_api/http/telemetry.py": "counts overdue requests and alerts: two numbers about nobody",
     "profile_api/http/demo_tokens.py": "prints an invitation to the demonstration, for somebody who can be found there",
+    "profile_api/handoffs/lapsing.py": "ends overdue hand-offs by the table of states; tells nobody anything",
     "profile_api/webhooks/worker.py": "leases deliveries; what each of them says is decided by the gate",
 }
 """Where profile_api holds an engine, beside the queries, and why; nothing of these but the gate answers a request."""

@@ -112,6 +112,21 @@ ANSWERS: dict[str, TableAnswer] = {
     "milestones_seen": TableAnswer(
         {"record_id": Whose.RECORDS, "event_id": Whose.EVENTS}, gone="seen_id milestone years day seen_at seen_by"
     ),
+    "conversations": TableAnswer(RECORD, gone="conversation_id channel opened_at"),
+    "handoffs": TableAnswer(
+        handled={"conversation_id": "goes with its conversation"},
+        gone="handoff_id channel request_key requested_by requested_through requested_at why language skill"
+        " contact_kind contact_point zone rule verified_by shown profile_version state holder until changed_at",
+    ),
+    "handoff_events": TableAnswer(
+        handled={"handoff_id": "goes with its hand-off"}, gone="event_id at step state actor role"
+    ),
+    "conversation_entries": TableAnswer(
+        handled={"conversation_id": "goes with its conversation"},
+        gone="entry_id kind at said_by name outcome due_on",
+        free="text",
+    ),
+    "advisor_presence": TableAnswer(kept={"actor languages skills capacity until": "staff at work, and no customer"}),
     "reading_alerts": TableAnswer(
         kept={"rule actor day role at people first_at last_at reviewed_at reviewed_by outcome": "counts, not whom"}
     ),

@@ -24,12 +24,16 @@ FEW = 200
 ROWS = 2_000
 
 _OF_IDENTIFIERS = "(identifier_kind, identifier) IN (SELECT kind, value FROM theirs)"
+_OF_CONVERSATIONS = "conversation_id IN (SELECT conversation_id FROM conversations WHERE record_id = ANY(:records))"
 _BESIDE = {
     "consent_events": f"{_OF_IDENTIFIERS} OR (contact_kind, contact_point) IN (SELECT kind, value FROM theirs)",
     "identity_history": "records ?| :records OR profile_id = ANY(:profiles) OR other_id = ANY(:profiles)",
     "privacy_requests": "profile_id = ANY(:profiles)",
     "legal_holds": "record_id = ANY(:records)",
     "profiles": "profile_id = ANY(:rebuilt)",
+    "handoffs": _OF_CONVERSATIONS,
+    "handoff_events": f"handoff_id IN (SELECT handoff_id FROM handoffs WHERE {_OF_CONVERSATIONS})",
+    "conversation_entries": _OF_CONVERSATIONS,
     "inbox": "source || ':' || message_id = ANY(:events)",
 }
 """Their rows that are found by other conditions than a key column; profiles that go on without them show them still,

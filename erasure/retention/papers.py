@@ -1,4 +1,4 @@
-"""Data with a period of its own: refused rows and messages, attempts, notes, intakes, alerts, lifted holds."""
+"""Data with a period of its own: refused rows and messages, conversations, attempts, notes, alerts, lifted holds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,8 +22,12 @@ from erasure.retention import deleted, reads, systems
 from erasure.retention.people import OnHold
 from lake.tables import QUARANTINE, exists, path, read
 from stores.schema import (
+    advisor_presence,
     call_tries,
+    conversation_entries,
+    conversations,
     dial_statements,
+    handoffs,
     identifiers,
     inbox,
     inbox_quarantine,
@@ -113,6 +117,21 @@ def _seen_of_nobody(before_: datetime) -> ColumnElement[bool]:
     return and_(of.seen_at <= before_, ~on_file.exists(), ~happened.exists())
 
 
+def _fallen_silent(before_: datetime) -> ColumnElement[bool]:
+    """Conversations in which nothing happened since, and whose record is not on hold."""
+    of = conversations.c
+    acted = select(handoffs.c.handoff_id).where(
+        handoffs.c.conversation_id == of.conversation_id, handoffs.c.changed_at > before_
+    )
+    said = select(conversation_entries.c.entry_id).where(
+        conversation_entries.c.conversation_id == of.conversation_id, conversation_entries.c.at > before_
+    )
+    on_hold = select(legal_holds.c.hold_id).where(
+        legal_holds.c.record_id == of.record_id, legal_holds.c.lifted_at.is_(None)
+    )
+    return and_(of.opened_at <= before_, ~acted.exists(), ~said.exists(), ~on_hold.exists())
+
+
 PAPERS = {
     "inbox_quarantine": _Papers(inbox_quarantine, lambda at: inbox_quarantine.c.received_at <= at),
     "inbox": _Papers(inbox, lambda at: and_(inbox.c.problem.is_not(None), inbox.c.received_at <= at)),
@@ -130,6 +149,8 @@ PAPERS = {
         suggestion_feedback, lambda at: _of_nobody(suggestion_feedback, suggestion_feedback.c.given_on, at)
     ),
     "milestones_seen": _Papers(milestones_seen, _seen_of_nobody),
+    "conversations": _Papers(conversations, _fallen_silent),
+    "advisor_presence": _Papers(advisor_presence, lambda at: advisor_presence.c.until <= at),
     "legal_holds": _Papers(legal_holds, lambda at: legal_holds.c.lifted_at <= at),
 }
 

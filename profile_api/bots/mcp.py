@@ -24,6 +24,8 @@ from profile_api.access.gate import Gate, by_id, by_identifier
 from profile_api.bots.context import BotContext, read_context
 from profile_api.bots.mcp_guard import QuietServer, TokenGuard
 from profile_api.events.intake import weight_of
+from profile_api.handoffs.asking import ask_for_a_person
+from profile_api.handoffs.views import HandoffForm, HandoffStatus
 from profile_api.http.lookups import Lookup, normalised
 from profile_api.responses.errors import Problem
 from profile_api.responses.views import Answer, ProfileData, View
@@ -34,7 +36,8 @@ PATH = "/mcp"
 Told = TypeVar("Told")
 INSTRUCTIONS = """Look a customer up by an identifier, or get what you need to talk to them. State the purpose that the
 data is for; what the purpose, your role or the person's own decisions do not permit is withheld, and `withheld` says
-why. Do not guess what is withheld."""
+why. Do not guess what is withheld. Ask for a person when the customer wants one or is in distress, or when you cannot
+go on."""
 
 Kind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="email, phone, loyalty_card, ...")]
 Value = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\x00]+$")]
@@ -110,6 +113,16 @@ def _add_tools(server: MCPServer[Any], app: FastAPI) -> None:
             return read_context(_gate(app), _actor(ctx), purpose, find)
 
         return await _answered(ask)
+
+    @server.tool(title="Ask for a person")
+    async def request_handoff(
+        profile_id: Annotated[str, Field(max_length=200)],
+        request: HandoffForm,
+        purpose: Purpose,
+        ctx: Context[Any, Any],
+    ) -> HandoffStatus:
+        """Hands the conversation to an advisor, with everything that they need to know; `told` is for the customer."""
+        return await _answered(lambda: ask_for_a_person(_gate(app), _actor(ctx), purpose, profile_id, request))
 
     @server.tool(title="Record what happened")
     async def record_event(

@@ -18,7 +18,10 @@ from profile_api.privacy_requests.queries.bundle import Rows
 from profile_api.privacy_requests.sections import PARTS
 from profile_api.privacy_requests.wording import words
 
-PORTABLE = ("profile", "identifiers", "records", "timeline", "consents", "dial", "live_messages", "rectifications")
+PORTABLE = (
+    *("profile", "identifiers", "records", "timeline", "consents", "dial", "conversations"),
+    *("live_messages", "rectifications"),
+)
 """What the person provided, or was observed of them (art. 20); not what was concluded."""
 
 SAID_ELSEWHERE = ("retention", "holds")

@@ -145,6 +145,38 @@ def _milestones(rows: Rows, words: Words) -> Iterator[Entry]:
         yield Entry(words.say(f"milestone.{milestone}", **about), [seen])
 
 
+def _conversations(rows: Rows, words: Words) -> Iterator[Entry]:
+    for one in rows:
+        heading = words.say(
+            "conversation.line",
+            at=words.moment(one["at"]),
+            what=words.name("entry", one["kind"]),
+            role=words.name("role", one["said_by"]),
+            source=words.source(one["channel"]),
+        )
+        name = one["name"].replace("_", " ") if one["name"] else words.name("entry", one["kind"])
+        lines = [words.say("profile.value", field=name, value=one["text"])] if one["text"] else []
+        if one["outcome"]:
+            lines.append(words.say("profile.value", field=name, value=words.name("outcome", one["outcome"])))
+        if one["due_on"]:
+            lines.append(words.say("conversation.due", due=words.day(one["due_on"])))
+        yield Entry(heading, lines)
+
+
+def _handoffs(rows: Rows, words: Words) -> Iterator[Entry]:
+    for one in rows:
+        role, why = words.name("role", one["requested_through"]), words.name("why", one["why"])
+        heading = words.say("handoff.line", at=words.moment(one["requested_at"]), role=role, why=why)
+        lines = [
+            words.say("profile.value", field=words.moment(step["at"]), value=words.name("handoff_state", step["state"]))
+            for step in one["steps"]
+        ]
+        if one["contact_point"]:
+            kind = words.name("identifier", one["contact_kind"])
+            lines.append(words.say("profile.value", field=kind, value=one["contact_point"]))
+        yield Entry(heading, lines)
+
+
 def _determinations(rows: Rows, words: Words) -> Iterator[Entry]:
     for one in rows:
         values = {"at": words.day(one["decided_at"]), "purpose": _named(one["purpose"], words)}
@@ -248,6 +280,9 @@ PARTS: dict[str, Callable[[Rows, Words], Iterator[Entry]]] = {
     "dial": _dial,
     "suggestions": _suggestions,
     "milestones": _milestones,
+    "conversations": _conversations,
+    "conversation_notes": _conversations,
+    "handoffs": _handoffs,
     "determinations": _determinations,
     "reads": _reads,
     "requests": _requests,

@@ -20,7 +20,7 @@ from profile_api.responses.errors import Problem
 from profile_api.responses.views import Answer, ProfileData
 from profile_api.webhooks.queries.disclosures import was_given_data
 from profile_api.webhooks.queries.stored import OutboxEvent, Subscription
-from read_model.outbox.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, PROFILE_UPDATED, REACHING
+from read_model.outbox.kinds import CONSENT_CHANGED, EXTRACT_RECALLED, HANDOFF_CHANGED, PROFILE_UPDATED, REACHING
 
 SOURCE = "urn:one-customer-view"
 
@@ -86,6 +86,8 @@ def _may_hear(answer: Answer[ProfileData], event: OutboxEvent, of_decision: bool
     allowed = {category.value for category in Category} - {one.category for one in answer.withheld}
     if event.kind == PROFILE_UPDATED:
         return not allowed.isdisjoint(event.data.get("categories") or ())
+    if event.kind == HANDOFF_CHANGED:
+        return Category.COMMUNICATION in allowed
     return bool(allowed) and (event.kind != CONSENT_CHANGED or of_decision)
 
 

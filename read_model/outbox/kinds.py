@@ -7,6 +7,7 @@ PROFILE_ERASED = "profile.erased"
 CONSENT_CHANGED = "consent.changed"
 RESTRICTION_CHANGED = "restriction.changed"
 EXTRACT_RECALLED = "extract.recalled"
+HANDOFF_CHANGED = "handoff.changed"
 
 KINDS: dict[str, str] = {
     PROFILE_UPDATED: "the profile, its timeline or its features changed",
@@ -15,6 +16,7 @@ KINDS: dict[str, str] = {
     PROFILE_ERASED: "the person was erased here; whoever was told of them is to erase them too",
     CONSENT_CHANGED: "the person decided about a purpose, or a consent ended; `data.purpose` names it",
     RESTRICTION_CHANGED: "the person had the use of their data restricted, or that ended; `data.restricted` says which",
+    HANDOFF_CHANGED: "a hand-off took a step; `data` has `handoff_id`, `conversation_id`, `step` and `state`",
     EXTRACT_RECALLED: "rows of a training table are to be deleted; `data.persons` are their keyed references",
 }
 REACHING = (PROFILE_ERASED, RESTRICTION_CHANGED)

@@ -6,7 +6,16 @@ The migrations in `stores/migrations` create them; a test holds the two equal.
 from stores.schema.base import metadata
 from stores.schema.callers import call_tries, record_keys
 from stores.schema.consent import audit, audit_cuts, audit_seals, consent_events, consent_macs, reading_alerts
-from stores.schema.engagement import dial_statements, milestones_seen, suggestion_feedback
+from stores.schema.engagement import (
+    advisor_presence,
+    conversation_entries,
+    conversations,
+    dial_statements,
+    handoff_events,
+    handoffs,
+    milestones_seen,
+    suggestion_feedback,
+)
 from stores.schema.extracts import extract_members, extract_recalls, extracts
 from stores.schema.identity import (
     channel_trust,
@@ -39,6 +48,7 @@ from stores.schema.serving import identifiers, profiles, publish_progress, redir
 from stores.schema.webhooks import webhook_deliveries, webhook_outbox, webhook_subscriptions, webhook_told
 
 __all__ = [
+    "advisor_presence",
     "audit",
     "audit_cuts",
     "audit_seals",
@@ -46,6 +56,8 @@ __all__ = [
     "channel_trust",
     "consent_events",
     "consent_macs",
+    "conversation_entries",
+    "conversations",
     "determinations",
     "dial_statements",
     "edges",
@@ -56,6 +68,8 @@ __all__ = [
     "extract_recalls",
     "extracts",
     "features_due",
+    "handoff_events",
+    "handoffs",
     "identifiers",
     "identity_history",
     "inbox",

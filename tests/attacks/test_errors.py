@@ -82,6 +82,11 @@ def test_no_error_of_the_agents_endpoint_repeats_what_was_sent(client: TestClien
         "lookup_customer": {"kind": "email", "value": "x@inbox.example", "purpose": "service", "region": "FR"},
         "get_context": {"profile_id": "p", "kind": "email", "value": "v", "purpose": "service", "region": "FR"},
         "record_event": {"message": {"type": "track", "event": "e", "userId": "u", "properties": {"a": 1}}},
+        "request_handoff": {
+            "profile_id": "p",
+            "purpose": "service",
+            "request": {"request_key": "k", "conversation_id": "c", "channel": "chat", "why": "asked"},
+        },
     }
     bodies: list[Any] = [call(SECRET), call("tools/call", name=SECRET), call("prompts/get", name=SECRET), SECRET]
     bodies += [call("resources/read", uri=f"https://{SECRET}"), call("tools/call", name=[SECRET]), [SECRET]]

@@ -25,6 +25,8 @@ from contracts.categories import Category
 from contracts.identifiers import KINDS
 from contracts.loading import load_channels
 from contracts.sources import DEMO_SOURCE
+from engagement.handoffs.content import EntryKind, Outcome, Why
+from engagement.handoffs.states import State
 from erasure.four_eyes import ERASE, PROPOSED
 from feature_repo.catalogue import VIEWS
 from identity.survivorship import FIELDS
@@ -33,6 +35,7 @@ from profile_api.privacy_requests.computed import INTERNAL
 from profile_api.privacy_requests.sections import PARTS
 from profile_api.privacy_requests.wording import FOLDER, words
 from stores.schema import edges, identity_history, inbox, profiles, records
+from tests.conversations import handed_over
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, NOW
 from tests.read_model.live.collecting import batch_record
@@ -81,6 +84,10 @@ def test_every_code_of_ours_has_words(language: str) -> None:
         "identifier": list(KINDS),
         "feature": [name for view in VIEWS.values() for name in view if name not in INTERNAL],
         "history": ["created", "merged", "split", "moved"],
+        "entry": list(EntryKind),
+        "outcome": list(Outcome),
+        "why": list(Why),
+        "handoff_state": list(State),
     }
     for section, codes in needed.items():
         assert not [code for code in codes if code not in said[section]], section
@@ -114,6 +121,7 @@ def known(engine: Engine, client: TestClient, headers: Headers) -> TestClient:
         item = {"type": "identify", "userId": "7", "traits": {"favourite": "<script>alert(1)</script>"}}
         said = {"source": DEMO_SOURCE, "message_id": "m", "record_id": "web:7", "received_at": NOW, "gpc": False}
         connection.execute(insert(inbox).values(**said, item=item))
+        handed_over(connection, "web:7", "c-1", NOW)
     mine = headers(Role.CUSTOMER, "privacy_rights", ANA)
     client.get(f"/v1/profiles/{ANA}", headers=headers())
     client.post(f"/v1/profiles/{ANA}/consents/give", json={"purpose": "marketing_email"}, headers=mine)

@@ -37,6 +37,7 @@ PROOF = (
     "consent_events",
     "consent_macs",
     "dial_statements",
+    "handoff_events",
     "identity_history",
     "privacy_request_events",
     "suggestion_feedback",
@@ -162,9 +163,9 @@ def test_a_function_that_was_changed_gets_no_signature(service: Engine, engine: 
 BY_THE_SERVICE = [
     *[f"update {table} set {column} = {column}" for table, column in
       [("audit", "actor"), ("audit_seals", "mac"), ("consent_events", "state"), ("consent_macs", "mac"),
-       ("dial_statements", "position"), ("identity_history", "reason"), ("privacy_request_events", "step"),
-       ("suggestion_feedback", "outcome"), ("tombstones", "erasure_id"), ("erasures", "erasure_id"),
-       ("installation", "key_check")]],
+       ("dial_statements", "position"), ("handoff_events", "actor"), ("identity_history", "reason"),
+       ("privacy_request_events", "step"), ("suggestion_feedback", "outcome"), ("tombstones", "erasure_id"),
+       ("erasures", "erasure_id"), ("installation", "key_check")]],
     *[f"{do} {table}" for table in (*PROOF, "tombstones", "erasures") for do in ("delete from", "truncate")],
     *[f"alter table {table} disable trigger all" for table in PROOF],
     *[f"drop table {table}" for table in PROOF],

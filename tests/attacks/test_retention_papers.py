@@ -13,6 +13,7 @@ from erasure.retention import deleted, events, papers, runs, whole
 from erasure.retention.people import OnHold, held
 from lake.tables import QUARANTINE
 from stores import schema
+from tests.conversations import handed_over
 from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW, write_people
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
@@ -109,6 +110,37 @@ def test_a_milestone_that_was_seen_stays_with_its_record_or_event_and_goes_where
         assert papers.forget(connection, NOW, KEY) == {"milestones_seen": 2}
     left = {one["record_id"] or one["event_id"] for one in rows(engine, schema.milestones_seen)}
     assert left == {"web:9", "orders:003", "web:11"}
+
+
+def test_a_conversation_goes_three_years_after_the_last_word_with_its_hand_offs_unless_it_is_on_hold(
+    engine: Engine,
+) -> None:
+    old, new = NOW - timedelta(days=366 * 4), NOW - timedelta(days=366 * 2)
+    late = {"conversation_id": "heard", "kind": "message", "at": new, "said_by": "customer", "text": "again"}
+    with engine.begin() as connection:
+        for record_id, conversation_id, at in (
+            ("web:9", "silent", old),
+            ("web:9", "heard", old),
+            ("web:9", "new", new),
+            ("web:10", "held", old),
+        ):
+            handed_over(connection, record_id, conversation_id, at)
+        connection.execute(insert(schema.conversation_entries).values(late))
+        holds.place(connection, ["web:10"], "lawsuit 1", "officer", NOW)
+        assert papers.forget(connection, NOW, KEY) == {"conversations": 1}
+    for table in (schema.conversations, schema.handoffs, schema.conversation_entries):
+        assert {one["conversation_id"] for one in rows(engine, table)} == {"heard", "new", "held"}
+    assert {one["handoff_id"] for one in rows(engine, schema.handoff_events)} == {"of-heard", "of-new", "of-held"}
+
+
+def test_that_an_advisor_was_at_work_is_forgotten_after_a_month(engine: Engine) -> None:
+    row: dict[str, Any] = {"languages": ["fr"], "skills": [], "capacity": 3}
+    with engine.begin() as connection:
+        for actor, days in (("claire", 29), ("marc", 31)):
+            until = NOW - timedelta(days=days)
+            connection.execute(insert(schema.advisor_presence).values(row | {"actor": actor, "until": until}))
+        assert papers.forget(connection, NOW, KEY) == {"advisor_presence": 1}
+    assert [one["actor"] for one in rows(engine, schema.advisor_presence)] == ["claire"]
 
 
 @pytest.mark.usefixtures("people_on_file")

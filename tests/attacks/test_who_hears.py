@@ -32,8 +32,17 @@ from stores.schema import (
 )
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW, decide_consent
-from tests.profile_api.webhooks.conftest import Consumer, consumer
-from tests.profile_api.webhooks.test_deliveries import Clock, Subscribe, clock, officer, subscribe, tell, worker
+from tests.profile_api.webhooks.conftest import (
+    Clock,
+    Consumer,
+    Subscribe,
+    clock,
+    consumer,
+    officer,
+    subscribe,
+    tell,
+    worker,
+)
 
 __all__ = ["clock", "consumer", "officer", "subscribe", "tell", "worker"]
 

@@ -94,12 +94,17 @@ OFFICERS = ("privacy_officer",)
 
 
 SERVING = ("service",)
+ADVISORS = ("advisor",)
 DECIDING = ("service", "privacy_rights")
 CHOOSERS = ("advisor", "customer", "privacy_officer")
 
 
 def request_of(person: Person) -> dict[str, Any]:
     return {"kind": "access", "profile_id": person.profile_id}
+
+
+def handoff_of(person: Person) -> dict[str, Any]:
+    return {"request_key": "k", "conversation_id": f"c-{person.profile_id}", "channel": "chat", "why": "asked"}
 
 
 def webhook_of(person: Person) -> dict[str, Any]:
@@ -215,6 +220,16 @@ ROUTES: dict[str, Route] = {
         only=frozenset(SERVING),
         json=lambda person: {"who": by_id(person), "channel": "chat", "intents": ["order_status"]},
     ),
+    "POST /v1/profiles/{profile_id}/handoffs": acting(only=SERVING, json=handoff_of),
+    "GET /v1/profiles/{profile_id}/handoffs": personal(shows=(), only=frozenset(SERVING)),
+    "GET /v1/handoffs": acting(only=SERVING, roles=ADVISORS),
+    "GET /v1/handoffs/{handoff_id}": acting(only=("service", "advice"), roles=ADVISORS),
+    "POST /v1/handoffs/{handoff_id}/steps": acting(only=SERVING, json=lambda _: {"step": "accept"}),
+    "POST /v1/handoffs/{handoff_id}/heartbeat": acting(only=SERVING),
+    "POST /v1/handoffs/{handoff_id}/messages": acting(
+        only=SERVING, json=lambda _: {"said_by": "customer", "text": "hello"}
+    ),
+    "POST /v1/presence": acting(only=SERVING, roles=ADVISORS, json=lambda _: {"minutes": 5}),
     "POST /v1/webhooks": acting(roles=OFFICERS, json=webhook_of),
     "GET /v1/webhooks": acting(roles=OFFICERS),
     "DELETE /v1/webhooks/{subscription_id}": acting(roles=OFFICERS),

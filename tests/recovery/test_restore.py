@@ -30,6 +30,7 @@ from stores import schema
 from stores.embedded import open_stores
 from stores.postgres import RestoreUnfinished, migrate, open_engine, restoring
 from tests.attacks.erased_world import LiveHome
+from tests.conversations import handed_over
 from tests.erasure.erasing_home import CRM, EMAIL, EVELYNKA, FREDRIK, GUNDULA, HANNELORE, NOW, STEPS
 from tests.read_model.live.collecting import SOURCES, accept, project_all
 
@@ -107,6 +108,8 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
         seen = {"milestone": "anniversary", "years": 5, "day": NOW.date(), "seen_at": NOW, "seen_by": "advisor-1"}
         seen_of = [seen | {"record_id": record_id} for record_id in (EVELYNKA, FREDRIK)]
         connection.execute(insert(schema.milestones_seen), seen_of)
+        for record_id in (EVELYNKA, FREDRIK):
+            handed_over(connection, record_id, f"of-{record_id}", NOW)
     folder = backup_of(first, store_folder / "backup")
     with first.engine.begin() as connection:
         holds.lift(connection, hold_id, "the court has decided", "an officer", NOW)
@@ -125,6 +128,9 @@ def test_who_was_erased_after_a_backup_stays_erased_when_it_is_restored_and_ever
             for table in (schema.dial_statements, schema.suggestion_feedback):
                 assert set(connection.scalars(select(table.c.identifier))) == {FREDRIK, "fredrik@inbox.example"}
             assert set(connection.scalars(select(schema.milestones_seen.c.record_id))) == {FREDRIK}
+            assert connection.scalars(select(schema.conversations.c.record_id)).all() == [FREDRIK]
+            of = set(connection.scalars(select(schema.conversation_entries.c.conversation_id)))
+            assert of == {f"of-{FREDRIK}"}
     assert second.seen(EMAIL) == set() and second.seen("E-7000001") == set()
     # The batch goes on where it was: her rows in the file are refused, the one without a key too.
     assert second.take_in()["reasons"].get("erased") == 2

@@ -3,7 +3,7 @@
 A value that a household shares is each one's own. Whatever names another record or another person stays out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,8 +16,12 @@ from read_model.outbox.recalls import tables_with
 from stores.schema import (
     audit,
     consent_events,
+    conversation_entries,
+    conversations,
     dial_statements,
     edges,
+    handoff_events,
+    handoffs,
     identity_history,
     inbox,
     intakes,
@@ -40,6 +44,10 @@ Rows = list[dict[str, Any]]
 
 PROGRAMS = ("resolve", "live")
 """Who joins and parts records without a person; what staff wrote as their reason may name somebody else, and stays."""
+
+
+SAID = ("message", "slot")
+"""What the person said in conversations, or was told; the rest is what was tried, promised and summed up."""
 
 
 def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dict[str, Rows]:
@@ -92,6 +100,20 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         if keys
         else [],
         "milestones": rows(select(*seen).where(of_theirs).order_by(milestones_seen.c.seen_at)),
+        "conversations": rows(_entries(names).where(conversation_entries.c.kind.in_(SAID))),
+        "conversation_notes": rows(_entries(names).where(conversation_entries.c.kind.not_in(SAID))),
+        "handoffs": [
+            one | {"steps": _taken(connection, one["handoff_id"])}
+            for one in rows(
+                select(*columns(handoffs, "handoff_id conversation_id channel requested_through requested_at why"))
+                .add_columns(
+                    *columns(handoffs, "language skill contact_kind contact_point zone rule verified_by state")
+                )
+                .join_from(conversations, handoffs)
+                .where(conversations.c.record_id.in_(names))
+                .order_by(handoffs.c.requested_at)
+            )
+        ],
         "determinations": [
             {name: value for name, value in one.items() if name != "decided_by"}
             for one in determined.about(connection, names)
@@ -148,6 +170,24 @@ def _steps(connection: Connection, request_id: str) -> dict[str, Rows]:
     columns = privacy_request_events.c
     query = select(columns.at, columns.step, columns.state).where(columns.request_id == request_id)
     return {"steps": [dict(row) for row in connection.execute(query.order_by(columns.event_id)).mappings()]}
+
+
+def _entries(named: Collection[str]) -> Select[Any]:
+    of = conversation_entries.c
+    return (
+        select(conversations.c.conversation_id, conversations.c.channel, of.at, of.kind, of.said_by, of.name)
+        .add_columns(of.outcome, of.due_on, of.text)
+        .join_from(conversations, conversation_entries)
+        .where(conversations.c.record_id.in_(named))
+        .order_by(of.at, of.entry_id)
+    )
+
+
+def _taken(connection: Connection, handoff_id: str) -> Rows:
+    """The steps of a hand-off, by role: which of the staff took one is the staff's data."""
+    columns = handoff_events.c
+    query = select(columns.at, columns.step, columns.state, columns.role).where(columns.handoff_id == handoff_id)
+    return [dict(row) for row in connection.execute(query.order_by(columns.event_id)).mappings()]
 
 
 def _as_received(connection: Connection, request_id: str) -> dict[str, Any]:

@@ -11,7 +11,17 @@ from erasure.operational.others import said_by_others
 from erasure.operational.rows import complete, erase
 from erasure.people.search import TextSearch
 from erasure.people.subject import Subject
-from stores.schema import dial_statements, erasures, identifiers, milestones_seen, suggestion_feedback
+from stores.schema import (
+    conversation_entries,
+    conversations,
+    dial_statements,
+    erasures,
+    handoff_events,
+    identifiers,
+    milestones_seen,
+    suggestion_feedback,
+)
+from tests.conversations import handed_over
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD, NUMBER, OWN = "9250103464465", "0639985114", "C-79595990"
@@ -73,3 +83,20 @@ def test_a_milestone_that_was_seen_goes_with_the_records_and_events_that_are_the
         of = milestones_seen.c
         left = {tuple(row) for row in connection.execute(select(of.record_id, of.event_id))}
     assert left == {("crm:ben-1", None), (None, "orders:2")}
+
+
+def test_a_conversation_goes_with_its_record_and_their_name_goes_from_what_others_said(engine: Engine) -> None:
+    subject = Subject(records={"crm:eve-1"}, values={"evelynka@inbox.example"}, words={"evelynka"})
+    with engine.begin() as connection:
+        handed_over(connection, "crm:eve-1", "hers", NOW, said="Evelynka: write to evelynka@inbox.example")
+        handed_over(connection, "crm:ben-1", "his", NOW, said="my neighbour Evelynka took it")
+        connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
+        search = TextSearch(subject.values, subject.words)
+        assert said_by_others(connection, subject, search) == set(), "neither hers nor free text makes a word another's"
+        without = (lambda *_: False), {}, (lambda text, words: text), (lambda *_: None)
+        found = erase(connection, subject, *without, NOW, "e_1")
+        assert found == {"conversations": 1, "written_by_staff": 1}
+        assert connection.scalars(select(conversations.c.conversation_id)).all() == ["his"]
+        assert connection.scalars(select(handoff_events.c.handoff_id)).all() == ["of-his"]
+        said = connection.scalars(select(conversation_entries.c.text).order_by(conversation_entries.c.entry_id)).all()
+    assert said == ["my neighbour [erased] took it", "ends in 42", None, "a new card", "a lost card"]

@@ -13,13 +13,13 @@ import uvicorn
 from fastapi.testclient import TestClient
 from mcp import Client
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from consent.model import Role
 from contracts.settings import Settings
 from contracts.sources import demo_keys
 from profile_api.http.keys import DemoIssuer
-from stores.schema import audit, inbox
+from stores.schema import audit, handoffs, inbox, records
 from tests.profile_api.people import ANA, ANA_EMAIL, FAMILY_PHONE, NOW
 
 
@@ -65,7 +65,7 @@ def test_an_agent_looks_up_gets_context_and_records_through_the_same_gate(
             return {"tools": {tool.name: tool for tool in tools}, **answers}
 
     got = asyncio.run(talk())
-    assert set(got["tools"]) == {"lookup_customer", "get_context", "record_event"}
+    assert set(got["tools"]) == {"lookup_customer", "get_context", "record_event", "request_handoff"}
     assert all(tool.output_schema for tool in got["tools"].values())
     assert "ctx" not in str(got["tools"]["get_context"].input_schema)
     found, context = got["found"].structured_content, got["context"].structured_content
@@ -95,3 +95,32 @@ def test_without_a_token_that_the_api_accepts_nothing_is_answered(address: str, 
     for sent in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {issuer.token(Role.BOT, NOW)}"}):
         answer = httpx.post(address, json=call, headers={**accept, **sent})
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+
+
+def test_an_agent_asks_for_a_person_once_and_is_told_what_the_customer_is_told(
+    address: str, issuer: DemoIssuer, engine: Engine
+) -> None:
+    sent = {"Authorization": f"Bearer {issuer.token(Role.BOT, NOW)}"}
+    point = {"contact_point": {"kind": "email", "value": ANA_EMAIL}}
+    form = {"request_key": "k", "conversation_id": "chat-1", "channel": "chat", "why": "beyond_the_bot"} | {
+        "language": "en"
+    }
+    carried = {"identifiers": [{"kind": "email", "value": ANA_EMAIL}]}
+    with engine.begin() as connection:
+        connection.execute(insert(records).values(record_id="crm:42", profile_id=ANA, document=carried))
+
+    async def ask(request: dict[str, Any]) -> Any:
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(create_mcp_http_client(headers=sent))
+            agent = await stack.enter_async_context(Client(streamable_http_client(address, http_client=http)))
+            given = {"profile_id": ANA, "purpose": "service", "request": request}
+            return await agent.call_tool("request_handoff", given)
+
+    first, again, nobody = (
+        asyncio.run(ask(one)) for one in (form | point, form | point, form | {"conversation_id": "2"})
+    )
+    assert first.structured_content == again.structured_content
+    assert first.structured_content["state"] == "requested" and "get back to you" in first.structured_content["told"]
+    assert nobody.is_error and "contact-point-required" in nobody.content[0].text
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(handoffs)) == 1

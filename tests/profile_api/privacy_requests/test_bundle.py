@@ -21,6 +21,7 @@ from profile_api.privacy_requests.page import Told
 from profile_api.privacy_requests.sections import PARTS
 from read_model.rebuild import rebuild
 from stores.schema import edges, identity_history, inbox, milestones_seen, redirects, timeline
+from tests.conversations import handed_over
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import NOW
 from tests.read_model.live.collecting import batch_record
@@ -65,6 +66,8 @@ def household(engine: Engine, client: TestClient, headers: Headers) -> TestClien
         }
         line |= {"records": ["crm:EV-7000", "crm:FR-7001"], "reason": "evidence no longer joins them"}
         connection.execute(insert(identity_history).values(line))
+        handed_over(connection, "web:EV-1", "c-eve", NOW, said="it is Eve's card")
+        handed_over(connection, "crm:FR-7001", "c-fred", NOW, said="Frederico speaking")
         said = {"source": "app", "received_at": NOW, "gpc": False}
         for number, record_id in enumerate(["web:EV-1", "crm:FR-7001"]):
             item = {"userId": record_id, "traits": {"name": record_id}}
@@ -124,6 +127,10 @@ def test_a_person_gets_everything_of_theirs_and_nothing_of_the_household(
     assert {one["position"] for one in found["dial"]} == {40} and "recorded_by" not in found["dial"][0]
     assert {one["reason"] for one in found["suggestions"]} == {REASONS[EVE]}
     assert {one["years"] for one in found["milestones"]} == {1, 5} and "seen_by" not in found["milestones"][0]
+    assert [one["text"] for one in found["conversations"]] == ["it is Eve's card", "ends in 42"]
+    assert [one["kind"] for one in found["conversation_notes"]] == ["tried", "promise", "summary"]
+    (asked,) = found["handoffs"]
+    assert [one["role"] for one in asked["steps"]] == ["bot"] and "bot-1" not in files["handoffs.json"]
     rows = list(csv.DictReader(io.StringIO(files["identifiers.csv"])))
     assert {"kind": "phone", "value": LANDLINE, "category": "contact"} in rows
     assert "&lt;b&gt;Eve&lt;/b&gt;" in files["index.html"] and "<b>Eve" not in files["index.html"]

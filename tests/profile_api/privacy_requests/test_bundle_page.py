@@ -84,6 +84,21 @@ def test_a_milestone_that_was_seen_is_told_once_and_in_words(language: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_conversation_and_its_hand_off_are_told_in_words(language: str) -> None:
+    said = {"at": AT, "channel": "person", "said_by": "customer", "kind": "slot", "name": "card_number"}
+    rows = [said | {"text": "ends in 42", "outcome": None, "due_on": None}]
+    rows += [said | {"kind": "promise", "name": None, "text": "a new card", "outcome": None, "due_on": AT.date()}]
+    slot, promise = PARTS["conversations"](rows, words(language))
+    assert "card number" in slot.lines[0] and "ends in 42" in slot.lines[0]
+    assert "a new card" in promise.lines[0] and words(language).day(AT.date()) in promise.lines[1]
+    asked = {"requested_at": AT, "requested_through": "bot", "why": "dial", "contact_kind": "email"}
+    asked |= {"contact_point": "a@inbox.example", "steps": [{"at": AT, "state": "queued"}]}
+    (handoff,) = PARTS["handoffs"]([asked], words(language))
+    assert words(language).name("why", "dial") in handoff.heading
+    assert words(language).name("handoff_state", "queued") in handoff.lines[0] and "a@inbox" in handoff.lines[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_stands_now_is_told_beside_what_was_decided(language: str) -> None:
     status = {
         name: ConsentStatus(state=state, permits=permits, decided_at=at, consent_event="c", notice_version=None)

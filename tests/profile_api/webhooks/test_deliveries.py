@@ -12,69 +12,13 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select, text
 
-from consent.loading import published_policies
 from consent.model import Role
-from consent.purposes import published_purposes
-from profile_api.access.gate import Gate
-from profile_api.access.throttle import Unlimited
 from profile_api.webhooks.queries import deliveries
-from profile_api.webhooks.worker import ATTEMPTS, HOLD, LONGEST_PAUSE, Poster, Worker
-from read_model.outbox.emitting import emit
+from profile_api.webhooks.worker import ATTEMPTS, HOLD, LONGEST_PAUSE, Worker
 from stores.schema import audit, webhook_deliveries, webhook_outbox
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, ANA_EMAIL, NATIONAL_ID, NOW, decide_consent
-from tests.profile_api.webhooks.conftest import Consumer
-
-Subscribe = Callable[..., str]
-ALL = ["profile.updated", "profile.merged", "profile.unmerged", "consent.changed"]
-
-
-class Clock:
-    """Real time, so that signatures are fresh, and whatever was added to it."""
-
-    ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def worker(engine: Engine, clock: Clock) -> Worker:
-    gate = Gate(engine, None, published_policies(), published_purposes(), lambda: NOW, Unlimited())
-    return Worker(engine, gate, Poster(demo=True), clock)
-
-
-@pytest.fixture
-def officer(headers: Headers) -> dict[str, str]:
-    return headers(Role.PRIVACY_OFFICER, "legal_obligation")
-
-
-@pytest.fixture
-def subscribe(client: TestClient, officer: dict[str, str], consumer: Consumer) -> Subscribe:
-    """Subscribes the consumer; returns the secret."""
-
-    def of(purpose: str = "service", kinds: list[str] = ALL, **more: Any) -> str:
-        wanted = {"url": consumer.url, "kinds": kinds, "purpose": purpose, **more}
-        answer = client.post("/v1/webhooks", json=wanted, headers=officer)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["secret"])
-
-    return of
-
-
-@pytest.fixture
-def tell(engine: Engine, clock: Clock) -> Callable[..., None]:
-    def event(kind: str = "profile.updated", profile_id: str = ANA, **data: Any) -> None:
-        changed = {"categories": ["contact", "identity"]} if kind == "profile.updated" else {}
-        with engine.begin() as connection:
-            emit(connection, kind, profile_id, clock(), {**changed, **data})
-
-    return event
+from tests.profile_api.webhooks.conftest import ALL, Clock, Consumer, Subscribe
 
 
 def states(engine: Engine) -> list[tuple[str, int]]:
@@ -105,6 +49,21 @@ def test_a_subscriber_gets_a_signed_cloudevent_with_what_its_purpose_permits(
         (row,) = connection.execute(select(audit).where(audit.c.action == "webhook")).all()
     assert (row.role, row.purpose, row.profile_id, row.outcome) == ("bot", "advice", ANA, "answered")
     assert row.actor.startswith("webhook:sub_")
+
+
+def test_a_step_of_a_hand_off_is_told_to_whoever_may_know_what_was_said(
+    worker: Worker, subscribe: Subscribe, tell: Callable[..., None], consumer: Consumer
+) -> None:
+    step = {"handoff_id": "ho_1", "conversation_id": "chat-1", "step": "accept", "state": "accepted"}
+    subscribe("marketing_email", ["handoff.changed"])
+    tell("handoff.changed", **step)
+    worker.round()
+    assert consumer.requests == [], "marketing sees nothing of it"
+    secret = subscribe("service", ["handoff.changed"])
+    tell("handoff.changed", **step)
+    worker.round()
+    (body,) = consumer.verified(secret)
+    assert body["type"] == "handoff.changed" and body["data"]["change"] == step
 
 
 def test_without_permission_nothing_is_told_but_the_withdrawal_itself(

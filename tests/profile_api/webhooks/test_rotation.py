@@ -10,10 +10,7 @@ from standardwebhooks import WebhookVerificationError
 
 from profile_api.webhooks.worker import Worker
 from stores.schema import webhook_subscriptions
-from tests.profile_api.webhooks.conftest import Consumer
-from tests.profile_api.webhooks.test_deliveries import Clock, Subscribe, clock, officer, subscribe, tell, worker
-
-__all__ = ["clock", "officer", "subscribe", "tell", "worker"]
+from tests.profile_api.webhooks.conftest import Clock, Consumer, Subscribe
 
 
 def test_both_secrets_verify_for_a_while_and_then_the_new_one_alone(

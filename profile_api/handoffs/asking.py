@@ -1,0 +1,160 @@
+"""Takes down a request for a person, with everything that they need to know."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from consent.controller import published_controller
+from consent.model import Actor, Role
+from contracts.identifiers import Identifier
+from engagement.handoffs.content import ConversationEntry, EntryKind, VerifiedBy
+from engagement.handoffs.opening import published_hours
+from engagement.handoffs.states import Handoff, State, Step
+from engagement.handoffs.told import told
+from profile_api.access.asking import AccessRequest
+from profile_api.access.gate import Gate, Reading
+from profile_api.access.stored import StoredProfile
+from profile_api.handoffs.queries import conversations, handoffs, presence
+from profile_api.handoffs.views import HandoffForm, HandoffStatus
+from profile_api.http.lookups import normalised
+from profile_api.responses.errors import Problem, not_found
+
+SERVES = frozenset({"service"})
+"""The purpose in whose course a person comes in."""
+
+
+def ask_for_a_person(
+    gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: HandoffForm
+) -> HandoffStatus:
+    """Files the request once, however often it is sent; if nobody is there, only with a way to reach the customer."""
+    ask = AccessRequest(actor, purpose, "handoff-request", SERVES)
+    with gate.acting(ask) as reading:
+        profile = reading.profile(profile_id)
+        if profile is None or reading.own_id not in (None, profile.profile_id):
+            raise not_found()
+        reading.about, now = profile.profile_id, gate.clock()
+        carried = reading.run(conversations.records_of, profile.profile_id)
+        _check(actor, form)
+        point = _contact_point(form, profile, carried)
+        whose = reading.run(
+            conversations.open_conversation, form.conversation_id, _record(carried, point), form.channel, now
+        )
+        if whose != profile.profile_id:
+            raise Problem(409, "conversation-of-another", "Expected a conversation of this person, found another's.")
+        found = reading.run(handoffs.of_conversation, form.conversation_id, form.request_key)
+        for one in found:
+            if one.row["request_key"] == form.request_key:
+                return status_of(one.row, one.handoff, actor, now)
+        if found:
+            detail = "Expected a conversation without an open hand-off, found one; its `handoff_id` is given."
+            raise Problem(409, "handoff-open", detail, handoff_id=found[0].handoff_id, state=found[0].handoff.state)
+        there = reading.run(presence.somebody_is_there, form.language, form.skill, now)
+        if point is None and (form.promises or not there):
+            detail = (
+                "Expected `contact_point`, one of the customer's own: nobody is there now, or something is promised, "
+                "and nobody could reach them; found none."
+            )
+            raise Problem(422, "contact-point-required", detail)
+        handoff_id = f"ho_{uuid4().hex}"
+        row = _row(gate, reading, ask, profile, form, point, now) | {"handoff_id": handoff_id}
+        reading.run(handoffs.add, row, actor.role.value)
+        reading.run(conversations.add_entries, form.conversation_id, _entries(form, actor, now))
+        stands = Handoff(actor.on_record)
+        if there:
+            stands = reading.run(handoffs.take_by_system, handoff_id, stands, Step.QUEUE, now)
+        return status_of(row, stands, actor, now)
+
+
+def status_of(
+    row: Mapping[str, object], stands: Handoff, actor: Actor, now: datetime, key: str | None = None
+) -> HandoffStatus:
+    """Where a hand-off stands, as this actor may know it; advisors' names are for advisors."""
+    opens = published_hours().opens(now) if stands.state is State.REQUESTED else None
+    waits = "closed" if opens is not None and opens > now else "requested"
+    said = key or {State.REQUESTED: waits, State.QUEUED: "queued"}.get(stands.state)
+    language = row["language"] or published_controller().language
+    return HandoffStatus(
+        handoff_id=str(row["handoff_id"]),
+        conversation_id=str(row["conversation_id"]),
+        state=stands.state,
+        holder=stands.holder if actor.role is Role.ADVISOR else None,
+        until=stands.until if actor.role is Role.ADVISOR else None,
+        expected_from=opens,
+        told=told(said, str(language)) if said else None,
+    )
+
+
+def _check(actor: Actor, form: HandoffForm) -> None:
+    """A customer speaks for themselves alone, and neither tries nor promises anything in our name."""
+    if actor.role is not Role.CUSTOMER:
+        return
+    if form.tried or form.promises or any(one.said_by != "customer" for one in form.transcript):
+        detail = "Expected of a customer what they said themselves, and neither `tried` nor `promises`; found more."
+        raise Problem(422, "not-the-customers-words", detail)
+
+
+def _contact_point(
+    form: HandoffForm, profile: StoredProfile, carried: Mapping[str, Collection[Identifier]]
+) -> Identifier | None:
+    if form.contact_point is None:
+        return None
+    point = normalised(form.contact_point)
+    if point not in {*profile.identifiers, *(one for part in carried.values() for one in part)}:
+        detail = "Expected an address of this person that is on file, found another; or leave it out."
+        raise Problem(422, "contact-point-unknown", detail)
+    return point
+
+
+def _record(carried: Mapping[str, Collection[Identifier]], point: Identifier | None) -> str:
+    """The record that the conversation belongs to: the first with the identifier that wrote, else the first."""
+    having = [record_id for record_id, part in carried.items() if point in part]
+    if not carried:
+        raise not_found()
+    return (having or list(carried))[0]
+
+
+def _row(
+    gate: Gate,
+    reading: Reading,
+    ask: AccessRequest,
+    profile: StoredProfile,
+    form: HandoffForm,
+    point: Identifier | None,
+    now: datetime,
+) -> dict[str, object]:
+    known = None if ask.actor.role is Role.CUSTOMER else gate.about(reading, ask, profile.profile_id)
+    shown = sorted(known[1].allowed) if known else []
+    return {
+        "conversation_id": form.conversation_id,
+        "channel": form.channel,
+        "request_key": form.request_key,
+        "requested_by": ask.actor.on_record,
+        "requested_through": ask.actor.role.value,
+        "requested_at": now,
+        "why": form.why,
+        "language": form.language,
+        "skill": form.skill,
+        "contact_kind": point.kind if point else None,
+        "contact_point": point.value if point else None,
+        "zone": form.zone,
+        "rule": form.rule,
+        "verified_by": VerifiedBy.LOGIN if ask.actor.role is Role.CUSTOMER else form.verified_by,
+        "shown": [one.value for one in shown],
+        "profile_version": profile.version(shown),
+        "state": State.REQUESTED,
+        "changed_at": now,
+    }
+
+
+def _entries(form: HandoffForm, actor: Actor, now: datetime) -> Iterator[ConversationEntry]:
+    role = actor.role.value
+    for one in form.transcript:
+        yield ConversationEntry(EntryKind.MESSAGE, one.at, one.said_by, one.text, one.answers)
+    for slot in form.slots:
+        yield ConversationEntry(EntryKind.SLOT, now, role, slot.value, slot.name)
+    for tried in form.tried:
+        yield ConversationEntry(EntryKind.TRIED, now, role, tried.text, tried.name, tried.outcome)
+    for promise in form.promises:
+        yield ConversationEntry(EntryKind.PROMISE, now, role, promise.text, due_on=promise.due_on)
+    if form.summary:
+        yield ConversationEntry(EntryKind.SUMMARY, now, role, form.summary)

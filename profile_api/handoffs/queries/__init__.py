@@ -1,0 +1,1 @@
+"""Conversations, hand-offs and advisors at work, as the store keeps them."""
