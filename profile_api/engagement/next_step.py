@@ -24,8 +24,8 @@ from profile_api.engagement.dial import SERVES, permitted_dial
 from profile_api.engagement.feedback import staying_away
 from profile_api.engagement.known import choices, consent_denies, expired, is_restricted, offers, usable_now
 from profile_api.engagement.next_step_views import Language, NextStepData, NextStepForm, Texts
-from profile_api.engagement.reach import reach_of_people
 from profile_api.http.lookups import found_by
+from profile_api.reach.reach import Reach, reach_of_people
 from profile_api.responses.errors import Problem
 from profile_api.responses.views import Answer, FeaturesData
 
@@ -56,7 +56,8 @@ def read_next_step(
         cards = [_card(one, form.language) for one in suggestions(published_words(), facts)]
         away = staying_away(reading, profile, may, [one.uuid for one in cards])
         shown = [one for one in cards if one.uuid not in away]
-        return _shown(zones, step, facts, shown, now, known.emotion, features is not None)
+        reach = reach_of_people(reading, step.skill, now)
+        return _shown(zones, step, facts, shown, reach, known.emotion, features is not None)
 
     return gate.answer(AccessRequest(actor, purpose, "next-step", SERVES), found_by(form.who), show)
 
@@ -111,7 +112,7 @@ def _shown(
     step: Step,
     facts: Mapping[str, Any],
     cards: list[views.Suggestion],
-    now: datetime,
+    reach: Reach,
     emotion: Emotion,
     features_available: bool,
 ) -> NextStepData:
@@ -129,7 +130,7 @@ def _shown(
             skill=step.skill,
             how=Texts(**words.a_person.model_dump()),
             intents=sorted(intent for intent, topic in zones.rules.topic_of.items() if topic == A_PERSON),
-            reachable=reach_of_people(step.skill, now),
+            reachable=reach,
         ),
         suggestions=cards,
         bans=[

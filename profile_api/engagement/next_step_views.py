@@ -9,10 +9,10 @@ from engagement.dial.precedence import Level, Person
 from engagement.next_step.emotion import NoticedBy
 from engagement.next_step.words import Indicator
 from engagement.zones.situation import Emotion, Risk, Zone
-from profile_api.engagement.reach import Reach
 from profile_api.http.channels import MetIn
 from profile_api.http.instants import Instant
 from profile_api.http.lookups import Whom
+from profile_api.reach.reach import Reach
 from profile_api.responses.views import View
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_?-]{0,99}$")]
@@ -122,4 +122,4 @@ class NextStepData(View):
     bans: list[BanView] = Field(description="what must not be said or offered")
     emotion: Emotion = Field(description="as the rules saw it; `unknown` also where it may not be used")
     features_available: bool = Field(description="false while the online store does not answer: do not conclude")
-    next_promise: None = Field(None, description="the next open promise; none are kept here yet")
+    next_promise: None = Field(None, description="the next open promise; null until promises are followed up")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from consent.controller import published_controller
 from consent.model import Actor, Role
+from consent.speaking import records_spoken_for
 from contracts.identifiers import Identifier
 from engagement.handoffs.content import ConversationEntry, EntryKind, VerifiedBy
 from engagement.handoffs.opening import published_hours
@@ -14,9 +15,10 @@ from engagement.handoffs.told import told
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading
 from profile_api.access.stored import StoredProfile
-from profile_api.handoffs.queries import conversations, handoffs, presence
+from profile_api.handoffs.queries import conversations, handoffs
 from profile_api.handoffs.views import HandoffForm, HandoffStatus
 from profile_api.http.lookups import normalised
+from profile_api.reach.reach import somebody_is_there
 from profile_api.responses.errors import Problem, not_found
 
 SERVES = frozenset({"service"})
@@ -33,9 +35,10 @@ def ask_for_a_person(
         if profile is None or reading.own_id not in (None, profile.profile_id):
             raise not_found()
         reading.about, now = profile.profile_id, gate.clock()
-        carried = reading.run(conversations.records_of, profile.profile_id)
+        on_file = reading.run(conversations.records_of, profile.profile_id)
+        carried = {one: on_file[one] for one in reading.run(records_spoken_for, on_file, actor.bound)}
         _check(actor, form)
-        point = _contact_point(form, profile, carried)
+        point = _contact_point(form, carried)
         whose = reading.run(
             conversations.open_conversation, form.conversation_id, _record(carried, point), form.channel, now
         )
@@ -48,7 +51,7 @@ def ask_for_a_person(
         if found:
             detail = "Expected a conversation without an open hand-off, found one; its `handoff_id` is given."
             raise Problem(409, "handoff-open", detail, handoff_id=found[0].handoff_id, state=found[0].handoff.state)
-        there = reading.run(presence.somebody_is_there, form.language, form.skill, now)
+        there = somebody_is_there(reading, form.language, form.skill, now)
         if point is None and (form.promises or not there):
             detail = (
                 "Expected `contact_point`, one of the customer's own: nobody is there now, or something is promised, "
@@ -93,13 +96,11 @@ def _check(actor: Actor, form: HandoffForm) -> None:
         raise Problem(422, "not-the-customers-words", detail)
 
 
-def _contact_point(
-    form: HandoffForm, profile: StoredProfile, carried: Mapping[str, Collection[Identifier]]
-) -> Identifier | None:
+def _contact_point(form: HandoffForm, carried: Mapping[str, Collection[Identifier]]) -> Identifier | None:
     if form.contact_point is None:
         return None
     point = normalised(form.contact_point)
-    if point not in {*profile.identifiers, *(one for part in carried.values() for one in part)}:
+    if not any(point in part for part in carried.values()):
         detail = "Expected an address of this person that is on file, found another; or leave it out."
         raise Problem(422, "contact-point-unknown", detail)
     return point
@@ -149,7 +150,7 @@ def _row(
 def _entries(form: HandoffForm, actor: Actor, now: datetime) -> Iterator[ConversationEntry]:
     role = actor.role.value
     for one in form.transcript:
-        yield ConversationEntry(EntryKind.MESSAGE, one.at, one.said_by, one.text, one.answers)
+        yield ConversationEntry(EntryKind.MESSAGE, min(one.at, now), one.said_by, one.text, one.answers)
     for slot in form.slots:
         yield ConversationEntry(EntryKind.SLOT, now, role, slot.value, slot.name)
     for tried in form.tried:

@@ -9,6 +9,7 @@ from engagement.handoffs.content import Outcome, VerifiedBy, Why
 from engagement.handoffs.packet import Packet
 from engagement.handoffs.states import State, Step
 from engagement.zones.situation import Zone
+from profile_api.http.channels import MetIn
 from profile_api.http.instants import Instant
 from profile_api.http.lookups import Lookup
 from profile_api.responses.views import View
@@ -87,7 +88,7 @@ class HandoffForm(_Form):
 
     request_key: Id = Field(description="made up by the sender; the same request with the same key is made once")
     conversation_id: Id = Field(description="the channel's own; it stays the same through all holders and channels")
-    channel: Name
+    channel: MetIn
     why: Why
     verified_by: VerifiedBy = Field(
         VerifiedBy.NOTHING, description="how whoever asks knows who the customer is; of a customer, always `login`"

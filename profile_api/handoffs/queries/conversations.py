@@ -11,12 +11,12 @@ from engagement.handoffs.content import ConversationEntry, EntryKind, Outcome
 from stores.schema import conversation_entries, conversations, records
 
 
-def records_of(connection: Connection, profile_id: str) -> dict[str, set[Identifier]]:
+def records_of(connection: Connection, profile_id: str) -> dict[str, frozenset[Identifier]]:
     """The records of a person that are on file, each with its identifiers."""
     of = records.c
     query = select(of.record_id, of.document["identifiers"]).where(of.profile_id == profile_id).order_by(of.record_id)
     return {
-        record_id: {Identifier(one["kind"], one["value"]) for one in carried or []}
+        record_id: frozenset(Identifier(one["kind"], one["value"]) for one in carried or [])
         for record_id, carried in connection.execute(query)
     }
 

@@ -27,15 +27,6 @@ def state_presence(
     connection.execute(row.on_conflict_do_update(index_elements=["actor"], set_=given))
 
 
-def somebody_is_there(connection: Connection, language: str | None, skill: str | None, now: datetime) -> bool:
-    """Whether an advisor with this language and skill is at work."""
-    of = advisor_presence.c
-    query = select(of.actor).where(of.until > now)
-    query = query.where(of.languages.contains([language])) if language else query
-    query = query.where(of.skills.contains([skill])) if skill else query
-    return connection.scalar(query.limit(1)) is not None
-
-
 def queue_what_waited(connection: Connection, actor: str, now: datetime) -> None:
     """Queues what was requested while nobody was there, as far as this advisor can take it on."""
     here, of = advisor_presence.c, handoffs.c
