@@ -118,11 +118,11 @@ def test_only_the_holder_opens_the_packet(client: TestClient, headers: Headers) 
 def test_earlier_hand_offs_of_the_same_customer_are_in_the_packet(client: TestClient, headers: Headers) -> None:
     first = accepted(client, headers)
     client.post(f"/v1/handoffs/{first}/steps", json={"step": "return"}, headers=headers())
-    again = ASKED | {"request_key": "k-2", "conversation_id": "mail-1", "channel": "mail", "why": "asked"}
+    again = ASKED | {"request_key": "k-2", "conversation_id": "mail-1", "channel": "email", "why": "asked"}
     second = client.post(f"/v1/profiles/{ANA}/handoffs", json=again, headers=headers(Role.BOT)).json()["handoff_id"]
     client.post(f"/v1/handoffs/{second}/steps", json={"step": "accept"}, headers=headers())
     found = opened(client, headers, second)
-    assert found["channel"] == "mail"
+    assert found["channel"] == "email"
     (earlier,) = found["earlier"]
     assert (earlier["handoff_id"], earlier["conversation_id"], earlier["state"]) == (first, "chat-1", "returned")
 
