@@ -37,7 +37,7 @@ def records_spoken_for(
 
 def reached(parts: Mapping[str, RecordIdentifiers], login: Identifier | None, sole: frozenset[Identifier]) -> set[str]:
     """The records that a login reaches, step by step, by identifiers of this person alone; without a login all."""
-    found = {record_id for record_id, part in parts.items() if login in part} or set(parts)
+    found = {record_id for record_id, part in parts.items() if login is None or login in part}
     while more := {
         record_id
         for record_id, part in parts.items()

@@ -75,13 +75,12 @@ class Transition:
 
 _WAITING = (State.REQUESTED, State.QUEUED, State.RESERVED)
 _SYSTEM, _HOLDER = frozenset({Party.SYSTEM}), frozenset({Party.HOLDER})
+TAKEN = (State.ACCEPTED, State.WRAPPING)
 
 STEPS: Mapping[Step, Transition] = {
     Step.QUEUE: Transition((State.REQUESTED, State.REJECTED, State.TIMED_OUT), State.QUEUED, _SYSTEM),
-    Step.RESERVE: Transition((State.QUEUED,), State.RESERVED, frozenset({Party.ADVISOR})),
-    Step.ACCEPT: Transition(
-        (State.QUEUED, State.RESERVED), State.ACCEPTED, frozenset({Party.ADVISOR, Party.HOLDER}), "accepted"
-    ),
+    Step.RESERVE: Transition((State.REQUESTED, State.QUEUED), State.RESERVED, frozenset({Party.ADVISOR})),
+    Step.ACCEPT: Transition(_WAITING, State.ACCEPTED, frozenset({Party.ADVISOR, Party.HOLDER}), "accepted"),
     Step.REJECT: Transition((State.RESERVED,), State.REJECTED, _HOLDER),
     Step.TIME_OUT: Transition((State.RESERVED,), State.TIMED_OUT, _SYSTEM),
     Step.LAPSE: Transition((State.ACCEPTED,), State.TIMED_OUT, _SYSTEM, "lapsed"),
@@ -90,9 +89,7 @@ STEPS: Mapping[Step, Transition] = {
     Step.END_WRAP_UP: Transition((State.WRAPPING,), State.RESOLVED, _SYSTEM, "resolved"),
     Step.RESOLVE: Transition((State.ACCEPTED, State.WRAPPING), State.RESOLVED, _HOLDER, "resolved"),
     Step.RETURN: Transition((State.ACCEPTED,), State.RETURNED, _HOLDER, "returned"),
-    Step.RESCIND: Transition(
-        _WAITING, State.RESCINDED, frozenset({Party.CUSTOMER, Party.BOT, Party.REQUESTER}), "rescinded"
-    ),
+    Step.RESCIND: Transition(_WAITING, State.RESCINDED, frozenset({Party.CUSTOMER, Party.REQUESTER}), "rescinded"),
     Step.ABANDON: Transition((*_WAITING, State.ACCEPTED), State.ABANDONED, frozenset({Party.BOT, Party.HOLDER})),
 }
 
@@ -133,8 +130,10 @@ def advance(handoff: Handoff, step: Step, actor: str, by: frozenset[Party], now:
     if handoff.state not in transition.sources:
         expected = " or ".join(transition.sources)
         raise StepNotPossible(f"{step}: expected a hand-off that is {expected}, found one that is {handoff.state}")
-    if not by & transition.by:
-        expected = " or ".join(sorted(transition.by))
+    # What an advisor has accepted is theirs until they give it back, or are not heard any more.
+    allowed = transition.by & (_HOLDER | _SYSTEM) if handoff.state in TAKEN else transition.by
+    if not by & allowed:
+        expected = " or ".join(sorted(allowed))
         held = f", held by {handoff.holder}" if handoff.holder else ""
         raise StepNotPossible(f"{step}: expected it by {expected}, found another{held}")
     target = transition.target

@@ -13,6 +13,7 @@ from profile_api.access.masking import addressed
 from profile_api.consents.views import Choice, ContactPoint, No, RecordedChoice, Yes
 from profile_api.responses.errors import Problem, not_found
 from read_model.outbox.consent_changes import tell_decisions
+from read_model.rebuild import hold_identities
 
 SERVES = frozenset({"service", "privacy_rights"})
 """The purposes in whose course people decide: being served, or using their rights."""
@@ -35,6 +36,7 @@ class ConsentDesk:
     def take_down(self, actor: Actor, purpose: str | None, profile_id: str, choice: Choice, form: No) -> RecordedChoice:
         """Appends the choice to the ledger; the next read is decided by it."""
         with self._gate.acting(AccessRequest(actor, purpose, f"consent-{choice.value}", SERVES)) as reading:
+            reading.run(hold_identities)  # an erasure takes the person before, or finds what is said
             if actor.role not in METHOD_OF:
                 raise Problem(403, "role-not-permitted", f"The role {actor.role.value} takes down no decisions.")
             profile = reading.profile(profile_id)
@@ -53,6 +55,8 @@ class ConsentDesk:
                 _entry(actor, chosen, choice, form, one, point, now)
                 for one in ([point] if point else reading.run(speaking_for, parts, actor.bound))
             ]
+            if not entries:  # the login has gone to another profile meanwhile
+                raise not_found()
             reading.run(append, entries, now)
             decisions = reading.consents(of)
             stands = effective_consent(decisions, chosen, now, parts.values())

@@ -23,6 +23,8 @@ def label(name: str) -> str:
 
 def milestone(one: MilestoneView) -> str:
     """A milestone as a reader would say it."""
+    if one.milestone == "return":
+        return "Back after a long silence"
     if one.years is None:
         return label(one.milestone)
     return f"{one.years} {'year' if one.years == 1 else 'years'} as a customer"

@@ -17,6 +17,7 @@ from profile_api.engagement.queries import add, stated_since, statements_of
 from profile_api.engagement.views import DialData, DialForm, DialPosition, RecordedDial
 from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
+from read_model.rebuild import hold_identities
 
 SERVES = frozenset({"service"})
 """The purpose in whose course people say how they want to be served."""
@@ -37,11 +38,14 @@ def take_down(
         detail = f"Expected a topic of the {zones.rules.sector} rules, see `valid`, or none; found another."
         raise Problem(422, "topic-unknown", detail, valid=sorted(topics))
     with gate.acting(AccessRequest(actor, purpose, "dial-state", SERVES)) as reading:
+        reading.run(hold_identities)  # an erasure takes the person before, or finds what is said
         profile = reading.profile(profile_id)
         if profile is None or reading.own_id not in (None, profile.profile_id):
             raise not_found()
         reading.about, now = profile.profile_id, gate.clock()
         spoken = reading.run(records_spoken_for, reading.parts(profile), actor.bound)
+        if not spoken:  # the login has gone to another profile meanwhile
+            raise not_found()
         if reading.run(stated_since, spoken, now - timedelta(days=1)) >= MOST_A_DAY:
             detail = f"Expected at most {MOST_A_DAY} positions of a person in a day, found more; try again tomorrow."
             raise Problem(429, "dial-changed-too-often", detail, headers={"Retry-After": "86400"})

@@ -14,6 +14,7 @@ from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
 from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add_feedback, rejected_among
 from profile_api.responses.errors import Problem, not_found
+from read_model.rebuild import hold_identities
 
 ROLES = frozenset({Role.ADVISOR, Role.BOT})
 """Who gets suggestions."""
@@ -22,6 +23,7 @@ ROLES = frozenset({Role.ADVISOR, Role.BOT})
 def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: FeedbackForm) -> RecordedFeedback:
     """Stores it under the person's records, and without who gave it: it rates nobody."""
     with gate.acting(AccessRequest(actor, purpose, "suggestion-feedback", SERVES)) as reading:
+        reading.run(hold_identities)  # an erasure takes the person before, or finds what is said
         if actor.role not in ROLES:
             raise Problem(403, "role-not-permitted", "Expected an advisor or a bot, found another role.")
         if form.rule not in (known := [one.id for one in published_words().suggestions]):

@@ -20,6 +20,7 @@ from profile_api.engagement.milestone_views import MilestoneForm, MilestonesData
 from profile_api.engagement.queries import add_marks, interactions_of, marks_under
 from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
+from read_model.rebuild import hold_identities
 
 RULES = shipped_milestones()
 """Read at start-up: a wrong file stops the service, and no answer."""
@@ -48,6 +49,7 @@ def see_milestone(gate: Gate, actor: Actor, purpose: str | None, profile_id: str
     """Stores that an advisor has seen a milestone; once it is seen, this changes nothing."""
     ask = AccessRequest(actor, purpose, "milestone-see", SERVES)
     with gate.acting(ask) as reading:
+        reading.run(hold_identities)  # an erasure takes the person before, or finds what is said
         if actor.role is not Role.ADVISOR:
             raise Problem(403, "role-not-permitted", "Expected an advisor to have seen it, found another role.")
         profile = reading.profile(profile_id)

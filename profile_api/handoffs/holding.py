@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consent.model import Actor, Role
+from consent.speaking import records_spoken_for
 from engagement.handoffs.content import ConversationEntry, EntryKind
 from engagement.handoffs.states import STEPS, Handoff, State, Step, StepNotPossible, advance, times_out
 from profile_api.access.asking import AccessRequest
@@ -24,13 +25,18 @@ from profile_api.handoffs.views import (
     Waiting,
 )
 from profile_api.responses.errors import Problem
+from read_model.rebuild import hold_identities
 
 LONGEST_QUEUE = 200
+LONGEST_CONVERSATION = 2_000
+"""Entries: whoever takes it over reads all of them."""
 
 
 def take_step(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, form: StepForm) -> HandoffStatus:
     """Takes a step, or refuses it and says who holds the hand-off; of several at once exactly one succeeds."""
     step = form.taken
+    if actor.role is Role.CUSTOMER and (form.summary or form.skill):
+        raise Problem(422, "not-the-customers-words", "Expected of a customer a step alone, found more.")
     with _about(gate, actor, purpose, handoff_id, f"handoff-{step}") as (reading, known, now):
         before, name = known.handoff, actor.on_record
         try:
@@ -70,6 +76,9 @@ def say(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, form: Me
         holding = stands.state in (State.ACCEPTED, State.WRAPPING)
         if ours and (holding or actor.role is Role.ADVISOR) and not (holding and stands.holder == actor.on_record):
             raise _not_possible("message: expected it by the holder, found another", stands, actor)
+        if reading.run(conversations.size_of, known.conversation_id) >= LONGEST_CONVERSATION:
+            detail = f"Expected a conversation of {LONGEST_CONVERSATION} entries at most, found it full; begin another."
+            raise Problem(429, "conversation-too-long", detail, headers={"Retry-After": "3600"})
         said_by = actor.role.value if ours else Role.CUSTOMER.value
         entry = ConversationEntry(EntryKind.MESSAGE, now, said_by, form.text, form.answers)
         reading.run(conversations.add_entries, known.conversation_id, [entry])
@@ -101,10 +110,14 @@ def _about(
 ) -> Iterator[tuple[Reading, StoredHandoff, datetime]]:
     """A transaction about one hand-off as it stands now; a customer's own, or a 404."""
     with gate.acting(AccessRequest(actor, purpose, action, SERVES)) as reading:
+        reading.run(hold_identities)  # before any row is locked: an erasure waits, or has taken the conversation
         now = gate.clock()
         reading.run(handoffs.end_what_is_overdue, now, handoff_id)
         known = reading.run(handoffs.find, handoff_id)
         if known is None or known.profile_id is None or reading.own_id not in (None, known.profile_id):
+            raise handoff_not_found()
+        on_file = reading.run(conversations.records_of, known.profile_id)
+        if known.row["record_id"] not in reading.run(records_spoken_for, on_file, actor.bound):
             raise handoff_not_found()
         reading.about = known.profile_id
         yield reading, known, now

@@ -1,6 +1,6 @@
 """Opens a hand-off for its holder: the packet passes the gate again, since consent may have gone meanwhile."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from consent.model import Actor, Decision, Role
@@ -16,6 +16,7 @@ from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import dial_shown
+from profile_api.engagement.known import usable_now
 from profile_api.handoffs.asking import SERVES, status_of
 from profile_api.handoffs.holding import handoff_not_found
 from profile_api.handoffs.queries import conversations, handoffs
@@ -26,6 +27,9 @@ from profile_api.responses.views import Answer
 
 OPENS = SERVES | {"advice"}
 """The purposes for which a packet may be opened; each shows what it covers."""
+
+LED_TO_IT = timedelta(days=1)
+"""What was said so long before a person was asked for belongs to it, whatever has ended by then."""
 
 CATEGORY = Category.COMMUNICATION
 """What was said, asked, tried and promised is something between the customer and us."""
@@ -47,7 +51,7 @@ def read_handoffs(gate: Gate, actor: Actor, purpose: str | None, profile_id: str
     """The hand-offs of a person and what they are told of each: for them, and for whoever serves them."""
 
     def show(reading: Reading, profile: StoredProfile, mask: Mask, may: Decision) -> HandoffList:
-        if CATEGORY not in may.allowed:
+        if CATEGORY not in usable_now(may):
             return HandoffList(handoffs=[])
         now, found = gate.clock(), reading.run(handoffs.of_profile, profile.profile_id)
         return HandoffList(handoffs=[_status(one, actor, now) for one in found])
@@ -72,8 +76,10 @@ def _held_by(gate: Gate, handoff_id: str) -> Find:
 
 
 def _packet(reading: Reading, known: StoredHandoff, profile: StoredProfile, mask: Mask, may: Decision) -> Packet:
-    row, open_ = known.row, CATEGORY in may.allowed
+    row, open_ = known.row, CATEGORY in usable_now(may)
     entries = reading.run(conversations.entries_of, known.conversation_id) if open_ else []
+    if CATEGORY not in may.allowed:  # what was said before has ended, and not what this is about
+        entries = [one for one in entries if one.at > row["requested_at"] - LED_TO_IT]
     dial, fields = dial_shown(reading, profile, may), mask.profile().fields
     return Packet(
         handoff_id=known.handoff_id,

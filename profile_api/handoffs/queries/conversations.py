@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.identifiers import Identifier
@@ -21,18 +21,28 @@ def records_of(connection: Connection, profile_id: str) -> dict[str, frozenset[I
     }
 
 
+def record_of(connection: Connection, conversation_id: str) -> str | None:
+    """The record that a conversation belongs to."""
+    return connection.scalar(
+        select(conversations.c.record_id).where(conversations.c.conversation_id == conversation_id)
+    )
+
+
+def size_of(connection: Connection, conversation_id: str) -> int:
+    """How many entries a conversation has."""
+    of = conversation_entries.c
+    return connection.scalar(select(func.count()).where(of.conversation_id == conversation_id)) or 0
+
+
 def open_conversation(
     connection: Connection, conversation_id: str, record_id: str, channel: str, now: datetime
 ) -> str | None:
-    """Opens a conversation where there is none yet, and keeps other requests in it waiting; returns the profile of the
-    person whose it is."""
+    """Opens a conversation where there is none yet, and keeps other requests in it waiting; returns the record that it
+    belongs to."""
     row = {"conversation_id": conversation_id, "record_id": record_id, "channel": channel, "opened_at": now}
     connection.execute(upsert(conversations).values(row).on_conflict_do_nothing())
     query = (
-        select(records.c.profile_id)
-        .join_from(conversations, records, records.c.record_id == conversations.c.record_id)
-        .where(conversations.c.conversation_id == conversation_id)
-        .with_for_update(of=conversations)
+        select(conversations.c.record_id).where(conversations.c.conversation_id == conversation_id).with_for_update()
     )
     return connection.scalar(query)
 

@@ -1,11 +1,11 @@
 """Stored hand-offs: where each stands, and its steps. A step is one statement that compares and sets."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, text, update
+from sqlalchemy import Connection, func, insert, or_, select, text, update
 
 from engagement.handoffs.states import STEPS, Handoff, Party, State, Step, advance, overdue
 from read_model.outbox.emitting import emit
@@ -122,18 +122,32 @@ def open_in(connection: Connection, conversation_id: str) -> str | None:
     return connection.scalar(query)
 
 
+def requested_of(connection: Connection, record_ids: Collection[str], since: datetime) -> tuple[int, int]:
+    """How many hand-offs of these records are open, and how many were requested since then."""
+    of = handoffs.c
+    query = (
+        select(func.count().filter(of.state.in_(OPEN)), func.count().filter(of.requested_at > since))
+        .join_from(handoffs, conversations)
+        .where(conversations.c.record_id.in_(record_ids))
+    )
+    are_open, recent = connection.execute(query).one()
+    return are_open, recent
+
+
 def direct_to(connection: Connection, handoff_id: str, skill: str | None) -> None:
     """Says which skill the next advisor needs."""
     connection.execute(update(handoffs).where(handoffs.c.handoff_id == handoff_id).values(skill=skill))
 
 
 def waiting(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """The open hand-offs, oldest first, without whom they are about."""
+    """The open hand-offs without whom they are about: first those that nobody holds, the oldest first."""
     of = handoffs.c
     query = (
         select(of.handoff_id, of.state, of.holder, of.why, of.language, of.skill, of.zone, of.requested_at, of.channel)
+        .join_from(handoffs, conversations)
+        .join(records, records.c.record_id == conversations.c.record_id)  # of a record that is gone, it is nobody's
         .where(of.state.in_(OPEN))
-        .order_by(of.requested_at, of.handoff_id)
+        .order_by(of.holder.is_not(None), of.requested_at, of.handoff_id)
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
@@ -163,14 +177,13 @@ def of_profile(connection: Connection, profile_id: str) -> list[dict[str, Any]]:
 def _tell(connection: Connection, handoff_id: str, step: str, state: State, now: datetime) -> None:
     """Emits the step, in the transaction that took it."""
     query = (
-        select(records.c.profile_id, handoffs.c.conversation_id)
+        select(records.c.profile_id)
         .join_from(handoffs, conversations)
         .join(records, records.c.record_id == conversations.c.record_id)
         .where(handoffs.c.handoff_id == handoff_id)
     )
-    if (whose := connection.execute(query).first()) and whose.profile_id:
-        data = {"handoff_id": handoff_id, "conversation_id": whose.conversation_id, "step": step, "state": state}
-        emit(connection, HANDOFF_CHANGED, whose.profile_id, now, data)
+    if whose := connection.scalar(query):  # a conversation's id is the sender's, and may be a number of the customer
+        emit(connection, HANDOFF_CHANGED, whose, now, {"handoff_id": handoff_id, "step": step, "state": state})
 
 
 def _stands(row: Mapping[str, Any]) -> Handoff:

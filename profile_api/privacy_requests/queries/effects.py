@@ -1,6 +1,6 @@
 """What a request brings about, in the transaction of the step that does it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -12,7 +12,7 @@ from consent.speaking import records_spoken_for, speaking_for
 from contracts.identifiers import Identifier
 from contracts.roles import category_of
 from profile_api.access.stored import StoredProfile
-from profile_api.responses.errors import Problem
+from profile_api.responses.errors import Problem, not_found
 from read_model.outbox.consent_changes import tell_decisions
 from read_model.outbox.emitting import emit_all, known_as
 from read_model.outbox.kinds import RESTRICTION_CHANGED
@@ -33,7 +33,8 @@ def restrict(
 ) -> None:
     """From now on the records that the person speaks for, and whatever profile holds one of them, are kept and not
     used, nor computed on."""
-    named = records_spoken_for(connection, parts, login)
+    if not (named := records_spoken_for(connection, parts, login)):  # the login has gone to another profile meanwhile
+        raise not_found()
     rows = [{"record_id": one, "request_id": request_id, "since": now} for one in named if one != profile_id]
     if rows:
         connection.execute(insert(restrictions), rows)
@@ -73,7 +74,7 @@ def object_to(
     connection: Connection,
     parts: Mapping[str, RecordIdentifiers],
     login: Identifier | None,
-    purposes: Iterable[Purpose],
+    purposes: Collection[Purpose],
     actor: str,
     now: datetime,
 ) -> None:
@@ -93,6 +94,8 @@ def object_to(
         for purpose in purposes
         for identifier in speaking_for(connection, parts, login)
     ]
+    if purposes and not entries:
+        raise not_found()
     ledger.append(connection, entries, now)
     tell_decisions(connection, [(entry.identifier, entry.purpose) for entry in entries], now)
 

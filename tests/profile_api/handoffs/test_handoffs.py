@@ -64,7 +64,7 @@ def test_whoever_subscribed_is_told_of_each_step_that_was_taken(
     with engine.connect() as connection:
         events = connection.execute(select(webhook_outbox).order_by(webhook_outbox.c.sequence)).all()
     assert [one.data["step"] for one in events] == ["request", "queue", "accept", "lapse", "queue"]
-    assert {(one.profile_id, one.data["conversation_id"]) for one in events} == {(ANA, "chat-1")}
+    assert {one.profile_id for one in events} == {ANA} and "chat-1" not in str([one.data for one in events])
 
 
 @pytest.mark.usefixtures("staffed")
@@ -103,7 +103,6 @@ def test_nobody_there_is_never_a_plain_yes_and_nothing_is_promised_without_a_way
     assert "get back to you" in noted.json()["told"] and "at this hour" in noted.json()["told"]
     assert noted.json()["expected_from"] == "2024-05-02T07:00:00Z", "the first of May is a holiday"
     handoff_id = noted.json()["handoff_id"]
-    assert kind(step(client, headers, handoff_id, "accept")) == (409, "step-not-possible")
     gate.clock = lambda: NOW + timedelta(hours=24)
     (again,) = told(client, headers)
     assert again["expected_from"] == "2024-05-02T12:00:00Z" and "Nobody is available right now" in again["told"]
