@@ -102,7 +102,6 @@ def test_nobody_there_is_never_a_plain_yes_and_nothing_is_promised_without_a_way
     assert (noted.status_code, noted.json()["state"]) == (202, "requested")
     assert "get back to you" in noted.json()["told"] and "at this hour" in noted.json()["told"]
     assert noted.json()["expected_from"] == "2024-05-02T07:00:00Z", "the first of May is a holiday"
-    handoff_id = noted.json()["handoff_id"]
     gate.clock = lambda: NOW + timedelta(hours=24)
     (again,) = told(client, headers)
     assert again["expected_from"] == "2024-05-02T12:00:00Z" and "Nobody is available right now" in again["told"]

@@ -75,14 +75,14 @@ def test_a_contact_point_tells_nobody_whether_a_number_is_on_file(
     client: TestClient, headers: Headers, gate: Gate, engine: Engine
 ) -> None:
     carried = [
-        {"kind": kind_, "value": value} for kind_, value in (("national_id", "1234567890"), ("email", ANA_EMAIL))
+        {"kind": kind_, "value": value} for kind_, value in (("customer_number", "C-1234"), ("email", ANA_EMAIL))
     ]
     with engine.begin() as connection:
         document = {"identifiers": carried}
         connection.execute(update(records).where(records.c.record_id == "crm:42").values(document=document))
     answers = {
-        ask(client, headers, contact_point={"kind": "national_id", "value": value}).text
-        for value in ("1234567890", "9876543210")
+        ask(client, headers, contact_point={"kind": "customer_number", "value": value}).text
+        for value in ("C-1234", "C-9876")
     }
     assert len(answers) == 1 and "contact-point-unknown" in answers.pop()
     assert ask(client, headers, **CALLBACK).status_code == 202
