@@ -15,9 +15,9 @@ from profile_api.access.gate import Find, Gate, Reading
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import dial_shown
+from profile_api.engagement.dial_views import DialData
 from profile_api.engagement.milestone_views import MilestonesData
 from profile_api.engagement.milestones import milestones_shown
-from profile_api.engagement.views import DialData
 from profile_api.responses.views import Answer, FeaturesData, FeatureView, ProfileData, View
 
 # How people write and speak on a channel, by words in its name; the first that fits counts.

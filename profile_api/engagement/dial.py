@@ -12,9 +12,9 @@ from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
+from profile_api.engagement.dial_views import DialData, DialForm, DialPosition, RecordedDial
 from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add, stated_since, statements_of
-from profile_api.engagement.views import DialData, DialForm, DialPosition, RecordedDial
 from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
 from read_model.rebuild import hold_identities

@@ -12,12 +12,14 @@ from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import CATEGORY, SERVES
 from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
 from profile_api.engagement.known import carried
-from profile_api.engagement.queries import add_feedback, rejected_among
+from profile_api.engagement.queries import add_feedback, feedback_on, rejected_among
 from profile_api.responses.errors import Problem, not_found
 from read_model.rebuild import hold_identities
 
 ROLES = frozenset({Role.ADVISOR, Role.BOT})
 """Who gets suggestions."""
+
+MOST_A_DAY = 50
 
 
 def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, form: FeedbackForm) -> RecordedFeedback:
@@ -33,8 +35,13 @@ def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, fo
         if profile is None:
             raise not_found()
         reading.about = profile.profile_id
-        under = [record_itself(one) for one in reading.parts(profile)]
-        reading.run(add_feedback, under, form.suggestion, form.rule, form.outcome, form.reason, gate.clock().date())
+        under, today = [record_itself(one) for one in reading.parts(profile)], gate.clock().date()
+        if reading.run(feedback_on, under, today) >= MOST_A_DAY:
+            detail = (
+                f"Expected feedback about a person at most {MOST_A_DAY} times a day, found more; try again tomorrow."
+            )
+            raise Problem(429, "feedback-too-often", detail, headers={"Retry-After": "86400"})
+        reading.run(add_feedback, under, form.suggestion, form.rule, form.outcome, form.reason, today)
         return RecordedFeedback(profile_id=profile.profile_id, suggestion=form.suggestion, outcome=form.outcome)
 
 

@@ -84,16 +84,26 @@ def add_feedback(
 
 
 def rejected_among(connection: Connection, of: Collection[Identifier], suggested: Collection[UUID]) -> frozenset[UUID]:
-    """Those of these suggestions that were rejected under any of these identifiers."""
+    """Those of these suggestions of which the latest word under any of these identifiers is that they were rejected."""
     columns = suggestion_feedback.c
-    query = (
-        select(columns.suggestion)
-        .distinct()
+    latest = (
+        select(columns.suggestion, columns.outcome)
+        .distinct(columns.suggestion)
         .where(tuple_(columns.identifier_kind, columns.identifier).in_([(one.kind, one.value) for one in of]))
         .where(columns.suggestion.in_([str(one) for one in suggested]))
-        .where(columns.outcome == FeedbackOutcome.REJECTED)
+        .order_by(columns.suggestion, columns.feedback_id.desc())
+        .subquery()
     )
+    query = select(latest.c.suggestion).where(latest.c.outcome == FeedbackOutcome.REJECTED)
     return frozenset(UUID(one) for one in connection.scalars(query))
+
+
+def feedback_on(connection: Connection, of: Collection[Identifier], day: date) -> int:
+    """How often feedback was given on a day, under the one of these identifiers that has most."""
+    columns = suggestion_feedback.c
+    pairs = tuple_(columns.identifier_kind, columns.identifier).in_([(one.kind, one.value) for one in of])
+    each = select(func.count()).where(pairs, columns.given_on == day).group_by(columns.identifier).subquery()
+    return connection.scalar(select(func.max(each.c[0]))) or 0
 
 
 def interactions_of(

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request
 
 from engagement.zones.deciding import Zones
 from profile_api.engagement import dial, feedback, milestones, next_step
+from profile_api.engagement.dial_views import DialData, DialForm, RecordedDial
 from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
 from profile_api.engagement.milestone_views import MilestoneForm, MilestonesData, MilestoneView
 from profile_api.engagement.next_step_views import NextStepData, NextStepForm
-from profile_api.engagement.views import DialData, DialForm, RecordedDial
 from profile_api.http.auth import Reader
 from profile_api.http.dependencies import PROBLEMS, AskedGate, ProblemDocument, PurposeHeader
 from profile_api.http.lookups import ProfileId

@@ -11,7 +11,7 @@ from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
 from contracts.keyed import keyed
 from engagement.handoffs.content import ConversationEntry, EntryKind, VerifiedBy, Why
-from engagement.handoffs.opening import published_hours
+from engagement.handoffs.opening_hours import published_hours
 from engagement.handoffs.states import Handoff, State, Step
 from engagement.handoffs.told import told
 from profile_api.access.asking import AccessRequest
@@ -58,8 +58,9 @@ def ask_for_a_person(
             if one.row["request_key"] == form.request_key:
                 return status_of(one.row, one.handoff, actor, now)
         if found:
-            detail = "Expected a conversation without an open hand-off, found one; its `handoff_id` is given."
-            raise Problem(409, "handoff-open", detail, handoff_id=found[0].handoff_id, state=found[0].handoff.state)
+            known_id, state = found[0].handoff_id, found[0].handoff.state
+            detail = f"Expected a conversation without an open hand-off, found {known_id}, which is {state}."
+            raise Problem(409, "handoff-open", detail, handoff_id=known_id, state=state)
         are_open, recent = reading.run(handoffs.requested_of, carried, now - timedelta(days=1))
         if are_open >= MOST_OPEN or recent >= MOST_A_DAY:
             detail = f"Expected {MOST_OPEN} open hand-offs of a person and {MOST_A_DAY} a day at most, found more."

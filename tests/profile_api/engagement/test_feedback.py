@@ -9,6 +9,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import ProgrammingError
 
 from consent.model import Role
+from profile_api.engagement.feedback import MOST_A_DAY
 from stores.schema import audit, profiles, restrictions, suggestion_feedback
 from tests.profile_api.conftest import Headers
 from tests.profile_api.people import ANA, BEN, CHLOE, DAN, NOW
@@ -51,6 +52,18 @@ def test_a_suggestion_that_was_taken_up_may_come_again(
     before = cards(client, headers)
     assert give(client, headers, suggestion=before["start_where_it_stopped"], **became).status_code == 201
     assert cards(client, headers) == before
+    give(client, headers, suggestion=before["start_where_it_stopped"])
+    assert cards(client, headers) != before, "the latest word counts"
+    give(client, headers, suggestion=before["start_where_it_stopped"], **became)
+    assert cards(client, headers) == before
+
+
+def test_nobody_floods_a_person_with_feedback(client: TestClient, headers: Headers) -> None:
+    for _ in range(MOST_A_DAY):
+        assert give(client, headers).status_code == 201
+    refused = give(client, headers)
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (429, "feedback-too-often")
+    assert give(client, headers, BEN).status_code == 201
 
 
 def test_feedback_is_kept_under_their_records_and_names_nobody_who_gave_it(

@@ -10,7 +10,7 @@ import yaml
 from holidays import HolidayBase, country_holidays, list_supported_countries
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
-PUBLISHED = Path(__file__).parent / "opening.yml"
+PUBLISHED = Path(__file__).parent / "opening_hours.yml"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LOOKED_AHEAD = 30
 """Days; who opens later than that is taken to be closed for good."""

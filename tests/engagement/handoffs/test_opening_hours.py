@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engagement.handoffs.opening import DAYS, OpeningHours, published_hours
+from engagement.handoffs.opening_hours import DAYS, OpeningHours, published_hours
 
 PARIS = ZoneInfo("Europe/Paris")
 WEEK = {day: ["09:00-12:00", "14:00-18:00"] for day in DAYS[:5]}
