@@ -1,5 +1,6 @@
 """Invites to a demonstration: the page, a token for each role, and a line for the shell that works at once."""
 
+import argparse
 import json
 from datetime import UTC, datetime
 
@@ -96,12 +97,14 @@ def _own_curl(address: str, token: str, path: str) -> str:
 
 
 def main() -> None:
-    """Prints the invitation for a service that runs at its usual address."""
-    chosen = settings()
+    """Prints the invitation for a service on this machine."""
+    parser = argparse.ArgumentParser(prog="python -m profile_api.http.demo_tokens", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="where it serves")
+    given, chosen = parser.parse_args(), settings()
     with open_stores(chosen) as stores:
         engine = open_engine(stores.database_url)
         migrate(engine)
-        print_invitation(chosen, engine, "http://127.0.0.1:8000")
+        print_invitation(chosen, engine, f"http://127.0.0.1:{given.port}")
         engine.dispose()
 
 
