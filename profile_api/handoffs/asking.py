@@ -47,8 +47,10 @@ def ask_for_a_person(
         on_file = reading.run(conversations.records_of, profile.profile_id)
         carried = {one: on_file[one] for one in reading.run(records_spoken_for, on_file, actor.bound)}
         _check(actor, form)
-        known = None if actor.role is Role.CUSTOMER else gate.about(reading, ask, profile.profile_id)
-        point = _contact_point(form, carried, known[1].allowed if known else None)
+        is_own = actor.role is Role.CUSTOMER
+        known = None if is_own else gate.about(reading, ask, profile.profile_id)
+        shown = known[1].allowed if known else frozenset[Category]()
+        point = _contact_point(form, carried, None if is_own else shown)
         conversation_id = _conversation_id(reading, actor, form, carried)
         record_id = _record(carried, point)
         if reading.run(conversations.open_conversation, conversation_id, record_id, form.channel, now) not in carried:
@@ -73,7 +75,7 @@ def ask_for_a_person(
             )
             raise Problem(422, "contact-point-required", detail)
         handoff_id = f"ho_{uuid4().hex}"
-        row = _row(ask, profile, form, point, known[1].allowed if known else (), now)
+        row = _row(ask, profile, form, point, shown, now)
         row |= {"handoff_id": handoff_id, "conversation_id": conversation_id}
         reading.run(handoffs.add, row, actor.role.value)
         reading.run(conversations.add_entries, conversation_id, _entries(form, actor, now))
@@ -141,7 +143,8 @@ def _conversation_id(
     given = form.conversation_id
     if actor.role is not Role.CUSTOMER or reading.run(conversations.record_of, given) in carried:
         return given
-    return f"own-{keyed('conversation', sorted(carried)[0], given)}" if carried else given
+    whose = (actor.bound.kind, actor.bound.value) if actor.bound else (str(reading.own_id),)
+    return f"own-{keyed('conversation', *whose, given)}"
 
 
 def _record(carried: Mapping[str, Collection[Identifier]], point: Identifier | None) -> str:

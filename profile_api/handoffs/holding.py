@@ -116,9 +116,10 @@ def _about(
         known = reading.run(handoffs.find, handoff_id)
         if known is None or known.profile_id is None or reading.own_id not in (None, known.profile_id):
             raise handoff_not_found()
-        on_file = reading.run(conversations.records_of, known.profile_id)
-        if known.row["record_id"] not in reading.run(records_spoken_for, on_file, actor.bound):
-            raise handoff_not_found()
+        if actor.bound is not None:  # what was joined by mistake is no conversation of theirs
+            on_file = reading.run(conversations.records_of, known.profile_id)
+            if known.row["record_id"] not in reading.run(records_spoken_for, on_file, actor.bound):
+                raise handoff_not_found()
         reading.about = known.profile_id
         yield reading, known, now
 

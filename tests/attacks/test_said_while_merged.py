@@ -19,7 +19,7 @@ def as_customer(site: Site, who: Identifier, path: str, body: Any = None, purpos
     token = site.issuer.token(Role.CUSTOMER, NOW, None, who)
     sent = {"Authorization": f"Bearer {token}", "Purpose": purpose}
     answer = site.client.request("GET" if body is None else "POST", path, json=body, headers=sent)
-    assert answer.status_code in (200, 201), answer.text
+    assert answer.is_success, answer.text
     return answer.json()
 
 
@@ -79,6 +79,20 @@ def test_a_restriction_and_an_objection_end_for_the_other_when_they_are_parted(j
     assert {value for _, value, *_ in site.decided()} == {"alma", ALMAS_MAIL}
     assert "given_name" in site.ask(f"/v1/profiles/{bert}", role=Role.ADVISOR).json()["data"]["fields"]
     assert site.ask(f"/v1/profiles/{alma}", role=Role.ADVISOR).json()["data"]["fields"] == {}
+
+
+def test_a_wish_and_a_conversation_go_with_whose_they_are(joined: tuple[Site, str]) -> None:
+    site, decision = joined
+    both = site.of_user("alma")
+    as_customer(site, ALMA, f"/v1/profiles/{both}/dial", {"position": 5, "channel": "chat"})
+    asks = {"request_key": "k", "conversation_id": "c", "channel": "chat", "why": "asked"}
+    there = {"kind": "email", "value": ALMAS_MAIL}
+    as_customer(site, ALMA, f"/v1/profiles/{both}/handoffs", asks | {"contact_point": there})
+    alma, bert = part(site, decision)
+    for who, of, position, waiting in ((ALMA, alma, 5, 1), (BERT, bert, None, 0)):
+        overall = as_customer(site, who, f"/v1/profiles/{of}/dial")["data"]["overall"]
+        assert (overall and overall["position"]) == position
+        assert len(as_customer(site, who, f"/v1/profiles/{of}/handoffs")["data"]["handoffs"]) == waiting
 
 
 def test_staff_speak_for_the_whole_person(joined: tuple[Site, str]) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, delete, insert, update
 
 from consent.model import Role
 from profile_api.access.gate import Gate
 from profile_api.handoffs.asking import MOST_OPEN
-from stores.schema import records
+from stores.schema import records, restrictions
 from tests.profile_api.conftest import Headers
 from tests.profile_api.handoffs.asking import ask, kind, step
 from tests.profile_api.handoffs.conftest import CALLBACK
@@ -86,6 +86,17 @@ def test_a_contact_point_tells_nobody_whether_a_number_is_on_file(
     }
     assert len(answers) == 1 and "contact-point-unknown" in answers.pop()
     assert ask(client, headers, **CALLBACK).status_code == 202
+
+
+def test_of_a_restricted_person_no_address_is_told_by_a_contact_point(
+    client: TestClient, headers: Headers, gate: Gate, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(restrictions).values(record_id="crm:42", request_id="r_1", since=NOW))
+    guesses = [{"contact_point": {"kind": "email", "value": value}} for value in (ANA_EMAIL, "other@inbox.example")]
+    answers = {ask(client, headers, **guess).text for guess in guesses}
+    assert len(answers) == 1 and "contact-point-unknown" in answers.pop()
+    assert ask(client, headers, Role.CUSTOMER, **CALLBACK).status_code == 202, "they know their own"
 
 
 def test_an_advisor_takes_what_was_asked_while_nobody_with_its_language_is_there(
