@@ -117,15 +117,11 @@ def _add_served(connection: Connection, tombstones: Tombstones, subject: Subject
         if tombstones.cover(of_persons(carried), [record_id]):
             subject.records.add(record_id)
             subject.identifiers |= {one for one in carried if tombstones.cover([one])}
-    spoken_with = connection.scalars(select(conversations.c.record_id).distinct())
-    subject.records |= {record_id for record_id in spoken_with if tombstones.cover([], [record_id])}
-    seen = select(milestones_seen.c.record_id).where(milestones_seen.c.record_id.is_not(None)).distinct()
-    subject.records |= {one for one in connection.scalars(seen) if tombstones.cover([], [one])}
-    said = [
-        select(table.c.identifier_kind, table.c.identifier).distinct()
-        for table in (consent_events, dial_statements, suggestion_feedback)
-    ]
-    for query in (select(identifiers.c.kind, identifiers.c.value), *said):
+    for table in (conversations, dial_statements, milestones_seen, suggestion_feedback):
+        known = connection.scalars(select(table.c.record_id).where(table.c.record_id.is_not(None)).distinct())
+        subject.records |= {one for one in known if tombstones.cover([], [one])}
+    ledger = select(consent_events.c.identifier_kind, consent_events.c.identifier).distinct()
+    for query in (select(identifiers.c.kind, identifiers.c.value), ledger):
         subject.identifiers |= {one for row in connection.execute(query) if tombstones.cover([one := Identifier(*row)])}
 
 

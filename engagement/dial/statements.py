@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from contracts.identifiers import Identifier
-
 PEOPLE_ALONE, SELF_SERVICE = 0, 100
 """The ends of the dial."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Where the person behind an identifier stands: overall, or on a topic.
+    """Where the person of a source record stands: overall, or on a topic.
 
     `stated_at` is by the sender's clock, `received_at` by ours. `channel` is where they said so, `stated_through` who
     took it down: a role of the service.
     """
 
-    identifier: Identifier
+    record_id: str
     topic: str | None
     position: int
     stated_at: datetime
@@ -51,30 +49,30 @@ class Dial:
 
 
 def dial_of(statements: Iterable[Statement]) -> Dial:
-    """The dial of a person, from the statements under all of their identifiers, in any order.
+    """The dial of a person, from the statements under all of their records, in any order.
 
-    1. Under one identifier and topic one statement counts (`counting`).
-    2. Under one identifier, what was said of a topic goes before what was said overall, whichever came later.
-    3. Of what then counts under several identifiers, the more human statement does.
+    1. Under one record and topic one statement counts (`counting`).
+    2. Under one record, what was said of a topic goes before what was said overall, whichever came later.
+    3. Of what then counts under several records, the more human statement does.
 
-    The second step is done before the third: an identifier with nothing of its own on a topic speaks of it with its
+    The second step is done before the third: a record with nothing of its own on a topic speaks of it with its
     overall statement. So whoever is merged is served on each topic as the more human of the two was.
     """
-    of: dict[Identifier, dict[str | None, list[Statement]]] = {}
+    of: dict[str, dict[str | None, list[Statement]]] = {}
     for one in statements:
-        of.setdefault(one.identifier, {}).setdefault(one.topic, []).append(one)
-    by_identifier = [{topic: counting(said) for topic, said in topics.items()} for topics in of.values()]
+        of.setdefault(one.record_id, {}).setdefault(one.topic, []).append(one)
+    by_record = [{topic: counting(said) for topic, said in topics.items()} for topics in of.values()]
 
     def most_human(topic: str | None) -> Statement | None:
-        found = [one for own in by_identifier if (one := own.get(topic) or own.get(None))]
+        found = [one for own in by_record if (one := own.get(topic) or own.get(None))]
         return min(found, key=_more_human, default=None)
 
-    named = sorted({topic for own in by_identifier for topic in own if topic is not None})
+    named = sorted({topic for own in by_record for topic in own if topic is not None})
     return Dial(most_human(None), {topic: found for topic in named if (found := most_human(topic))})
 
 
 def counting(statements: Iterable[Statement]) -> Statement:
-    """The one statement that counts of those under one identifier and topic.
+    """The one statement that counts of those under one record and topic.
 
     A statement holds if it was stated after, and received no earlier than, every more human one; of those that hold,
     the latest counts, and of two that are equally late the more human. A sender's clock is a claim: a move towards
@@ -101,4 +99,4 @@ def _more_human(statement: Statement) -> tuple[object, ...]:
 
 def _told(statement: Statement) -> tuple[object, ...]:
     """What tells two statements apart that are alike otherwise, so that no order of reading matters."""
-    return statement.stated_at, statement.channel, statement.stated_through, statement.identifier
+    return statement.stated_at, statement.channel, statement.stated_through, statement.record_id

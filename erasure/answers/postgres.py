@@ -102,13 +102,10 @@ ANSWERS: dict[str, TableAnswer] = {
         RECORD, gone="determination_id kind purpose decided_by decided_at ended_at ended_by", free="reason"
     ),
     "dial_statements": TableAnswer(
-        {"identifier_kind identifier": Whose.IDENTIFIERS},
+        RECORD,
         gone="statement_id topic position stated_at received_at channel stated_through recorded_by",
     ),
-    "suggestion_feedback": TableAnswer(
-        {"identifier_kind identifier": Whose.IDENTIFIERS},
-        gone="feedback_id suggestion rule outcome reason given_on",
-    ),
+    "suggestion_feedback": TableAnswer(RECORD, gone="feedback_id suggestion rule outcome reason given_on"),
     "milestones_seen": TableAnswer(
         {"record_id": Whose.RECORDS, "event_id": Whose.EVENTS}, gone="seen_id milestone years day seen_at seen_by"
     ),

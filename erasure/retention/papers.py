@@ -28,7 +28,6 @@ from stores.schema import (
     conversations,
     dial_statements,
     handoffs,
-    identifiers,
     inbox,
     inbox_quarantine,
     intakes,
@@ -102,12 +101,8 @@ def _answered(before_: datetime) -> ColumnElement[bool]:
 
 
 def _of_nobody(table: Table, at: ColumnElement[Any], before_: datetime) -> ColumnElement[bool]:
-    of = table.c
-    carried = select(identifiers.c.kind).where(
-        identifiers.c.kind == of.identifier_kind, identifiers.c.value == of.identifier
-    )
-    on_file = select(records.c.record_id).where(of.identifier_kind == "record", records.c.record_id == of.identifier)
-    return and_(at <= before_, ~carried.exists(), ~on_file.exists())
+    on_file = select(records.c.record_id).where(records.c.record_id == table.c.record_id)
+    return and_(at <= before_, ~on_file.exists())
 
 
 def _seen_of_nobody(before_: datetime) -> ColumnElement[bool]:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from consent.model import Actor, Decision
-from consent.parts import record_itself
 from consent.speaking import records_spoken_for
 from contracts.categories import Category
 from engagement.dial.statements import Dial, Statement, dial_of
@@ -13,7 +12,6 @@ from profile_api.access.gate import Gate, Reading, by_id
 from profile_api.access.masking import Mask
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial_views import DialData, DialForm, DialPosition, RecordedDial
-from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add, stated_since, statements_of
 from profile_api.responses.errors import Problem, not_found
 from profile_api.responses.views import Answer
@@ -51,8 +49,7 @@ def take_down(
             raise Problem(429, "dial-changed-too-often", detail, headers={"Retry-After": "86400"})
         stated_at = min(form.stated_at or now, now)  # a clock that is ahead tells nothing of what is to come
         stated = [
-            Statement(record_itself(one), form.topic, form.position, stated_at, now, form.channel, actor.role.value)
-            for one in spoken
+            Statement(one, form.topic, form.position, stated_at, now, form.channel, actor.role.value) for one in spoken
         ]
         reading.run(add, stated, actor.on_record)
         return RecordedDial(profile_id=profile.profile_id, topic=form.topic, position=form.position)
@@ -84,7 +81,7 @@ def permitted_dial(reading: Reading, profile: StoredProfile, may: Decision) -> D
 
 
 def _dial(reading: Reading, profile: StoredProfile) -> Dial:
-    return dial_of(reading.run(statements_of, carried(reading, profile)))
+    return dial_of(reading.run(statements_of, reading.parts(profile)))
 
 
 def _shown(statement: Statement) -> DialPosition:

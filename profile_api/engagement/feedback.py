@@ -4,14 +4,12 @@ from collections.abc import Collection
 from uuid import UUID
 
 from consent.model import Actor, Decision, Role
-from consent.parts import record_itself
 from engagement.next_step.words import published_words
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading
 from profile_api.access.stored import StoredProfile
 from profile_api.engagement.dial import CATEGORY, SERVES
 from profile_api.engagement.feedback_views import FeedbackForm, RecordedFeedback
-from profile_api.engagement.known import carried
 from profile_api.engagement.queries import add_feedback, feedback_on, rejected_among
 from profile_api.responses.errors import Problem, not_found
 from read_model.rebuild import hold_identities
@@ -35,7 +33,7 @@ def take_down(gate: Gate, actor: Actor, purpose: str | None, profile_id: str, fo
         if profile is None:
             raise not_found()
         reading.about = profile.profile_id
-        under, today = [record_itself(one) for one in reading.parts(profile)], gate.clock().date()
+        under, today = [*reading.parts(profile)], gate.clock().date()
         if reading.run(feedback_on, under, today) >= MOST_A_DAY:
             detail = (
                 f"Expected feedback about a person at most {MOST_A_DAY} times a day, found more; try again tomorrow."
@@ -51,4 +49,4 @@ def staying_away(
     """Those of these suggestions that were rejected, inside an answer; none where the decision does not let it out."""
     if not suggested or CATEGORY not in may.allowed:
         return frozenset()
-    return reading.run(rejected_among, carried(reading, profile), suggested)
+    return reading.run(rejected_among, reading.parts(profile), suggested)

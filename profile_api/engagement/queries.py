@@ -1,15 +1,15 @@
-"""Stored statements of the dial and feedback about suggestions, by identifier; what milestones rest on, and that they
+"""Stored statements of the dial and feedback about suggestions, by source record; what milestones rest on, and which
 were seen. All of it is added and never changed."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, false, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, Select, and_, false, func, insert, or_, select
 
 from consent.retention import SENT_BY_US
-from contracts.identifiers import Identifier
 from engagement.dial.statements import Statement
 from engagement.milestones.history import Interaction
 from engagement.milestones.seen import Seen
@@ -18,16 +18,12 @@ from feature_repo.catalogue import RESOLVED
 from stores.schema import dial_statements, milestones_seen, suggestion_feedback, timeline
 
 
-def statements_of(connection: Connection, of: Collection[Identifier]) -> list[Statement]:
-    """All statements under these identifiers."""
-    if not of:
-        return []
-    columns = dial_statements.c
-    pairs = [(one.kind, one.value) for one in of]
-    query = select(dial_statements).where(tuple_(columns.identifier_kind, columns.identifier).in_(pairs))
+def statements_of(connection: Connection, record_ids: Collection[str]) -> list[Statement]:
+    """All statements under these records."""
+    query = select(dial_statements).where(dial_statements.c.record_id.in_(record_ids))
     return [
         Statement(
-            identifier=Identifier(row.identifier_kind, row.identifier),
+            record_id=row.record_id,
             topic=row.topic,
             position=row.position,
             stated_at=row.stated_at,
@@ -40,57 +36,38 @@ def statements_of(connection: Connection, of: Collection[Identifier]) -> list[St
 
 
 def stated_since(connection: Connection, record_ids: Collection[str], since: datetime) -> int:
-    """How often something was stated for one of these records since then."""
+    """How often something was stated since then, under the one of these records that has most."""
     columns = dial_statements.c
-    mine = columns.identifier_kind == "record", columns.identifier.in_(record_ids), columns.received_at > since
-    each = select(func.count()).where(*mine).group_by(columns.identifier).subquery()
-    return connection.scalar(select(func.max(each.c[0]))) or 0
+    mine = columns.record_id.in_(record_ids), columns.received_at > since
+    return _most(connection, select(func.count().label("rows")).where(*mine).group_by(columns.record_id))
 
 
 def add(connection: Connection, statements: Iterable[Statement], recorded_by: str) -> None:
     """Adds these statements."""
-    rows = [
-        {
-            "identifier_kind": one.identifier.kind,
-            "identifier": one.identifier.value,
-            "topic": one.topic,
-            "position": one.position,
-            "stated_at": one.stated_at,
-            "received_at": one.received_at,
-            "channel": one.channel,
-            "stated_through": one.stated_through,
-            "recorded_by": recorded_by,
-        }
-        for one in statements
-    ]
-    if rows:
-        connection.execute(insert(dial_statements), rows)
+    connection.execute(insert(dial_statements), [asdict(one) | {"recorded_by": recorded_by} for one in statements])
 
 
 def add_feedback(
     connection: Connection,
-    under: Iterable[Identifier],
+    record_ids: Iterable[str],
     suggestion: UUID,
     rule: str,
     outcome: FeedbackOutcome,
     reason: FeedbackReason | None,
     given_on: date,
 ) -> None:
-    """Adds what became of a suggestion, under each of these identifiers."""
+    """Adds what became of a suggestion, under each of these records."""
     said = {"suggestion": str(suggestion), "rule": rule, "outcome": outcome, "reason": reason, "given_on": given_on}
-    rows = [{"identifier_kind": one.kind, "identifier": one.value, **said} for one in under]
-    if rows:
-        connection.execute(insert(suggestion_feedback), rows)
+    connection.execute(insert(suggestion_feedback), [{"record_id": one, **said} for one in record_ids])
 
 
-def rejected_among(connection: Connection, of: Collection[Identifier], suggested: Collection[UUID]) -> frozenset[UUID]:
-    """Those of these suggestions of which the latest word under any of these identifiers is that they were rejected."""
+def rejected_among(connection: Connection, record_ids: Collection[str], suggested: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these suggestions of which the latest word under any of these records is that they were rejected."""
     columns = suggestion_feedback.c
     latest = (
         select(columns.suggestion, columns.outcome)
         .distinct(columns.suggestion)
-        .where(tuple_(columns.identifier_kind, columns.identifier).in_([(one.kind, one.value) for one in of]))
-        .where(columns.suggestion.in_([str(one) for one in suggested]))
+        .where(columns.record_id.in_(record_ids), columns.suggestion.in_([str(one) for one in suggested]))
         .order_by(columns.suggestion, columns.feedback_id.desc())
         .subquery()
     )
@@ -98,12 +75,15 @@ def rejected_among(connection: Connection, of: Collection[Identifier], suggested
     return frozenset(UUID(one) for one in connection.scalars(query))
 
 
-def feedback_on(connection: Connection, of: Collection[Identifier], day: date) -> int:
-    """How often feedback was given on a day, under the one of these identifiers that has most."""
+def feedback_on(connection: Connection, record_ids: Collection[str], day: date) -> int:
+    """How often feedback was given on a day, under the one of these records that has most."""
     columns = suggestion_feedback.c
-    pairs = tuple_(columns.identifier_kind, columns.identifier).in_([(one.kind, one.value) for one in of])
-    each = select(func.count()).where(pairs, columns.given_on == day).group_by(columns.identifier).subquery()
-    return connection.scalar(select(func.max(each.c[0]))) or 0
+    mine = columns.record_id.in_(record_ids), columns.given_on == day
+    return _most(connection, select(func.count().label("rows")).where(*mine).group_by(columns.record_id))
+
+
+def _most(connection: Connection, counted: Select[int]) -> int:
+    return connection.scalar(select(func.max(counted.subquery().c.rows))) or 0
 
 
 def interactions_of(

@@ -110,7 +110,7 @@ def stands_now(consent: Mapping[str, ConsentStatus], words: Words) -> Iterator[E
 
 
 def _dial(rows: Rows, words: Words) -> Iterator[Entry]:
-    said = dict.fromkeys(  # a statement is kept for each identifier of the person, and told once
+    said = dict.fromkeys(  # a statement is kept under each record of the person, and told once
         tuple(one[name] for name in ("stated_at", "topic", "position", "channel", "stated_through")) for one in rows
     )
     for at, topic, position, channel, through in said:

@@ -5,15 +5,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from stores.schema.base import Instant, metadata
 
-# One statement of the person behind an identifier: where they stand, from 0 (people alone) to 100 (by themselves), on a
+# One statement of the person of a source record: where they stand, from 0 (people alone) to 100 (by themselves), on a
 # topic, or overall where that is null. What counts is computed from all of them: engagement.dial. The service adds rows
 # and no more; they are deleted with their person, by the owner.
 dial_statements = Table(
     "dial_statements",
     metadata,
     Column("statement_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("identifier_kind", Text, nullable=False),
-    Column("identifier", Text, nullable=False),
+    Column("record_id", Text, nullable=False, index=True),
     Column("topic", Text),
     Column("position", Integer, nullable=False),
     Column("stated_at", Instant, nullable=False),
@@ -21,24 +20,21 @@ dial_statements = Table(
     Column("channel", Text, nullable=False),
     Column("stated_through", Text, nullable=False),
     Column("recorded_by", Text, nullable=False),
-    Index("ix_dial_statements_of_identifier", "identifier_kind", "identifier"),
 )
 
-# What became of one suggestion about the person behind an identifier; a rejected one stays away until its evidence, and
+# What became of one suggestion about the person of a source record; a rejected one stays away until its evidence, and
 # with it its id, changes. Nothing says who gave the feedback, and the day alone says when: it rates nobody. Rows are
 # added and deleted as those of the dial are.
 suggestion_feedback = Table(
     "suggestion_feedback",
     metadata,
     Column("feedback_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("identifier_kind", Text, nullable=False),
-    Column("identifier", Text, nullable=False),
+    Column("record_id", Text, nullable=False, index=True),
     Column("suggestion", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text),
     Column("given_on", Date, nullable=False),
-    Index("ix_suggestion_feedback_of_identifier", "identifier_kind", "identifier"),
 )
 
 # That an advisor has seen a milestone, under what it rests on: a record that says since when somebody is a customer, or

@@ -14,7 +14,7 @@ from erasure.retention.people import OnHold, held
 from lake.tables import QUARANTINE
 from stores import schema
 from tests.conversations import handed_over
-from tests.profile_api.people import ANA, ANA_EMAIL, BEN, NOW, write_people
+from tests.profile_api.people import ANA, BEN, NOW, write_people
 
 PURPOSES = {name: one for name, one in published_purposes().items() if not one.refused}
 KEY = b"k" * 32
@@ -78,23 +78,22 @@ def test_a_hold_that_was_lifted_is_forgotten_in_time_and_one_that_stands_never(e
 
 
 @pytest.mark.usefixtures("people_on_file")
-def test_what_is_said_about_an_identifier_stays_with_its_person_and_goes_where_nobody_has_it(engine: Engine) -> None:
+def test_what_is_said_of_a_record_stays_with_its_person_and_goes_where_nobody_has_it(engine: Engine) -> None:
     record = {"record_id": "web:9", "profile_id": BEN, "document": {}}
     said = {"position": 10, "stated_at": NOW, "channel": "chat", "stated_through": "bot", "recorded_by": "bot-1"}
     became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "accepted"}
-    under = [("email", ANA_EMAIL, 4), ("record", "web:9", 4), ("email", "old@inbox.example", 4)]
-    under += [("record", "web:10", 4), ("email", "new@inbox.example", 2)]
     with engine.begin() as connection:
         connection.execute(insert(schema.records).values(record))
-        for kind, value, years in under:
-            row = {"identifier_kind": kind, "identifier": value, "received_at": NOW - timedelta(days=366 * years)}
-            connection.execute(insert(schema.dial_statements).values(said | row))
-            of = {"identifier_kind": kind, "identifier": value, "given_on": row["received_at"].date()}
-            connection.execute(insert(schema.suggestion_feedback).values(became | of))
-        assert papers.forget(connection, NOW, KEY) == {"dial_statements": 2, "suggestion_feedback": 2}
+        for record_id, years in (("web:9", 4), ("web:10", 4), ("web:11", 2)):
+            at = NOW - timedelta(days=366 * years)
+            connection.execute(
+                insert(schema.dial_statements).values(said | {"record_id": record_id, "received_at": at})
+            )
+            given = became | {"record_id": record_id, "given_on": at.date()}
+            connection.execute(insert(schema.suggestion_feedback).values(given))
+        assert papers.forget(connection, NOW, KEY) == {"dial_statements": 1, "suggestion_feedback": 1}
     for table in (schema.dial_statements, schema.suggestion_feedback):
-        left = {one["identifier"] for one in rows(engine, table)}
-        assert left == {ANA_EMAIL, "web:9", "new@inbox.example"}
+        assert {one["record_id"] for one in rows(engine, table)} == {"web:9", "web:11"}
 
 
 @pytest.mark.usefixtures("people_on_file")

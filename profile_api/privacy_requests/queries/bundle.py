@@ -78,12 +78,8 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         consent_events,
         "identifier_kind identifier contact_kind contact_point purpose state decided_at channel method notice_version",
     )
-    stated = columns(
-        dial_statements, "identifier_kind identifier topic position stated_at received_at channel stated_through"
-    )
-    on_dial = tuple_(dial_statements.c.identifier_kind, dial_statements.c.identifier).in_(keys)
-    became = columns(suggestion_feedback, "identifier_kind identifier suggestion rule outcome reason given_on")
-    suggested = tuple_(suggestion_feedback.c.identifier_kind, suggestion_feedback.c.identifier).in_(keys)
+    stated = columns(dial_statements, "record_id topic position stated_at received_at channel stated_through")
+    became = columns(suggestion_feedback, "record_id suggestion rule outcome reason given_on")
     seen = columns(milestones_seen, "milestone years day seen_at")
     own_events = select(timeline.c.event_id).where(timeline.c.profile_id == profile.profile_id)
     of_theirs = or_(milestones_seen.c.record_id.in_(names), milestones_seen.c.event_id.in_(own_events))
@@ -95,10 +91,14 @@ def collected(connection: Connection, profile: StoredProfile, mask: Mask) -> dic
         "records": [_record(document) for document in documents.values()],
         "timeline": [mask.event(StoredEvent(**one)).model_dump() for one in events],
         "consents": rows(select(*consents).where(decided).order_by(consent_events.c.decided_at)) if keys else [],
-        "dial": rows(select(*stated).where(on_dial).order_by(dial_statements.c.received_at)) if keys else [],
-        "suggestions": rows(select(*became).where(suggested).order_by(suggestion_feedback.c.feedback_id))
-        if keys
-        else [],
+        "dial": rows(
+            select(*stated).where(dial_statements.c.record_id.in_(names)).order_by(dial_statements.c.received_at)
+        ),
+        "suggestions": rows(
+            select(*became)
+            .where(suggestion_feedback.c.record_id.in_(names))
+            .order_by(suggestion_feedback.c.feedback_id)
+        ),
         "milestones": rows(select(*seen).where(of_theirs).order_by(milestones_seen.c.seen_at)),
         "conversations": rows(_entries(names).where(conversation_entries.c.kind.in_(SAID))),
         "conversation_notes": rows(_entries(names).where(conversation_entries.c.kind.not_in(SAID))),

@@ -1,4 +1,4 @@
-"""How customers want to be served: what they stated, by identifier."""
+"""How customers want to be served: what they stated, by source record."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,8 +16,7 @@ def upgrade() -> None:
     op.create_table(
         "dial_statements",
         sa.Column("statement_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("identifier_kind", sa.Text, nullable=False),
-        sa.Column("identifier", sa.Text, nullable=False),
+        sa.Column("record_id", sa.Text, nullable=False, index=True),
         sa.Column("topic", sa.Text),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("stated_at", INSTANT, nullable=False),
@@ -25,7 +24,6 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("stated_through", sa.Text, nullable=False),
         sa.Column("recorded_by", sa.Text, nullable=False),
-        sa.Index("ix_dial_statements_of_identifier", "identifier_kind", "identifier"),
     )
     op.execute(
         "create trigger append_only before update or truncate on dial_statements "

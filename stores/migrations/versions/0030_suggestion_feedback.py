@@ -1,4 +1,4 @@
-"""What became of suggestions: by identifier of whom they were about."""
+"""What became of suggestions: by source record of whom they were about."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,14 +14,12 @@ def upgrade() -> None:
     op.create_table(
         "suggestion_feedback",
         sa.Column("feedback_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("identifier_kind", sa.Text, nullable=False),
-        sa.Column("identifier", sa.Text, nullable=False),
+        sa.Column("record_id", sa.Text, nullable=False, index=True),
         sa.Column("suggestion", sa.Text, nullable=False),
         sa.Column("rule", sa.Text, nullable=False),
         sa.Column("outcome", sa.Text, nullable=False),
         sa.Column("reason", sa.Text),
         sa.Column("given_on", sa.Date, nullable=False),
-        sa.Index("ix_suggestion_feedback_of_identifier", "identifier_kind", "identifier"),
     )
     op.execute(
         "create trigger append_only before update or truncate on suggestion_feedback "

@@ -1,4 +1,4 @@
-"""Which statement counts: the latest under an identifier, a topic's own first, the more human across identifiers."""
+"""Which statement counts: the latest under a record, a topic's own first, the more human across records."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,16 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.identifiers import Identifier
 from engagement.dial.statements import Dial, Statement, counting, dial_of
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
-MAIL, PHONE = Identifier("email", "ana@inbox.example"), Identifier("phone", "+33170000000")
+CRM, WEB = "crm:1", "web:7"
 TOPICS = (None, "cards", "loans")
 
 
 def said(
-    position: int, stated: int = 0, received: int | None = None, topic: str | None = None, by: Identifier = MAIL
+    position: int, stated: int = 0, received: int | None = None, topic: str | None = None, by: str = CRM
 ) -> Statement:
     """A statement, with its two clocks as days since the start."""
     at, came = (START + timedelta(days=day) for day in (stated, stated if received is None else received))
@@ -39,7 +38,7 @@ def said(
         ([said(20, 900, 1), said(80, 2)], 80),  # nor does a word for people, from which the customer moves on
     ],
 )
-def test_of_the_statements_under_one_identifier_the_latest_by_both_clocks_counts(
+def test_of_the_statements_under_one_record_the_latest_by_both_clocks_counts(
     statements: list[Statement], counts: int
 ) -> None:
     assert counting(statements).position == counts
@@ -54,13 +53,13 @@ def test_of_the_statements_under_one_identifier_the_latest_by_both_clocks_counts
         ([said(10, 1), said(90, 2, topic="cards")], 10, 90),
         ([said(90, 1, topic="cards"), said(10, 2)], 10, 90),  # what is said overall later leaves the topic's own word
         ([said(10, topic="cards"), said(90)], 90, 10),
-        ([said(30), said(60, 9, by=PHONE)], 30, 30),  # across identifiers the more human one, whichever came later
-        ([said(90, topic="cards"), said(20, by=PHONE)], 20, 20),  # the other identifier speaks of cards as of all
-        ([said(90, topic="cards"), said(20), said(60, topic="cards", by=PHONE)], 20, 60),
-        ([said(90, topic="cards"), said(40, topic="loans", by=PHONE)], None, 90),
+        ([said(30), said(60, 9, by=WEB)], 30, 30),  # across records the more human one, whichever came later
+        ([said(90, topic="cards"), said(20, by=WEB)], 20, 20),  # the other record speaks of cards as of all
+        ([said(90, topic="cards"), said(20), said(60, topic="cards", by=WEB)], 20, 60),
+        ([said(90, topic="cards"), said(40, topic="loans", by=WEB)], None, 90),
     ],
 )
-def test_a_topics_own_word_goes_first_and_across_identifiers_the_more_human_one(
+def test_a_topics_own_word_goes_first_and_across_records_the_more_human_one(
     statements: list[Statement], overall: int | None, on_cards: int | None
 ) -> None:
     dial = dial_of(statements)
@@ -80,7 +79,7 @@ def test_a_position_beyond_the_ends_is_refused(position: int) -> None:
 
 
 days = st.integers(0, 4)
-identifiers = st.sampled_from([Identifier("email", f"{one}@inbox.example") for one in "abcd"])
+records = st.sampled_from(["crm:1", "web:7", "shop:2", "app:9"])
 statements = st.builds(
     lambda position, stated, received, topic, by, channel: replace(
         said(position, stated, received, topic, by), channel=channel
@@ -89,7 +88,7 @@ statements = st.builds(
     days,
     days,
     st.sampled_from(TOPICS),
-    identifiers,
+    records,
     st.sampled_from(["chat", "phone"]),
 )
 histories = st.lists(statements, max_size=12)
@@ -101,8 +100,8 @@ def as_human(dial: Dial, other: Dial) -> bool:
     return all(after is None or (before is not None and before <= after) for before, after in told)
 
 
-def of(history: Iterable[Statement], named: set[Identifier]) -> Dial:
-    return dial_of(one for one in history if one.identifier in named)
+def of(history: Iterable[Statement], named: set[str]) -> Dial:
+    return dial_of(one for one in history if one.record_id in named)
 
 
 @given(histories, st.randoms(use_true_random=False))
@@ -112,23 +111,23 @@ def test_the_order_in_which_statements_are_read_does_not_matter(history: list[St
     assert dial_of(shuffled) == dial_of(history) == dial_of([*history, *history])
 
 
-@given(histories, st.sets(identifiers), st.sets(identifiers))
+@given(histories, st.sets(records), st.sets(records))
 def test_merging_two_people_never_leads_away_from_people(
-    history: list[Statement], one: set[Identifier], other: set[Identifier]
+    history: list[Statement], one: set[str], other: set[str]
 ) -> None:
     merged = of(history, one | other)
     assert as_human(merged, of(history, one)) and as_human(merged, of(history, other))
 
 
-@given(st.lists(statements.map(lambda one: replace(one, identifier=MAIL, topic=None)), min_size=1), statements)
+@given(st.lists(statements.map(lambda one: replace(one, record_id=CRM, topic=None)), min_size=1), statements)
 def test_one_more_statement_leads_no_further_from_people_than_itself_or_what_counted(
     history: list[Statement], more: Statement
 ) -> None:
-    more = replace(more, identifier=MAIL, topic=None)
+    more = replace(more, record_id=CRM, topic=None)
     assert counting([*history, more]).position <= max(counting(history).position, more.position)
 
 
-@given(st.lists(statements.map(lambda one: replace(one, identifier=MAIL, topic=None)), min_size=1))
+@given(st.lists(statements.map(lambda one: replace(one, record_id=CRM, topic=None)), min_size=1))
 def test_whoever_asks_for_people_last_by_our_clock_gets_them(history: list[Statement]) -> None:
     last = said(0, 5)
     assert counting([*history, last]).position == 0

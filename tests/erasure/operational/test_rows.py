@@ -48,25 +48,21 @@ def test_an_id_that_is_spelt_like_somebody_elses_card_or_number_buries_nothing_o
         assert buried.cover(named_in(own, "FR")), own
 
 
-def test_a_position_on_the_dial_and_feedback_go_with_the_identifiers_that_are_theirs_alone(engine: Engine) -> None:
-    eves = Identifier("email", "eve@inbox.example")
-    subject = Subject(records={"crm:eve-1"}, identifiers={eves}, shared={Identifier("phone", "+33170000000")})
+def test_a_position_on_the_dial_and_feedback_go_with_the_records_that_are_theirs(engine: Engine) -> None:
+    subject = Subject(records={"crm:eve-1"})
     said = {"position": 10, "stated_at": NOW, "received_at": NOW, "channel": "chat"}
     said |= {"stated_through": "bot", "recorded_by": "bot-1"}
-    theirs = [("email", eves.value), ("record", "crm:eve-1")]
-    others = [("phone", "+33170000000"), ("user_id", "crm:eve-1"), ("record", "crm:ben-1")]
+    became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "accepted", "given_on": NOW.date()}
+    both = ("crm:eve-1", "crm:ben-1")
     with engine.begin() as connection:
-        rows = [{**said, "identifier_kind": kind, "identifier": value} for kind, value in theirs + others]
-        connection.execute(insert(dial_statements), rows)
-        became = {"suggestion": "5a4c", "rule": "offer_a_person", "outcome": "accepted", "given_on": NOW.date()}
-        given = [{**became, "identifier_kind": kind, "identifier": value} for kind, value in theirs + others]
-        connection.execute(insert(suggestion_feedback), given)
+        connection.execute(insert(dial_statements), [said | {"record_id": one} for one in both])
+        connection.execute(insert(suggestion_feedback), [became | {"record_id": one} for one in both])
         connection.execute(insert(erasures).values(erasure_id="e_1", started_at=NOW, requests=[]))
-        assert said_by_others(connection, subject, TextSearch({eves.value, "crm:ben-1"}, set())) == {"crm:ben-1"}
+        assert said_by_others(connection, subject, TextSearch({"crm:eve-1", "crm:ben-1"}, set())) == {"crm:ben-1"}
         without = (lambda *_: False), {}, (lambda text, words: text), (lambda *_: None)
-        assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 2, "suggestion_feedback": 2}
+        assert erase(connection, subject, *without, NOW, "e_1") == {"dial_statements": 1, "suggestion_feedback": 1}
         for of in (dial_statements.c, suggestion_feedback.c):
-            assert {tuple(row) for row in connection.execute(select(of.identifier_kind, of.identifier))} == set(others)
+            assert connection.scalars(select(of.record_id)).all() == ["crm:ben-1"]
 
 
 def test_a_milestone_that_was_seen_goes_with_the_records_and_events_that_are_theirs(engine: Engine) -> None:

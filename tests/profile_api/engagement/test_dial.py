@@ -53,7 +53,7 @@ def test_a_statement_is_kept_under_her_records_with_source_time_and_channel(
     with engine.connect() as connection:
         rows = connection.execute(select(dial_statements)).all()
         (act,) = connection.execute(select(audit)).all()
-    assert {(row.identifier_kind, row.identifier) for row in rows} == {("record", "crm:42"), ("record", "web:7")}
+    assert {row.record_id for row in rows} == {"crm:42", "web:7"}
     for row in rows:
         assert (row.topic, row.position, row.channel, row.stated_through) == ("orders", 90, "chat", "bot")
         assert (row.stated_at, row.received_at) == (yesterday, NOW) and row.recorded_by

@@ -73,7 +73,7 @@ def test_feedback_is_kept_under_their_records_and_names_nobody_who_gave_it(
     with engine.connect() as connection:
         rows = connection.execute(select(suggestion_feedback)).mappings().all()
         acts = connection.execute(select(audit)).all()
-    assert given == {201} and {row["identifier"] for row in rows} == {"crm:42", "web:7"}
+    assert given == {201} and {row["record_id"] for row in rows} == {"crm:42", "web:7"}
     actors = {act.actor for act in acts}
     for row in rows:
         assert row["given_on"] == NOW.date() and row["outcome"] == "rejected"

@@ -54,7 +54,7 @@ def test_a_browsers_signal_is_told_with_no_notice(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_position_on_the_dial_is_told_once_and_in_words(language: str) -> None:
     said = {"position": 20, "stated_at": AT, "channel": "person", "stated_through": "advisor"}
-    rows = [said | {"topic": topic, "identifier": one} for topic in (None, "real_estate") for one in "ab"]
+    rows = [said | {"topic": topic, "record_id": one} for topic in (None, "real_estate") for one in "ab"]
     overall, topic = PARTS["dial"](rows, words(language))
     assert "20" in overall.heading and words(language).moment(AT) in overall.heading
     assert "real estate" in topic.heading and words(language).name("role", "advisor") in topic.lines[0]
@@ -65,7 +65,7 @@ def test_what_became_of_a_suggestion_is_told_once_and_in_words(language: str) ->
     said = {"suggestion": "5a4c", "rule": "complaint_first", "given_on": date(2024, 5, 1)}
     for outcome in FeedbackOutcome:
         for reason in (None, *(one.value for one in FeedbackReason)):
-            rows = [said | {"identifier": one, "outcome": outcome.value, "reason": reason} for one in "ab"]
+            rows = [said | {"record_id": one, "outcome": outcome.value, "reason": reason} for one in "ab"]
             (told,) = PARTS["suggestions"](rows, words(language))
             assert words(language).day(said["given_on"]) in told.heading and "complaint_first" not in told.heading
             assert len(told.lines) == (2 if reason else 1)
