@@ -28,7 +28,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 router = APIRouter(prefix="/v1", tags=["handoffs"], responses=PROBLEMS | CONFLICT)
 
-HandoffId = Annotated[str, Path(max_length=200, description="id of a hand-off")]
+HandoffId = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$", description="id of a hand-off")]
 
 
 @router.post(
