@@ -4,11 +4,12 @@ A customer's word binds the records that their login reaches by identifiers that
 joined for other reasons may be somebody else's by mistake: when that is undone, they would keep the word.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, func, select, tuple_
 
 from consent.model import RecordIdentifiers
+from consent.parts import record_itself
 from contracts.categories import Category
 from contracts.identifiers import Identifier, kind_of
 from stores.schema import identifiers
@@ -22,9 +23,9 @@ def speaking_for(
     `parts` are the identifiers of each of the person's records. `login` is what the customer's own token is bound to;
     without one, staff have made sure of the whole person.
     """
-    sole = _sole(connection, {one for part in parts.values() for one in part})
+    sole = _sole(connection, parts)
     spoken = reached(parts, login, sole)
-    bare = {Identifier("record", record_id) for record_id in spoken if not parts[record_id] & sole}
+    bare = {record_itself(record_id) for record_id in spoken if not parts[record_id] & sole}
     return sorted({one for record_id in spoken for one in parts[record_id] & sole} | bare)
 
 
@@ -32,7 +33,7 @@ def records_spoken_for(
     connection: Connection, parts: Mapping[str, RecordIdentifiers], login: Identifier | None = None
 ) -> list[str]:
     """The records that the person speaks for."""
-    return sorted(reached(parts, login, _sole(connection, {one for part in parts.values() for one in part})))
+    return sorted(parts if login is None else reached(parts, login, _sole(connection, parts)))
 
 
 def reached(parts: Mapping[str, RecordIdentifiers], login: Identifier | None, sole: frozenset[Identifier]) -> set[str]:
@@ -47,8 +48,9 @@ def reached(parts: Mapping[str, RecordIdentifiers], login: Identifier | None, so
     return found
 
 
-def _sole(connection: Connection, carried: Collection[Identifier]) -> frozenset[Identifier]:
-    """Of these identifiers those that only one person has; none that is sensitive."""
+def _sole(connection: Connection, parts: Mapping[str, RecordIdentifiers]) -> frozenset[Identifier]:
+    """Of these records' identifiers those that only one person has; none that is sensitive."""
+    carried = {one for part in parts.values() for one in part}
     named = [one for one in carried if one.kind != "record" and kind_of(one.kind).category is not Category.SENSITIVE]
     columns = identifiers.c
     query = (

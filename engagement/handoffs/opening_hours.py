@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
@@ -11,11 +11,11 @@ from holidays import HolidayBase, country_holidays, list_supported_countries
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
 PUBLISHED = Path(__file__).parent / "opening_hours.yml"
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LOOKED_AHEAD = 30
 """Days; who opens later than that is taken to be closed for good."""
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAYS: tuple[Day, ...] = get_args(Day)
 Spell = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
 
@@ -67,7 +67,7 @@ class OpeningHours(BaseModel):
         if self._closed is not None and day in self._closed:
             return []
         found = []
-        for spell in self.hours.get(DAYS[day.weekday()], []):  # type: ignore[call-overload]
+        for spell in self.hours.get(DAYS[day.weekday()], []):
             begin, _, end = spell.partition("-")
             last = day + timedelta(days=1) if end == "24:00" else day
             found.append((_instant(day, begin, zone), _instant(last, "00:00" if end == "24:00" else end, zone)))

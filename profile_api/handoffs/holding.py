@@ -8,7 +8,7 @@ from typing import Any
 from consent.model import Actor, Role
 from consent.speaking import records_spoken_for
 from engagement.handoffs.content import ConversationEntry, EntryKind
-from engagement.handoffs.states import STEPS, Handoff, State, Step, StepNotPossible, advance, times_out
+from engagement.handoffs.states import STEPS, TAKEN, Handoff, State, Step, StepNotPossible, advance, times_out
 from profile_api.access.asking import AccessRequest
 from profile_api.access.gate import Gate, Reading
 from profile_api.handoffs.asking import SERVES, status_of
@@ -73,7 +73,7 @@ def say(gate: Gate, actor: Actor, purpose: str | None, handoff_id: str, form: Me
         stands, ours = _open_one(reading, known, now), form.said_by == "us"
         if actor.role is Role.CUSTOMER and ours:
             raise Problem(422, "not-the-customers-words", "Expected of a customer `said_by: customer`, found `us`.")
-        holding = stands.state in (State.ACCEPTED, State.WRAPPING)
+        holding = stands.state in TAKEN
         if ours and (holding or actor.role is Role.ADVISOR) and not (holding and stands.holder == actor.on_record):
             raise _not_possible("message: expected it by the holder, found another", stands, actor)
         if reading.run(conversations.size_of, known.conversation_id) >= LONGEST_CONVERSATION:

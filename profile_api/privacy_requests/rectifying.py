@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 
 from contracts.identifiers import InvalidIdentifier, normalise
-from identity.survivorship import FIELDS
+from identity.survivorship import CONTACTS, FIELDS
 from profile_api.access.stored import StoredProfile
 from profile_api.responses.errors import Problem
 
 DATES = ("birth_date", "customer_since")
 EARLIEST = date(1900, 1, 1)
-CONTACTS = ("email", "phone")
 
 
 def checked_fields(profile: StoredProfile, fields: Mapping[str, str], today: date) -> dict[str, str]:
